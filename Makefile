@@ -1,0 +1,45 @@
+# make demo and make test each make the environment first. Needs Python >= 3.11 and a POSIX shell.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint types contracts check bench nightly clean
+
+help: ## list the targets
+	@grep -hE '^[a-z]+:.*## ' Makefile | sed 's/:.*## /\t/'
+
+$(READY): requirements-dev.lock pyproject.toml
+	@PYTHON=$(PYTHON) bash .ci/system-libraries
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+demo: $(READY) ## build the demo clinic and open it
+	@$(BIN)/rehabctl demo
+
+test: $(READY) ## run the tests
+	$(BIN)/python -m pytest -m "not nightly"
+
+lint: $(READY) ## style and security rules
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(READY) ## strict types
+	$(BIN)/pyright
+
+contracts: $(READY) ## which package may import which
+	$(BIN)/lint-imports
+
+check: lint types contracts test ## everything that CI runs
+
+bench: $(READY) ## print each ratio against its limit
+	@for file in benchmarks/*.py; do $(BIN)/python $$file || exit 1; done
+
+nightly: $(READY) ## the long campaigns
+	$(BIN)/python -m pytest -m nightly
+
+clean: ## remove the environment and caches
+	rm -rf $(VENV) .pytest_cache .ruff_cache .hypothesis

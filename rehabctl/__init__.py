@@ -1,0 +1,3 @@
+"""rehabctl: telerehabilitation from the terminal."""
+
+__version__ = "0.1.0"

@@ -1,0 +1,1 @@
+"""Pure billing rules and X12 text. No I/O, no clock, no database."""

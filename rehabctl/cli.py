@@ -1,0 +1,112 @@
+"""The root command, the registry of nouns, and the one place where errors become exit codes.
+
+No command module is imported here.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated, Any, ClassVar
+
+import typer
+
+from rehabctl.commands._lazy import LazyCommand, LazyGroup
+
+_CLINIC = "Clinic"
+_MEASUREMENT = "Measurement"
+_SYSTEM = "This installation"
+
+
+class RootGroup(LazyGroup):
+    """`rehabctl <noun> <verb>`: every noun with the sentence that its help shows."""
+
+    registry: ClassVar[dict[str, LazyCommand]] = {
+        "doctor": LazyCommand(
+            "rehabctl.commands.doctor:app",
+            "Check this installation and say how to fix it.",
+            _SYSTEM,
+            is_command=True,
+        ),
+    }
+
+
+app = typer.Typer(
+    cls=RootGroup,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    pretty_exceptions_show_locals=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        from rehabctl import __version__
+
+        typer.echo(f"rehabctl {__version__}")
+        raise typer.Exit
+
+
+@app.callback(
+    epilog="Examples: rehabctl demo --no-panel | rehabctl pose analyze squat.mp4 "
+    "--exercise bodyweight-squat"
+)
+def root(
+    version: Annotated[
+        bool,
+        typer.Option("--version", "-V", help="Print the version.", callback=_print_version),
+    ] = False,
+) -> None:
+    """Telerehabilitation from the terminal: measure, triage and record exercise therapy."""
+
+
+def run(argv: list[str]) -> int:
+    """Run one command line and return its exit code.
+
+    Known errors become one line on standard error. Unknown errors are written to the log without
+    their message or locals, which could hold patient data, and named by an id.
+
+    Parameters
+    ----------
+    argv
+        The arguments after the program name.
+    """
+    from rehabctl.domain.errors import ExitCode, RehabctlError
+
+    try:
+        result = app(args=argv, prog_name="rehabctl", standalone_mode=False)
+    except RehabctlError as error:
+        _say(f"rehabctl: error: {error}")
+        return int(error.exit_code)
+    except BrokenPipeError:
+        # The reader (`| head -1`) went away; keep the interpreter from complaining at exit.
+        sys.stdout = None  # type: ignore[assignment]
+        return int(ExitCode.FAILED)
+    except (KeyboardInterrupt, typer.Abort):
+        _say("rehabctl: error: interrupted. Run the same command again to go on.")
+        return int(ExitCode.INTERRUPTED)
+    except Exception as error:  # noqa: BLE001 - the last barrier before the terminal
+        if hasattr(error, "format_message"):  # Typer's own usage errors
+            return _usage_error(error)
+        from rehabctl.commands._crash import record_crash
+
+        _say(record_crash(error))
+        return int(ExitCode.FAILED)
+    return result if isinstance(result, int) else int(ExitCode.OK)
+
+
+def _usage_error(error: Any) -> int:
+    message: str = error.format_message().strip()
+    if not message or type(error).__name__ == "NoArgsIsHelpError":
+        error.show()
+    else:
+        context = getattr(error, "ctx", None)
+        path = context.command_path if context is not None else "rehabctl"
+        message = " ".join(message.split()).rstrip(".")
+        ending = "" if message.endswith("?") else "."
+        _say(f"rehabctl: error: {message}{ending} Try: {path} --help")
+    return int(error.exit_code)
+
+
+def _say(line: str) -> None:
+    sys.stderr.write(line + "\n")

@@ -1,0 +1,1 @@
+"""Pure clinical rules over plain facts. No I/O, no clock, no database."""

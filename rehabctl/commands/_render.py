@@ -1,0 +1,207 @@
+"""Rendering of results: data to standard output, everything else to standard error.
+
+One table of rows is written as a Rich table (terminal only), tab-separated text, CSV, JSON or JSON
+lines; cells agree between formats. One object is written as JSON, or as `key<TAB>value` lines.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import sys
+from collections.abc import Generator, Iterable, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, fields, is_dataclass
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from enum import Enum
+from math import isfinite
+from pathlib import Path
+from typing import Any, TextIO, cast
+from uuid import UUID
+
+from rehabctl.commands._options import Format
+from rehabctl.domain.errors import RehabctlError
+
+SCHEMA_VERSION = 1
+
+
+@dataclass(frozen=True)
+class Output:
+    """Where and how one command writes its data."""
+
+    format: Format
+    path: str | None = None
+    quiet: bool = False
+
+    @classmethod
+    def of(
+        cls,
+        format_: Format | None = None,
+        json_: bool = False,
+        path: str | None = None,
+        quiet: bool = False,
+    ) -> Output:
+        """Resolve the shared options; without a format a terminal gets a table, a pipe text."""
+        if json_:
+            format_ = Format.JSON
+        if format_ is None:
+            to_terminal = path in (None, "-") and sys.stdout.isatty()
+            format_ = Format.TABLE if to_terminal else Format.PLAIN
+        return cls(format_, None if path == "-" else path, quiet)
+
+
+def to_json_value(value: Any) -> Any:
+    """Convert dataclasses, times, money and enums to plain JSON values.
+
+    Times become UTC ISO 8601 with `Z`, money a string, a missing number (NaN) null.
+    """
+    if value is None or (isinstance(value, bool | int | str) and not isinstance(value, Enum)):
+        return value
+    if isinstance(value, Enum):
+        return value.value
+    if isinstance(value, float):
+        return value if isfinite(value) else None
+    if isinstance(value, Decimal | UUID | Path):
+        return str(value)
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
+    if isinstance(value, date):
+        return value.isoformat()
+    if is_dataclass(value) and not isinstance(value, type):
+        return {f.name: to_json_value(getattr(value, f.name)) for f in fields(value)}
+    if isinstance(value, Mapping):
+        return {str(k): to_json_value(v) for k, v in cast("Mapping[Any, Any]", value).items()}
+    if isinstance(value, Iterable):
+        return [to_json_value(v) for v in cast("Iterable[Any]", value)]
+    raise TypeError(f"no JSON form for {type(value).__name__}")
+
+
+def note(text: str, out: Output | None = None) -> None:
+    """Write one line of narration to standard error."""
+    if out is None or not out.quiet:
+        sys.stderr.write(text + "\n")
+
+
+def emit_object(obj: Mapping[str, Any], out: Output) -> None:
+    """Write one result object; `schema_version` is added when it is missing."""
+    with _opened(out) as stream:
+        if out.format in (Format.JSON, Format.JSONL):
+            full = {"schema_version": SCHEMA_VERSION, **obj}
+            indent = 1 if out.format is Format.JSON else None
+            stream.write(json.dumps(to_json_value(full), ensure_ascii=False, indent=indent) + "\n")
+        elif out.format is Format.CSV:
+            writer = csv.writer(stream, lineterminator="\n")
+            writer.writerow(("key", "value"))
+            writer.writerows((k, cell(v)) for k, v in obj.items())
+        else:
+            for key, value in obj.items():
+                stream.write(f"{key}\t{cell(value)}\n")
+
+
+def emit_items(
+    items: Sequence[Mapping[str, Any]],
+    columns: Sequence[str],
+    out: Output,
+    *,
+    next_cursor: str | None = None,
+    title: str | None = None,
+) -> None:
+    """Write a list. JSON carries all keys of each item; the other formats the given columns."""
+    with _opened(out) as stream:
+        if out.format is Format.JSON:
+            page = {"schema_version": SCHEMA_VERSION, "items": items, "next": next_cursor}
+            stream.write(json.dumps(to_json_value(page), ensure_ascii=False, indent=1) + "\n")
+        elif out.format is Format.JSONL:
+            for item in items:
+                stream.write(json.dumps(to_json_value(item), ensure_ascii=False) + "\n")
+        elif out.format is Format.CSV:
+            writer = csv.writer(stream, lineterminator="\n")
+            writer.writerow(columns)
+            writer.writerows([cell(item.get(c)) for c in columns] for item in items)
+        elif out.format is Format.TABLE:
+            _rich_table(items, columns, stream, title)
+        else:
+            for item in items:
+                stream.write("\t".join(_one_line(cell(item.get(c))) for c in columns) + "\n")
+
+
+def emit_text(text: str, out: Output) -> None:
+    """Write prepared text (a report, a series) as it is."""
+    with _opened(out) as stream:
+        stream.write(text if text.endswith("\n") else text + "\n")
+
+
+def cell(value: Any) -> str:
+    """Return the text of one cell; missing is the empty string."""
+    plain = to_json_value(value)
+    if plain is None:
+        return ""
+    if isinstance(plain, bool):
+        return "yes" if plain else "no"
+    if isinstance(plain, float):
+        return f"{plain:.10g}"
+    if isinstance(plain, list):
+        return "; ".join(cell(v) for v in cast("list[Any]", plain))
+    if isinstance(plain, dict):
+        members = cast("dict[str, Any]", plain)
+        return str(members.get("text") or json.dumps(members, ensure_ascii=False))
+    return str(plain)
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split()) if any(c in text for c in "\t\r\n") else text
+
+
+def _rich_table(
+    items: Sequence[Mapping[str, Any]], columns: Sequence[str], stream: TextIO, title: str | None
+) -> None:
+    from rich.console import Console
+    from rich.markup import escape
+    from rich.table import Table
+
+    table = Table(title=title, header_style="bold")
+    for name in columns:
+        table.add_column(name.replace("_", " "), overflow="fold")
+    for item in items:
+        table.add_row(*(escape(cell(item.get(c))) for c in columns))
+    Console(file=stream).print(table)
+
+
+@contextmanager
+def _opened(out: Output) -> Generator[TextIO]:
+    """Yield the stream. A file appears whole or not at all."""
+    if out.path is None:
+        buffer = io.StringIO(newline="")
+        if out.format is Format.TABLE:  # Rich asks the stream for its width and colours
+            yield sys.stdout
+        else:
+            yield buffer
+            _write_utf8(buffer.getvalue())
+        sys.stdout.flush()
+        return
+    target = Path(out.path)
+    part = target.with_name(target.name + ".part")
+    try:
+        with part.open("w", encoding="utf-8", newline="") as stream:
+            yield stream
+        part.replace(target)
+    except OSError as error:
+        part.unlink(missing_ok=True)
+        raise RehabctlError(
+            f"cannot write {target.name}: {error.strerror}", "Choose another --output path"
+        ) from None
+    except BaseException:
+        part.unlink(missing_ok=True)
+        raise
+
+
+def _write_utf8(text: str) -> None:
+    raw = getattr(sys.stdout, "buffer", None)
+    if raw is None:  # a test's captured stream
+        sys.stdout.write(text)
+    else:
+        sys.stdout.flush()
+        raw.write(text.encode())
+        raw.flush()

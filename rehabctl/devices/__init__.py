@@ -1,0 +1,1 @@
+"""Sensor drivers, recorder and replay. Raw packets never leave this package."""

@@ -1,0 +1,1 @@
+"""Frozen dataclasses, enums, units and errors. Standard library only."""

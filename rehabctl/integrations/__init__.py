@@ -1,0 +1,1 @@
+"""Other systems, each in its own standard, behind one small port."""

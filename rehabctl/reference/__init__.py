@@ -1,0 +1,1 @@
+"""Packaged, dated, validated data and its loaders."""

@@ -1,0 +1,1 @@
+"""One use case a function: permission, transaction and audit live here only."""

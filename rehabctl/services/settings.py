@@ -1,0 +1,135 @@
+"""Where things live and what the environment says: read once per command, passed on as a value."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from rehabctl.domain.errors import UsageError
+
+
+@dataclass(frozen=True)
+class Paths:
+    """Every place where rehabctl writes. All folders are made with mode 0700 when first used."""
+
+    home: Path
+    cache: Path
+    """Shared between homes: downloaded models by sha256. Never patient data."""
+    key_dir: Path
+    """Holds the key file of a new database where no keyring can hold the key."""
+
+    @property
+    def config_file(self) -> Path:
+        """The user's settings."""
+        return self.home / "config.toml"
+
+    @property
+    def database(self) -> Path:
+        """The encrypted local database."""
+        return self.home / "rehabctl.db"
+
+    @property
+    def blobs(self) -> Path:
+        """Encrypted recordings and keypoints."""
+        return self.home / "blobs"
+
+    @property
+    def models(self) -> Path:
+        """Pose models by sha256."""
+        return self.home / "models"
+
+    @property
+    def log_file(self) -> Path:
+        """Errors by id, without patient data."""
+        return self.home / "logs" / "rehabctl.log"
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What one command runs with."""
+
+    paths: Paths
+    database_url: str | None
+    """A remote store (PostgreSQL); None means the local encrypted file."""
+    pose_model: Path | None
+    key_file: Path | None
+    key_command: str | None
+    fixed_now: datetime | None
+    """A fixed clock for tests (REHABCTL_NOW)."""
+
+    def now(self) -> datetime:
+        """Return the current time as aware UTC."""
+        return self.fixed_now or datetime.now(UTC)
+
+
+def load_settings(environment: Mapping[str, str] | None = None) -> Settings:
+    """Read the environment and the configuration file.
+
+    Parameters
+    ----------
+    environment
+        Variables to read instead of the process's own (for tests).
+
+    Raises
+    ------
+    UsageError
+        REHABCTL_NOW is not an ISO time with a zone, or the configuration file is not TOML.
+    """
+    env = os.environ if environment is None else environment
+    paths = _paths(env)
+    config = _config(paths.config_file)
+
+    def setting(variable: str, key: str) -> str | None:
+        return env.get(variable) or config.get(key) or None
+
+    model, key_file = setting("REHABCTL_POSE_MODEL", "pose_model"), env.get("REHABCTL_KEY_FILE")
+    return Settings(
+        paths=paths,
+        database_url=setting("REHABCTL_DATABASE_URL", "database_url"),
+        pose_model=Path(model) if model else None,
+        key_file=Path(key_file) if key_file else None,
+        key_command=config.get("key_command"),
+        fixed_now=_fixed_now(env.get("REHABCTL_NOW")),
+    )
+
+
+def _paths(env: Mapping[str, str]) -> Paths:
+    import platformdirs
+
+    cache = Path(platformdirs.user_cache_dir("rehabctl"))
+    home = env.get("REHABCTL_HOME")
+    if home:
+        root = Path(home).expanduser().absolute()
+        return Paths(home=root, cache=cache, key_dir=root / "key")
+    data = Path(platformdirs.user_data_dir("rehabctl"))
+    return Paths(home=data, cache=cache, key_dir=Path(platformdirs.user_config_dir("rehabctl")))
+
+
+def _config(path: Path) -> dict[str, str]:
+    import tomllib
+
+    try:
+        with path.open("rb") as file:
+            loaded = tomllib.load(file)
+    except FileNotFoundError:
+        return {}
+    except (OSError, tomllib.TOMLDecodeError):
+        raise UsageError(f"cannot read {path}", "Correct or remove the file") from None
+    return {key: value for key, value in loaded.items() if isinstance(value, str)}
+
+
+def _fixed_now(text: str | None) -> datetime | None:
+    if not text:
+        return None
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        moment = None
+    if moment is None or moment.tzinfo is None:
+        raise UsageError(
+            "REHABCTL_NOW is not a time with a zone", "Use a form like 2026-03-01T09:00:00Z"
+        )
+    return moment.astimezone(UTC)

@@ -1,0 +1,1 @@
+"""The encrypted database and blob store. ORM rows never leave this package."""

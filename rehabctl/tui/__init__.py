@@ -1,0 +1,1 @@
+"""The therapist's panel: screens and widgets over the same services as the commands."""

@@ -1,0 +1,1 @@
+"""Video decoding and pose landmarks. The only importer of OpenCV and MediaPipe."""
