@@ -88,7 +88,7 @@ def run(argv: list[str]) -> int:
     except Exception as error:  # noqa: BLE001 - the last barrier before the terminal
         if hasattr(error, "format_message"):  # Typer's own usage errors
             return _usage_error(error)
-        from rehabctl.commands._crash import record_crash
+        from rehabctl.services.crash_log import record_crash
 
         _say(record_crash(error))
         return int(ExitCode.FAILED)

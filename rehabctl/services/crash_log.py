@@ -8,9 +8,11 @@ import uuid
 from datetime import UTC, datetime
 from pathlib import Path
 
+from rehabctl.services.settings import load_settings
+
 
 def record_crash(error: BaseException) -> str:
-    """Write type and code places (never message or locals) to the log; return the line to print.
+    """Log type and code places (never message or locals) and return the line to print.
 
     Parameters
     ----------
@@ -22,19 +24,12 @@ def record_crash(error: BaseException) -> str:
     places = " <- ".join(f"{Path(f.filename).name}:{f.lineno} {f.name}" for f in reversed(frames))
     line = f"{datetime.now(UTC).isoformat()} {log_id} {type(error).__name__} {places}\n"
     try:
-        path = log_path()
+        path = load_settings().paths.log_file
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
         with os.fdopen(descriptor, "a", encoding="utf-8") as log:
             log.write(line)
         where = f"Send the line with id {log_id} of {path} to your administrator"
-    except OSError:
+    except Exception:  # noqa: BLE001 - the log must not hide the first error
         where = f"The log could not be written; the error was {type(error).__name__}"
     return f"rehabctl: error: internal error {log_id}. {where}."
-
-
-def log_path() -> Path:
-    """Return the path of the log file."""
-    from rehabctl.services.settings import load_settings
-
-    return load_settings().paths.log_file

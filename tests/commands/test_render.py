@@ -1,0 +1,111 @@
+"""One list, five formats: the cells agree, and a file appears whole or not at all."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta, timezone
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from rehabctl.commands._options import Format
+from rehabctl.commands._render import Output, cell, emit_items, emit_object, to_json_value
+from rehabctl.domain.errors import RehabctlError
+
+ITEMS = [
+    {"mrn": "1042", "tier": "due", "pain_now": 3.0, "reasons": [{"code": "a", "text": "x, y"}]},
+    {"mrn": "7", "tier": "stable", "pain_now": None, "reasons": []},
+]
+COLUMNS = ("mrn", "tier", "pain_now", "reasons")
+
+
+def written(format_: Format, capsys: pytest.CaptureFixture[str]) -> str:
+    emit_items(ITEMS, COLUMNS, Output(format_))
+    return capsys.readouterr().out
+
+
+def test_csv_and_plain_agree_cell_for_cell(capsys) -> None:
+    rows = list(csv.reader(io.StringIO(written(Format.CSV, capsys))))
+    plain = [line.split("\t") for line in written(Format.PLAIN, capsys).splitlines()]
+    assert rows[0] == list(COLUMNS)
+    assert rows[1:] == plain == [["1042", "due", "3", "x, y"], ["7", "stable", "", ""]]
+
+
+def test_json_is_the_contracts_list(capsys) -> None:
+    page = json.loads(written(Format.JSON, capsys))
+    assert page == {"schema_version": 1, "items": ITEMS, "next": None}
+
+
+def test_jsonl_is_one_item_a_line(capsys) -> None:
+    assert [json.loads(line) for line in written(Format.JSONL, capsys).splitlines()] == ITEMS
+
+
+def test_table_shows_every_cell(capsys) -> None:
+    shown = written(Format.TABLE, capsys)
+    assert all(text in shown for text in ("1042", "stable", "x, y"))
+
+
+def test_markup_in_data_is_shown_as_it_is(capsys) -> None:
+    emit_items([{"mrn": "[red]x[/red]"}], ("mrn",), Output(Format.TABLE))
+    assert "[red]x[/red]" in capsys.readouterr().out
+
+
+def test_tabs_and_line_breaks_cannot_break_plain_rows(capsys) -> None:
+    emit_items([{"mrn": "a\tb\nc"}], ("mrn",), Output(Format.PLAIN))
+    assert capsys.readouterr().out == "a b c\n"
+
+
+def test_object_gets_its_schema_version(capsys) -> None:
+    emit_object({"ok": True}, Output(Format.JSON))
+    assert json.loads(capsys.readouterr().out) == {"schema_version": 1, "ok": True}
+
+
+def test_file_and_standard_output_have_the_same_bytes(tmp_path: Path, capsys) -> None:
+    target = tmp_path / "rows.csv"
+    emit_items(ITEMS, COLUMNS, Output(Format.CSV, str(target)))
+    assert target.read_bytes().decode() == written(Format.CSV, capsys)
+
+
+def test_an_unwritable_path_is_one_error_and_leaves_nothing(tmp_path: Path) -> None:
+    with pytest.raises(RehabctlError):
+        emit_items(ITEMS, COLUMNS, Output(Format.CSV, str(tmp_path / "no" / "rows.csv")))
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_failure_while_writing_keeps_the_old_file(tmp_path: Path) -> None:
+    target = tmp_path / "rows.csv"
+    target.write_text("old")
+    with pytest.raises(TypeError):
+        emit_items([{"mrn": object()}], ("mrn",), Output(Format.CSV, str(target)))
+    assert target.read_text() == "old"
+    assert list(tmp_path.iterdir()) == [target]
+
+
+@dataclass(frozen=True)
+class Sample:
+    at: datetime
+    paid: Decimal
+    angle_deg: float
+
+
+def test_values_become_plain_json() -> None:
+    eastern = timezone(timedelta(hours=-5))
+    sample = Sample(datetime(2026, 3, 1, 9, tzinfo=eastern), Decimal("12.50"), float("nan"))
+    assert to_json_value(sample) == {
+        "at": "2026-03-01T14:00:00Z",
+        "paid": "12.50",
+        "angle_deg": None,
+    }
+    assert to_json_value(date(2026, 3, 1)) == "2026-03-01"
+    assert to_json_value(datetime(2026, 3, 1, tzinfo=UTC)).endswith("Z")
+
+
+@pytest.mark.parametrize(
+    ("value", "text"), [(None, ""), (True, "yes"), (0.1 + 0.2, "0.3"), (3.0, "3"), ([1, 2], "1; 2")]
+)
+def test_cells(value: object, text: str) -> None:
+    assert cell(value) == text

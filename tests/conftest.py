@@ -1,0 +1,56 @@
+"""Fixtures that every test shares: an isolated home, and optional licensed sample data."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+PROJECT = Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture(autouse=True)
+def isolated_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Give each test its own empty home, so that no test reads or writes the user's."""
+    home = tmp_path / "rehabctl-home"
+    monkeypatch.setenv("REHABCTL_HOME", str(home))
+    for name in ("REHABCTL_DATABASE_URL", "REHABCTL_KEY_FILE", "REHABCTL_NOW", "NO_COLOR"):
+        monkeypatch.delenv(name, raising=False)
+    # a keyring of the machine must neither be read nor written by a test
+    monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.fail.Keyring")
+    return home
+
+
+@pytest.fixture(scope="session")
+def sample_data() -> Path:
+    """Return the folder of licensed samples, or skip: the product passes its tests without it."""
+    named = os.environ.get("REHABCTL_TEST_DATA")
+    folder = Path(named) if named else PROJECT.parent / "shared" / "data"
+    if not folder.is_dir():
+        pytest.skip("licensed sample data is not here (set REHABCTL_TEST_DATA to its folder)")
+    return folder
+
+
+Rehabctl = Callable[..., subprocess.CompletedProcess[str]]
+
+
+@pytest.fixture
+def rehabctl() -> Rehabctl:
+    """Run the real executable in a process of its own, without a terminal."""
+
+    def run(*argv: str, stdin: str = "", **environment: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-m", "rehabctl", *argv],
+            input=stdin,
+            capture_output=True,
+            text=True,
+            check=False,
+            env={**os.environ, **environment},
+            timeout=300,
+        )
+
+    return run
