@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint types contracts check bench nightly clean
+.PHONY: help demo test lint types contracts check bench docs nightly clean
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*## ' Makefile | sed 's/:.*## /\t/'
@@ -37,6 +37,9 @@ check: lint types contracts test ## everything that CI runs
 
 bench: $(READY) ## print each ratio against its limit
 	@for file in benchmarks/*.py; do $(BIN)/python $$file || exit 1; done
+
+docs: $(READY) ## write the generated pages
+	$(BIN)/python docs/generate_cli_reference.py
 
 nightly: $(READY) ## the long campaigns
 	$(BIN)/python -m pytest -m nightly

@@ -8,7 +8,7 @@ from rehabctl.commands._options import FormatOption, JsonFlag, OutputOption, Qui
 from rehabctl.commands._render import Output, emit_items, emit_object
 from rehabctl.domain.errors import ExitCode
 
-app = typer.Typer(help="Check this installation and say how to fix it.")
+app = typer.Typer(help="Check this installation and say how to fix it.", add_completion=False)
 
 
 @app.command(
