@@ -14,6 +14,7 @@ from rehabctl.commands._lazy import LazyCommand, LazyGroup
 
 _CLINIC = "Clinic"
 _MEASUREMENT = "Measurement"
+_BILLING = "Billing"
 _SYSTEM = "This installation"
 
 
@@ -21,6 +22,9 @@ class RootGroup(LazyGroup):
     """`rehabctl <noun> <verb>`: every noun with the sentence that its help shows."""
 
     registry: ClassVar[dict[str, LazyCommand]] = {
+        "claim": LazyCommand(
+            "rehabctl.commands.claim:app", "Count, build and check insurance claims.", _BILLING
+        ),
         "doctor": LazyCommand(
             "rehabctl.commands.doctor:app",
             "Check this installation and say how to fix it.",

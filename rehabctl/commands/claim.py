@@ -1,0 +1,66 @@
+"""`rehabctl claim`: from recorded work to insurance claims."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from rehabctl.commands._options import Format, FormatOption, JsonFlag, OutputOption, QuietFlag
+from rehabctl.commands._render import Output, emit_items, emit_object, note, to_json_value
+from rehabctl.domain.errors import UsageError
+
+if TYPE_CHECKING:
+    from rehabctl.billing.units import Service
+
+app = typer.Typer(help="Count, build and check insurance claims.", no_args_is_help=True)
+
+
+@app.callback()
+def claim() -> None:
+    """Count, build and check insurance claims."""
+
+
+@app.command(
+    epilog="Examples: rehabctl claim units --date 2026-03-02 --rule cms --service 97110=33 "
+    "--service 97140=7 | rehabctl claim units --date 2026-03-02 --rule ama --service 97110=23"
+)
+def units(
+    on: Annotated[str, typer.Option("--date", help="Date of service, like 2026-03-02.")],
+    service: Annotated[
+        list[str], typer.Option("--service", help="CODE=MINUTES; repeat for each service.")
+    ],
+    rule: Annotated[str, typer.Option(help="cms (total time) or ama (per code).")] = "cms",
+    format_: FormatOption = None,
+    json_: JsonFlag = False,
+    output: OutputOption = None,
+    quiet: QuietFlag = False,
+) -> None:
+    """Count the units of one day's services by the payer's rule, with every tie shown."""
+    from datetime import date
+
+    from rehabctl.billing.units import count_units
+
+    try:
+        day = date.fromisoformat(on)
+    except ValueError:
+        raise UsageError(f"{on!r} is not a date", "Write it like 2026-03-02") from None
+    result = count_units([_service(text) for text in service], rule=rule, on=day)
+    out = Output.of(format_, json_, output, quiet)
+    if out.format in (Format.JSON, Format.JSONL):
+        emit_object(to_json_value(result), out)
+        return
+    emit_items([to_json_value(line) for line in result.lines], ("code", "minutes", "units"), out)
+    note(f"{result.total_timed_minutes} timed minutes: {result.total_timed_units} units", out)
+    for tie in result.ties:
+        choice = " or ".join(tie.between)
+        note(f"Your choice: {tie.units_to_place} unit(s) may go to {choice}", out)
+
+
+def _service(text: str) -> Service:
+    from rehabctl.billing.units import Service
+
+    code, separator, minutes = text.partition("=")
+    if not separator or not code or not minutes.isdecimal():
+        raise UsageError(f"{text!r} is not CODE=MINUTES", "Write it like 97110=33")
+    return Service(code, int(minutes))

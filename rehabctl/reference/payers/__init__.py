@@ -1,0 +1,1 @@
+"""Billing rules as dated rows."""
