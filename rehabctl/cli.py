@@ -25,6 +25,9 @@ class RootGroup(LazyGroup):
         "claim": LazyCommand(
             "rehabctl.commands.claim:app", "Count, build and check insurance claims.", _BILLING
         ),
+        "remit": LazyCommand(
+            "rehabctl.commands.remit:app", "Read and post remittances (835).", _BILLING
+        ),
         "doctor": LazyCommand(
             "rehabctl.commands.doctor:app",
             "Check this installation and say how to fix it.",

@@ -1,0 +1,1 @@
+"""X12 health-care files: reading any, writing ours. Segments never leave this package."""

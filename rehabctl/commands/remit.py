@@ -1,0 +1,75 @@
+"""`rehabctl remit`: what payers paid."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from rehabctl.commands._options import Format, FormatOption, JsonFlag, OutputOption, QuietFlag
+from rehabctl.commands._render import Output, emit_items, emit_object, note, to_json_value
+from rehabctl.domain.errors import ExitCode
+
+if TYPE_CHECKING:
+    from rehabctl.billing.remittance import CheckedPayment
+
+app = typer.Typer(help="Read and post remittances (835).", no_args_is_help=True)
+
+
+@app.callback()
+def remit() -> None:
+    """Read and post remittances (835)."""
+
+
+@app.command(
+    epilog="Examples: rehabctl remit parse payment.835 | rehabctl remit parse - --format json"
+)
+def parse(
+    file: Annotated[Path, typer.Argument(help="An 835 file; - is standard input.")],
+    format_: FormatOption = None,
+    json_: JsonFlag = False,
+    output: OutputOption = None,
+    quiet: QuietFlag = False,
+) -> None:
+    """Show the payments of an 835 file and whether every level adds up. Changes nothing.
+
+    Exit code 3 when a level does not balance or the file is damaged; the result is still printed.
+    """
+    from rehabctl.services.remittance_files import check_path
+
+    checked = check_path(file)
+    out = Output.of(format_, json_, output, quiet)
+    payments = [_payment(p) for p in checked.payments]
+    findings = [*checked.findings, *(f for p in checked.payments for f in p.findings)]
+    if out.format in (Format.JSON, Format.JSONL):
+        nothing: dict[str, Any] = {"payer": None, "payment_amount": None, "claims": []}
+        first = payments[0] if payments else nothing
+        whole = {**first, "balanced": checked.balanced, "findings": to_json_value(findings)}
+        if len(payments) > 1:  # one file may carry several payments; the first is the object itself
+            whole["payments"] = payments
+        emit_object(whole, out)
+    else:
+        rows = [{"payer": p["payer"], **claim} for p in payments for claim in p["claims"]]
+        columns = ("payer", "claim_id", "status", "charged", "paid", "patient_responsibility")
+        emit_items(rows, columns, out)
+        for finding in findings:
+            where = f" (segment {finding.position})" if finding.position else ""
+            note(f"{finding.rule}{where}: {finding.message}. {finding.fix}.", out)
+    if not checked.balanced:
+        raise typer.Exit(ExitCode.FINDINGS)
+
+
+def _payment(checked: CheckedPayment) -> dict[str, Any]:
+    payment = checked.payment
+    return {
+        "payer": payment.payer,
+        "trace_number": payment.trace_number,
+        "payment_amount": to_json_value(payment.amount),
+        "balanced": checked.balanced,
+        "provider_adjustments": to_json_value(payment.provider_adjustments),
+        "claims": [
+            {k: v for k, v in to_json_value(claim).items() if k != "position"}
+            for claim in payment.claims
+        ],
+    }
