@@ -22,6 +22,11 @@ class RootGroup(LazyGroup):
     """`rehabctl <noun> <verb>`: every noun with the sentence that its help shows."""
 
     registry: ClassVar[dict[str, LazyCommand]] = {
+        "prom": LazyCommand(
+            "rehabctl.commands.prom:app",
+            "Score outcome questionnaires and rate their change.",
+            _CLINIC,
+        ),
         "claim": LazyCommand(
             "rehabctl.commands.claim:app", "Count, build and check insurance claims.", _BILLING
         ),
