@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
 from enum import StrEnum
 
 
@@ -43,6 +44,25 @@ class CountMode(StrEnum):
     TIME = "time"
 
 
+class Signal(StrEnum):
+    """What the counting looks at. Everything but `ANGLE` has no driving motion."""
+
+    ANGLE = "angle"
+    """A joint angle between rest and target."""
+    POSTURE = "posture"
+    """A position that is kept: a stance, a plank, a stretch."""
+    STEPS = "steps"
+    """Steps on the ground."""
+    REACH = "reach"
+    """How far a hand or a foot gets away from the base of support."""
+    TRANSLATION = "translation"
+    """A shift of head, shoulder or hand along a line, too small or too slanted for an angle."""
+    CADENCE = "cadence"
+    """A rhythm over time: pedalling, swinging."""
+    TIMER = "timer"
+    """Nothing that a camera or a motion sensor sees: a clock and the patient's own count."""
+
+
 @dataclass(frozen=True, slots=True)
 class Measurement:
     """How repetitions of an exercise are recognised and what is reported beside them."""
@@ -66,6 +86,9 @@ class Measurement:
     imu_segments: tuple[str, ...] = ()
     accuracy_class: str = "C"
     """A: within 5 degrees in a fit view; B: within 10; C: count only."""
+    landmarks: tuple[int, ...] = ()
+    """Landmarks (0-32) that the view has to show."""
+    signal: Signal = Signal.ANGLE
 
     @property
     def towards_extension(self) -> bool:
@@ -73,6 +96,11 @@ class Measurement:
         if self.rest_deg is None or self.target_deg is None:
             return False
         return self.target_deg < self.rest_deg
+
+    @property
+    def joint(self) -> str | None:
+        """The body part that the driving motion names, such as `knee`; None without a motion."""
+        return None if self.motion is None else self.motion.partition("_")[0]
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +112,28 @@ class Dose:
     hold_s: float
     rest_s: float
     per_week: int
+
+
+@dataclass(frozen=True, slots=True)
+class Asset:
+    """A film of an exercise."""
+
+    kind: str
+    """demonstration or common_error."""
+    angle: str
+    """front or side."""
+    uri: str
+    sha256: str
+    duration_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class ReferenceData:
+    """The measured reference curve that belongs to an exercise."""
+
+    path: str
+    """Relative to the file that names it."""
+    sha256: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,3 +170,13 @@ class Exercise:
     """draft, clinically_approved or retired."""
     source: str = ""
     grade: str = "consensus"
+    assets: tuple[Asset, ...] = ()
+    reference_data: tuple[ReferenceData, ...] = ()
+    approved_by: str = ""
+    """Who approved it for clinical use, with credentials; empty for a draft."""
+    approved_on: date | None = None
+
+    @property
+    def approved(self) -> bool:
+        """Whether a clinician has approved it; a draft is assigned with a visible mark."""
+        return self.status == "clinically_approved"
