@@ -1,0 +1,319 @@
+"""Fitting the bias rows: how far landmarks lie from the truth, and how sure that is.
+
+An observation is one angle of one clip: at the turning point of a movement, or at rest before the
+first one. Each row is a least-squares fit in which every clip weighs the same. Its 90 % half-width
+is meant for a person who was not there:
+
+    half-width = t(0.95, people - 1 + PRIOR) * s * sqrt(1 + 1 / people) * OTHER_BODIES
+
+where s pools the row's own variance between clips with that of all rows of limbs or of the trunk
+(prior weight PRIOR), since two clips cannot tell their own spread. People, not clips, are what
+repeats; and since those of the fit are young and slim, other bodies get a margin. A row that was
+seen at rest only, never at a turning point, gets half as much again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, cast
+
+import numpy as np
+
+from rehabctl.analysis.accuracy import RenderedTruth, true_angle
+from rehabctl.analysis.angles import hip_line_tilt, thigh_inclination
+from rehabctl.analysis.assessment import RepetitionKind
+from rehabctl.analysis.landmarks import Float, Side
+from rehabctl.analysis.measured import MeasuredMovement
+from rehabctl.analysis.motions import MOTIONS, Plane
+
+PRIOR = 8
+OTHER_BODIES = 1.1
+AT_REST_ONLY = 1.5
+SWING_DEG = 15.0
+"""Swing from which an angle beside the driving one has a turning point of its own."""
+
+OBSERVED: Mapping[Plane, tuple[str, ...]] = {
+    Plane.SAGITTAL: (
+        "knee_flexion",
+        "hip_flexion",
+        "elbow_flexion",
+        "shoulder_flexion",
+        "trunk_inclination",
+    ),
+    Plane.FRONTAL: ("shoulder_abduction", "hip_abduction", "trunk_lateral_flexion"),
+}
+"""Motions with exact truth, by the plane in which they are seen."""
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """One angle as landmarks gave it, and the truth."""
+
+    motion: str
+    view: str
+    posture: str
+    extreme: str
+    person: str
+    clip: str
+    seen_deg: float
+    true_deg: float
+    covariates: Mapping[str, float]
+    turning: bool
+    """Whether the angle turned there; else the limb rested."""
+
+
+@dataclass(frozen=True, slots=True)
+class Design:
+    """What one row is a function of, decided before the fit."""
+
+    motion: str
+    view: str
+    posture: str
+    extreme: str
+    slope: bool = False
+    """Whether the bias may grow with the angle."""
+    free: tuple[str, ...] = ()
+    """Covariates with a fitted coefficient."""
+    fixed: Mapping[str, float] = field(default_factory=dict[str, float])
+    """Covariates whose coefficient is known."""
+    with_rest: bool = False
+    """Whether a resting limb tells as much as a turning one."""
+    at_least_deg: float = 0.0
+    """Smallest half-width, where published figures are wider than a fit on few clips."""
+
+    @property
+    def of_trunk(self) -> bool:
+        """Whether it is an angle of the trunk: these spread less, and pool among themselves."""
+        return self.motion.startswith("trunk")
+
+    def takes(self, item: Observation) -> bool:
+        """Whether an observation belongs to the row.
+
+        Parameters
+        ----------
+        item
+            The observation.
+        """
+        own = (self.motion, self.view, self.posture, self.extreme)
+        return own == (item.motion, item.view, item.posture, item.extreme)
+
+    def choose(self, items: Sequence[Observation]) -> list[Observation]:
+        """Return the row's observations: its turning points, or the resting limb without any.
+
+        Parameters
+        ----------
+        items
+            All observations.
+        """
+        own = [item for item in items if self.takes(item)]
+        turning = [item for item in own if item.turning]
+        return own if self.with_rest else turning or own
+
+
+@dataclass(frozen=True, slots=True)
+class FittedRow:
+    """Figures of one row."""
+
+    design: Design
+    intercept_deg: float
+    slope_per_deg: float
+    covariates: Mapping[str, float]
+    half_width_deg: float
+    angle_range_deg: tuple[float, float]
+    clips: int
+    people: int
+    spread_deg: float
+    """Standard deviation of the clips around the row."""
+
+
+DESIGNS: tuple[Design, ...] = (
+    # A landmark in front of the hip tilts an upright thigh and leaves a level one alone.
+    Design("knee_flexion", "sagittal", "upright", "max", free=("thigh_upright",)),
+    Design("knee_flexion", "sagittal", "upright", "min"),
+    Design("hip_flexion", "sagittal", "upright", "max"),
+    Design("hip_flexion", "sagittal", "upright", "min"),
+    # Published for supine leg raises: 10 to 17 degrees low.
+    Design("hip_flexion", "sagittal", "lying", "max", at_least_deg=10.0),
+    Design("hip_flexion", "sagittal", "lying", "min"),
+    Design("knee_flexion", "sagittal", "lying", "min"),
+    Design("elbow_flexion", "sagittal", "upright", "max"),
+    Design("elbow_flexion", "sagittal", "upright", "min"),
+    Design("shoulder_flexion", "sagittal", "upright", "max"),
+    Design("shoulder_flexion", "sagittal", "upright", "min"),
+    Design("shoulder_abduction", "frontal", "upright", "max"),
+    Design("shoulder_abduction", "frontal", "upright", "min"),
+    # The line between the hips follows the trunk, not the pelvis: its tilt is all error.
+    Design("hip_abduction", "frontal", "upright", "max", fixed={"hip_line_tilt": -1.0}),
+    Design("hip_abduction", "frontal", "upright", "min", fixed={"hip_line_tilt": -1.0}),
+    Design("trunk_inclination", "sagittal", "upright", "max"),
+    Design("trunk_inclination", "sagittal", "upright", "min"),
+    Design("trunk_lateral_flexion", "frontal", "upright", "max", with_rest=True),
+    Design("trunk_lateral_flexion", "frontal", "upright", "min", with_rest=True),
+)
+"""The measured rows; what each is a function of was decided from the anatomy, before the fit."""
+
+
+def observe(truth: RenderedTruth, measured: MeasuredMovement) -> list[Observation]:
+    """Return the observations of one clip whose camera stood in the plane of its motions.
+
+    Parameters
+    ----------
+    truth
+        What happened.
+    measured
+        The clip, measured without a neutral pose.
+    """
+    plane = Plane(measured.view.detected)
+    found: list[Observation] = []
+    for name in OBSERVED.get(plane, ()):
+        sides: tuple[str, ...] = MOTIONS[name].sides
+        if plane is Plane.SAGITTAL and MOTIONS[name].sided:
+            sides = (str(measured.near_side),)
+        for side in sides:
+            found += _Curve.of(truth, measured, name, side, plane).observations()
+    return found
+
+
+@dataclass(frozen=True, eq=False)
+class _Curve:
+    """One motion of one clip beside its truth."""
+
+    truth: RenderedTruth
+    measured: MeasuredMovement
+    motion: str
+    side: str
+    plane: Plane
+    seen: Float
+    true: Float
+    """(M,) at the uniform times."""
+
+    @staticmethod
+    def of(
+        truth: RenderedTruth, measured: MeasuredMovement, motion: str, side: str, plane: Plane
+    ) -> _Curve:
+        true = np.interp(measured.series.t_s, truth.t_s, true_angle(truth, motion, side))
+        seen = measured.angles[motion, side]
+        return _Curve(truth, measured, motion, side, plane, seen, true)
+
+    def observations(self) -> list[Observation]:
+        series = self.measured.series
+        found: list[Observation] = []
+        still = np.flatnonzero(self.measured.neutral_frames)
+        if len(still):
+            resting = int(still[len(still) // 2])
+            found += [self._at(resting, extreme, turning=False) for extreme in ("min", "max")]
+        for repetition in self.measured.repetitions:
+            if repetition.kind is RepetitionKind.CUT:
+                continue
+            frames = self.measured.frames_of(repetition)
+            middle = series.index_at(repetition.peak_s)
+            swing = float(self.true[middle] - self.true[frames.start])
+            if abs(swing) >= SWING_DEG:
+                sign = 1.0 if swing > 0 else -1.0
+                at = frames.start + int(np.argmax(sign * self.seen[frames]))
+                peak = sign * float((sign * self.true[frames]).max())
+                found.append(self._at(at, "max" if swing > 0 else "min", turning=True, true=peak))
+        return found
+
+    def _at(
+        self, frame: int, extreme: str, *, turning: bool, true: float | None = None
+    ) -> Observation:
+        xy = self.measured.series.xy_px[frame : frame + 1]
+        own: Side = "left" if self.side == "left" else "right"
+        view = self.measured.view
+        facing = -1 if view.facing in ("left", "away") else 1
+        return Observation(
+            motion=self.motion,
+            view=self.plane.value,
+            posture=str(self.measured.parameters["posture"]),
+            extreme=extreme,
+            person=self.truth.person,
+            clip=self.truth.name,
+            seen_deg=float(self.seen[frame]),
+            true_deg=float(self.true[frame]) if true is None else true,
+            covariates={
+                "thigh_upright": float(np.cos(np.radians(thigh_inclination(xy, own, facing)[0]))),
+                "hip_line_tilt": float(hip_line_tilt(xy, own, facing)[0]),
+            },
+            turning=turning,
+        )
+
+
+def fit_rows(
+    observations: Sequence[Observation], designs: Sequence[Design]
+) -> tuple[FittedRow, ...]:
+    """Fit every row and its interval.
+
+    Parameters
+    ----------
+    observations
+        Of the people that rows are fitted on, and of no others.
+    designs
+        The rows; those without an observation are left out.
+    """
+    chosen = [(design, design.choose(observations)) for design in designs]
+    fits = [_Fit.of(design, items) for design, items in chosen if items]
+    pooled = {
+        of_trunk: _pooled_variance([fit for fit in fits if fit.design.of_trunk is of_trunk])
+        for of_trunk in (True, False)
+    }
+    return tuple(fit.row(pooled[fit.design.of_trunk]) for fit in fits)
+
+
+def _pooled_variance(fits: Sequence[_Fit]) -> float:
+    freedom = sum(fit.freedom for fit in fits)
+    return sum(fit.freedom * fit.variance for fit in fits) / max(freedom, 1)
+
+
+@dataclass(frozen=True, eq=False)
+class _Fit:
+    design: Design
+    items: Sequence[Observation]
+    coefficients: Float
+    variance: float
+    freedom: int
+
+    @staticmethod
+    def of(design: Design, items: Sequence[Observation]) -> _Fit:
+        columns = [np.ones(len(items))]
+        if design.slope:
+            columns.append(np.array([o.seen_deg for o in items]))
+        columns += [np.array([o.covariates[name] for o in items]) for name in design.free]
+        known = np.array([sum(f * o.covariates[n] for n, f in design.fixed.items()) for o in items])
+        target = np.array([o.seen_deg - o.true_deg for o in items]) - known
+        clips = sorted({o.clip for o in items})
+        sizes = {clip: sum(o.clip == clip for o in items) for clip in clips}
+        weight = np.sqrt([1.0 / sizes[o.clip] for o in items])
+        matrix = np.stack(columns, axis=1)
+        weighted = np.linalg.lstsq(matrix * weight[:, None], target * weight, rcond=None)
+        solved = np.asarray(weighted[0], dtype=np.float64)
+        residual = target - matrix @ solved
+        freedom = max(len(clips) - len(columns), 0)
+        variance = float((weight**2 * residual**2).sum()) / freedom if freedom else 0.0
+        return _Fit(design, items, solved, variance, freedom)
+
+    def row(self, pooled: float) -> FittedRow:
+        from scipy import stats  # type: ignore[import-untyped]
+
+        design = self.design
+        variance = (self.freedom * self.variance + PRIOR * pooled) / (self.freedom + PRIOR)
+        people = len({o.person for o in self.items})
+        quantile = float(cast("Any", stats).t.ppf(0.95, people - 1 + PRIOR))
+        half = OTHER_BODIES * quantile * float(np.sqrt(variance * (1.0 + 1.0 / people)))
+        if not any(o.turning for o in self.items):
+            half *= AT_REST_ONLY
+        values = [float(c) for c in self.coefficients]
+        slope = values.pop(1) if design.slope else 0.0
+        seen = [o.seen_deg for o in self.items]
+        return FittedRow(
+            design=design,
+            intercept_deg=values[0],
+            slope_per_deg=slope,
+            covariates=dict(zip(design.free, values[1:], strict=True)) | dict(design.fixed),
+            half_width_deg=max(half, design.at_least_deg),
+            angle_range_deg=(min(seen), max(seen)),
+            clips=len({o.clip for o in self.items}),
+            people=people,
+            spread_deg=float(np.sqrt(self.variance)),
+        )

@@ -1,0 +1,193 @@
+"""Landmarks of our rendered clips with their exact truth, packed small, and how they are measured.
+
+Each `tests/data/landmarks/NAME.npz` holds what MediaPipe 0.10.31 (full model) saw in a rendered
+clip and where the joint centres of the posed body were (0.1 mm, as differences along time).
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from rehabctl.analysis.accuracy import RenderedTruth
+from rehabctl.analysis.keypoint_series import FrameSignals, KeypointSeries, ModelInfo, VideoInfo
+from rehabctl.analysis.measure import measure
+from rehabctl.analysis.measured import MeasuredMovement
+from rehabctl.domain.exercise import CountMode, Measure, Measurement, Sidedness, Signal, View
+
+FOLDER = Path(__file__).resolve().parent.parent / "data" / "landmarks"
+FIT_PEOPLE = ("adam", "bea", "carl")
+MODEL = ModelInfo(
+    "pose_landmarker_full",
+    "4eaa5eb7a98365221087693fcc286334cf0858e2eb6e15b506aa4a7ecdcec4ad",
+    "0.10.31",
+    "5.0.0",
+)
+PIXELS, METRES, WORLD_METRES = 16.0, 10_000.0, 1_000.0
+"""Steps of the packed whole numbers per pixel and metre."""
+
+
+def spec(
+    view: str,
+    motion: str | None,
+    rest: float | None,
+    target: float | None,
+    sided: str,
+    **more: Any,
+) -> Measurement:
+    """Return a measurement as the library writes it."""
+    return Measurement(
+        Measure.CAMERA, View(view), motion, rest, target, sidedness=Sidedness(sided), **more
+    )
+
+
+EXERCISES: dict[str, tuple[str, Measurement]] = {
+    "squat": ("bodyweight-squat", spec("sagittal", "knee_flexion", 10, 90, "bilateral")),
+    "none": ("bodyweight-squat", spec("sagittal", "knee_flexion", 10, 90, "bilateral")),
+    "sit_to_stand": ("sit-to-stand", spec("sagittal", "knee_flexion", 85, 12, "bilateral")),
+    "standing_knee_flexion": (
+        "standing-knee-flexion",
+        spec("sagittal", "knee_flexion", 20, 80, "unilateral"),
+    ),
+    "standing_hip_abduction": (
+        "standing-hip-abduction",
+        spec("frontal", "hip_abduction", 5, 25, "unilateral"),
+    ),
+    "shoulder_abduction": (
+        "active-abduction-stand",
+        spec("frontal", "shoulder_abduction", 15, 90, "unilateral"),
+    ),
+    "shoulder_flexion": (
+        "active-flexion-stand",
+        spec("sagittal", "shoulder_flexion", 20, 120, "unilateral"),
+    ),
+    "elbow_flexion": (
+        "elbow-flex-arom",
+        spec("sagittal", "elbow_flexion", 20, 120, "unilateral"),
+    ),
+    "seated_knee_extension": (
+        "long-arc-quad",
+        spec("sagittal", "knee_flexion", 70, 10, "unilateral"),
+    ),
+    "straight_leg_raise": ("slr-flexion", spec("sagittal", "hip_flexion", 5, 35, "unilateral")),
+    "single_leg_stance": (
+        "stance-single-leg",
+        spec(
+            "frontal",
+            None,
+            None,
+            None,
+            "unilateral",
+            signal=Signal.POSTURE,
+            count_mode=CountMode.HOLD,
+        ),
+    ),
+}
+"""Exercise of the library and its measurement, by the word that the clip's maker used."""
+
+
+@dataclass(frozen=True, eq=False)
+class Clip:
+    """One clip: what was seen and what was true."""
+
+    series: KeypointSeries
+    truth: RenderedTruth
+
+    @property
+    def slug(self) -> str:
+        return EXERCISES[self.truth.exercise][0]
+
+    @property
+    def measurement(self) -> Measurement:
+        return EXERCISES[self.truth.exercise][1]
+
+    def measure(self, **options: Any) -> MeasuredMovement:
+        return measure(self.series, self.measurement, exercise=self.slug, **options)
+
+
+def names() -> list[str]:
+    """Return the clips at hand."""
+    return sorted(path.stem for path in FOLDER.glob("*.npz") if "." not in path.stem)
+
+
+@cache
+def clip(name: str) -> Clip:
+    """Return one clip by its file name."""
+    with np.load(FOLDER / f"{name}.npz") as packed:
+        data = {key: packed[key] for key in packed.files}
+    about: dict[str, Any] = json.loads(bytes(data["about"]).decode())
+    t_s = data["t_ms"] / 1000
+    xy = data["xy_px16"] / PIXELS
+    world = np.full((len(t_s), 33, 3), np.nan, dtype=np.float32)
+    world[:, [11, 12]] = np.cumsum(data["shoulders"], axis=0, dtype=np.int32) / WORLD_METRES
+    width, height = (int(v) for v in data["size"])
+    video = VideoInfo(
+        str(data["video_sha256"]), width, height, 0, float(t_s[-1]), len(t_s), about["fps"], False
+    )
+    series = KeypointSeries(
+        t_s,
+        xy.astype(np.float32),
+        (data["visibility"] / 255.0).astype(np.float32),
+        world,
+        video,
+        MODEL,
+        FrameSignals(*(data["signals"][:, i] for i in range(3))),
+    )
+    joints = np.cumsum(data["joints"], axis=0, dtype=np.int32) / METRES
+    truth = RenderedTruth(
+        name=name,
+        person=about["person"],
+        exercise=about["exercise"],
+        view=about["view"],
+        off_plane_deg=about["off_plane_deg"],
+        t_s=t_s,
+        joints_m={key: joints[:, i] for i, key in enumerate(about["joints"])},
+        movements=tuple(tuple(m) for m in about["movements"]),
+        valid=tuple(about["valid"]),
+        outward=about["outward"],
+    )
+    return Clip(series, truth)
+
+
+def pack(series: KeypointSeries, truth: RenderedTruth) -> None:
+    """Write one clip (used once, when the fixtures were made)."""
+    about = {
+        "person": truth.person,
+        "exercise": truth.exercise,
+        "view": truth.view,
+        "off_plane_deg": truth.off_plane_deg,
+        "movements": truth.movements,
+        "valid": truth.valid,
+        "outward": truth.outward,
+        "joints": list(truth.joints_m),
+        "fps": series.video.fps_mean,
+    }
+    world = series.world_m
+    assert world is not None
+    assert series.signals is not None
+    signals = series.signals
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    np.savez_compressed(
+        FOLDER / f"{truth.name}.npz",
+        about=np.frombuffer(json.dumps(about).encode(), dtype=np.uint8),
+        t_ms=series.t_s * 1000,
+        xy_px16=np.round(series.xy_px * PIXELS).astype(np.int16),
+        size=np.array([series.video.width, series.video.height]),
+        video_sha256=np.array(series.video.sha256),
+        visibility=np.round(series.visibility * 255).astype(np.uint8),
+        shoulders=_steps(world[:, [11, 12]] * WORLD_METRES, np.int16),
+        signals=np.stack([signals.luma, signals.sharpness, signals.change], axis=1).astype(
+            np.float16
+        ),
+        joints=_steps(np.stack(list(truth.joints_m.values()), axis=1) * METRES, np.int16),
+    )
+
+
+def _steps(values: np.ndarray[Any, Any], kind: type) -> np.ndarray[Any, Any]:
+    whole = np.round(values).astype(np.int64)
+    return np.diff(whole, axis=0, prepend=np.zeros_like(whole[:1])).astype(kind)

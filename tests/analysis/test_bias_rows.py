@@ -1,0 +1,172 @@
+"""The shipped bias rows are what the fit gives for adam, bea and carl, and nobody else."""
+
+from __future__ import annotations
+
+from functools import cache
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from rendered_clips import FIT_PEOPLE, clip, names
+
+from rehabctl.analysis.bias_fit import (
+    DESIGNS,
+    Design,
+    FittedRow,
+    Observation,
+    fit_rows,
+    observe,
+)
+from rehabctl.analysis.uncertainty import Conditions, bias_deg, estimate, half_width_deg
+from rehabctl.reference.measurement import BiasRow, load_measurement_data
+
+TABLE = load_measurement_data().bias
+
+
+@cache
+def observations() -> tuple[Observation, ...]:
+    chosen = [clip(name) for name in names()]
+    return tuple(
+        item
+        for one in chosen
+        if one.truth.person in FIT_PEOPLE and one.truth.off_plane_deg <= 10.0
+        for item in observe(one.truth, one.measure())
+    )
+
+
+@cache
+def fitted() -> dict[Design, FittedRow]:
+    return {row.design: row for row in fit_rows(observations(), DESIGNS)}
+
+
+def shipped(design: Design) -> BiasRow:
+    return TABLE.find(design.motion, design.view, design.posture, design.extreme)
+
+
+def test_the_fit_saw_no_judged_person() -> None:
+    assert {o.person for o in observations()} == set(FIT_PEOPLE)
+
+
+@pytest.mark.parametrize("design", DESIGNS, ids=lambda d: f"{d.motion}-{d.posture}-{d.extreme}")
+def test_each_shipped_row_is_the_fitted_one(design: Design) -> None:
+    row, fit = shipped(design), fitted()[design]
+    assert row.grade == "measured"
+    assert (row.clips, row.people) == (fit.clips, fit.people)
+    assert row.intercept_deg == pytest.approx(fit.intercept_deg, abs=0.05)
+    assert row.half_width_deg == pytest.approx(fit.half_width_deg, abs=0.1)
+    assert dict(row.covariates) == pytest.approx(dict(fit.covariates), abs=0.05)
+    assert row.angle_range_deg == pytest.approx(fit.angle_range_deg, abs=1.0)
+
+
+def test_every_measured_row_has_a_design() -> None:
+    known = {(d.motion, d.view, d.posture, d.extreme) for d in DESIGNS}
+    measured = {
+        (r.motion, r.view, r.posture, r.extreme) for r in TABLE.rows if r.grade == "measured"
+    }
+    assert measured == known
+
+
+def test_leaving_a_person_out_the_interval_still_covers_nine_of_ten() -> None:
+    """Rows fitted on two people, judged on the third, over all turning points."""
+    inside = total = 0
+    for person in FIT_PEOPLE:
+        others = [o for o in observations() if o.person != person]
+        rows = {row.design: row for row in fit_rows(others, DESIGNS)}
+        for design, row in rows.items():
+            for item in observations():
+                if item.person == person and item.turning and design.takes(item):
+                    error = item.seen_deg - item.true_deg - _bias(row, item)
+                    inside += abs(error) <= row.half_width_deg
+                    total += 1
+    assert total >= 60
+    assert inside / total >= 0.9
+
+
+def _bias(row: FittedRow, item: Observation) -> float:
+    return row.intercept_deg + sum(f * item.covariates[n] for n, f in row.covariates.items())
+
+
+def made(
+    person: str, clip_name: str, seen: float, error: float, **covariates: float
+) -> Observation:
+    return Observation(
+        "knee_flexion", "sagittal", "upright", "max", person, clip_name, seen, seen - error,
+        {"thigh_upright": 0.5, "hip_line_tilt": 0.0, **covariates}, turning=True,
+    )  # fmt: skip
+
+
+def test_the_fit_finds_a_known_bias_and_weighs_clips_alike() -> None:
+    design = Design("knee_flexion", "sagittal", "upright", "max", slope=True)
+    items = [made(p, p + str(a), a, -2.0 - 0.05 * a) for p in "xyz" for a in (40.0, 70.0, 100.0)]
+    (row,) = fit_rows(items, (design,))
+    assert row.intercept_deg == pytest.approx(-2.0, abs=1e-6)
+    assert row.slope_per_deg == pytest.approx(-0.05, abs=1e-6)
+    assert row.half_width_deg == pytest.approx(0.0, abs=1e-6)
+    assert (row.clips, row.people) == (9, 3)
+    flat = Design("knee_flexion", "sagittal", "upright", "max")
+    many = [made("x", "one", 50.0, -4.0)] * 20 + [made("y", "two", 50.0, -8.0)]
+    assert fit_rows(many, (flat,))[0].intercept_deg == pytest.approx(-6.0)
+
+
+def test_few_people_rest_only_and_published_floors_widen_a_row() -> None:
+    flat = Design("knee_flexion", "sagittal", "upright", "max")
+    rng = np.random.default_rng(5)
+    errors = rng.normal(-5.0, 2.0, size=30)
+    three = [made(f"p{i % 3}", f"c{i}", 60.0, e) for i, e in enumerate(errors)]
+    one = [made("p0", f"c{i}", 60.0, e) for i, e in enumerate(errors)]
+    half = fit_rows(three, (flat,))[0].half_width_deg
+    assert fit_rows(one, (flat,))[0].half_width_deg > half
+    resting = [Observation(**{**_fields(o), "turning": False}) for o in three]
+    assert fit_rows(resting, (flat,))[0].half_width_deg == pytest.approx(1.5 * half)
+    floor = Design("knee_flexion", "sagittal", "upright", "max", at_least_deg=12.0)
+    assert fit_rows(three, (floor,))[0].half_width_deg == 12.0
+    assert fit_rows(three, (Design("hip_flexion", "sagittal", "upright", "max"),)) == ()
+
+
+def _fields(item: Observation) -> dict[str, object]:
+    return {name: getattr(item, name) for name in Observation.__dataclass_fields__}
+
+
+KNEE = TABLE.find("knee_flexion", "sagittal", "upright", "max")
+PLAIN = {"thigh_upright": 0.5, "hip_line_tilt": 0.0, "contralateral_pull": 0.0}
+
+
+@given(st.floats(-30.0, 170.0), st.floats(0.0, 1.0))
+def test_a_correction_lies_in_the_middle_of_its_interval(angle: float, upright: float) -> None:
+    found = estimate(angle, KNEE, TABLE, {**PLAIN, "thigh_upright": upright}, Conditions())
+    low, high = found.interval_deg
+    assert (low + high) / 2 == pytest.approx(found.deg)
+    assert high - low == pytest.approx(2 * found.half_width_deg)
+    assert found.half_width_deg >= KNEE.half_width_deg
+    assert found.deg - angle == pytest.approx(-bias_deg(KNEE, angle, {"thigh_upright": upright}))
+
+
+@pytest.mark.parametrize(
+    "worse",
+    [
+        Conditions(off_plane_deg=25.0),
+        Conditions(contralateral_pull_deg=-12.0),
+        Conditions(bone_length_excess=0.1),
+        Conditions(degraded=1),
+        Conditions(known=False),
+        Conditions(hidden=True),
+    ],
+)
+def test_every_worse_condition_widens_the_interval(worse: Conditions) -> None:
+    plain = half_width_deg(KNEE, TABLE, 90.0, -4.0, Conditions())
+    assert half_width_deg(KNEE, TABLE, 90.0, -4.0, worse) > plain
+
+
+def test_outside_the_fitted_range_the_bias_stops_and_the_interval_grows() -> None:
+    low, high = KNEE.angle_range_deg
+    inside = estimate(high, KNEE, TABLE, PLAIN, Conditions())
+    beyond = estimate(high + 30.0, KNEE, TABLE, PLAIN, Conditions())
+    assert beyond.deg - (high + 30.0) == pytest.approx(inside.deg - high)
+    assert beyond.half_width_deg > inside.half_width_deg
+    assert low < high
+
+
+def test_an_unknown_recording_is_not_corrected() -> None:
+    found = estimate(80.0, KNEE, TABLE, PLAIN, Conditions(known=False))
+    assert found.deg == 80.0
