@@ -1,0 +1,128 @@
+"""What waits to be done for a patient: tasks that end when they are done, and are no alerts."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from rehabctl.clinic.movement_rules import recording_text
+from rehabctl.clinic.patient_view import PatientView
+from rehabctl.clinic.verdict import Scalar
+from rehabctl.domain.triage import Reason, Tier
+from rehabctl.reference.rules import RuleRow
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """One reason of the worklist with what it weighs."""
+
+    reason: Reason
+    tier: Tier
+    severity: int
+    """0 for a task, else the rank of the alert's severity."""
+    group: str
+    detail: float
+    """Order among reasons of equal weight: a lower one goes first."""
+    unreviewed_since: datetime
+    """Time of the oldest fact behind it that nobody has acknowledged."""
+
+
+def tasks(view: PatientView, told: Collection[str]) -> Iterator[Cause]:
+    """Yield the open tasks.
+
+    Parameters
+    ----------
+    view
+        The patient.
+    told
+        Ids of recordings whose low quality an open alert tells already.
+    """
+    yield from _reviews(view, told)
+    if not view.ended:
+        yield from _questionnaires(view)
+        yield from _plan_of_care(view)
+
+
+def _reviews(view: PatientView, told: Collection[str]) -> Iterator[Cause]:
+    row = view.rules["REVIEW_WAITING"]
+    for review in view.facts.reviews if row.enabled else ():
+        if review.reviewed_at is None and review.id not in told:
+            inputs = {"recording": recording_text(review), "confidence": review.confidence}
+            yield _task(row, inputs, review.recorded_at, review.confidence)
+
+
+def _questionnaires(view: PatientView) -> Iterator[Cause]:
+    row = view.rules["PROM_OVERDUE"]
+    for due in view.facts.scores_due if row.enabled else ():
+        overdue_from = due.due_on.toordinal() + row.days("window_days") + 1
+        if view.today >= overdue_from:
+            inputs = {"instrument": due.instrument, "due_on": due.due_on.isoformat()}
+            yield _task(row, inputs, view.start_of(overdue_from))
+
+
+def _plan_of_care(view: PatientView) -> Iterator[Cause]:
+    plan = view.facts.plan_of_care
+    if plan is None:
+        return
+    row = view.rules["PLAN_OF_CARE_ENDING"]
+    if row.enabled and plan.ends_on is not None:
+        from_day = plan.ends_on.toordinal() - row.days("days_before")
+        if view.today >= from_day:
+            yield _task(row, {"ends_on": plan.ends_on.isoformat()}, view.start_of(from_day))
+    row = view.rules["PROGRESS_REPORT_DUE"]
+    days = _report_days(view)
+    listed_from = row.days("every") - row.days("visits_before")
+    if row.enabled and len(days) >= listed_from:
+        yield _task(row, {"treatment_days": len(days)}, view.start_of(days[listed_from - 1]))
+
+
+def _task(
+    row: RuleRow, inputs: Mapping[str, Scalar], since: datetime, detail: float = 1.0
+) -> Cause:
+    text = row.text.format_map({**row.limits, **inputs})
+    return Cause(Reason(row.code, text, since), Tier.DUE, 0, row.group, detail, since)
+
+
+def _report_days(view: PatientView) -> list[int]:
+    """Return the treatment days since the last progress report."""
+    plan = view.facts.plan_of_care
+    if plan is None:
+        return []
+    reported = plan.last_progress_report_on or date.min
+    days = {day.toordinal() for day in plan.treatment_days if day > reported}
+    return sorted(day for day in days if day <= view.today)
+
+
+def next_due_day(view: PatientView) -> int | None:
+    """Return the next day with an open session, questionnaire or the end of the plan of care."""
+    first = next(
+        (
+            day
+            for day, done in zip(view.due, view.matched, strict=True)
+            if day >= view.today and not done
+        ),
+        None,
+    )
+    days = [] if first is None else [first]
+    if not view.ended:
+        days += [due.due_on.toordinal() for due in view.facts.scores_due]
+        if view.facts.plan_of_care is not None and view.facts.plan_of_care.ends_on is not None:
+            days.append(view.facts.plan_of_care.ends_on.toordinal())
+    return min((day for day in days if day >= view.today), default=None)
+
+
+def next_task_day(view: PatientView) -> int | None:
+    """Return the next day on which a task begins or what is due next changes by itself."""
+    overdue = view.rules["PROM_OVERDUE"].days("window_days") + 1
+    dues = sorted(due.due_on.toordinal() for due in view.facts.scores_due)
+    candidates = [view.next_crossing(dues, (overdue,))]
+    if (due := next_due_day(view)) is not None:
+        candidates.append(due + 1)
+    if (plan := view.facts.plan_of_care) is not None:
+        treated = sorted(day.toordinal() for day in plan.treatment_days)
+        candidates.append(view.next_crossing(treated, (0,)))
+        if plan.ends_on is not None:
+            before = view.rules["PLAN_OF_CARE_ENDING"].days("days_before")
+            candidates.append(view.next_crossing([plan.ends_on.toordinal()], (-before,)))
+    return min((day for day in candidates if day is not None), default=None)
