@@ -22,6 +22,30 @@ class RootGroup(LazyGroup):
     """`rehabctl <noun> <verb>`: every noun with the sentence that its help shows."""
 
     registry: ClassVar[dict[str, LazyCommand]] = {
+        "triage": LazyCommand(
+            "rehabctl.commands.triage:app", "List who needs help first, and why.", _CLINIC
+        ),
+        "panel": LazyCommand(
+            "rehabctl.tui.launch:app",
+            "Open the therapist's panel: a day's triage from the keyboard.",
+            _CLINIC,
+            is_command=True,
+        ),
+        "alert": LazyCommand(
+            "rehabctl.commands.alert:app", "List alerts, acknowledge and snooze them.", _CLINIC
+        ),
+        "review": LazyCommand(
+            "rehabctl.commands.review:app", "Review measured recordings.", _CLINIC
+        ),
+        "protocol": LazyCommand(
+            "rehabctl.commands.protocol:app", "Show protocol templates and assign them.", _CLINIC
+        ),
+        "session": LazyCommand(
+            "rehabctl.commands.session:app", "Log what patients did between visits.", _CLINIC
+        ),
+        "pose": LazyCommand(
+            "rehabctl.commands.pose:app", "Measure recorded exercise videos.", _MEASUREMENT
+        ),
         "prom": LazyCommand(
             "rehabctl.commands.prom:app",
             "Score outcome questionnaires and rate their change.",
@@ -32,6 +56,31 @@ class RootGroup(LazyGroup):
         ),
         "remit": LazyCommand(
             "rehabctl.commands.remit:app", "Read and post remittances (835).", _BILLING
+        ),
+        "patient": LazyCommand(
+            "rehabctl.commands.patient:app", "Create, list, show and update patients.", _CLINIC
+        ),
+        "exercise": LazyCommand(
+            "rehabctl.commands.exercise:app",
+            "Find, read and check exercises of the library.",
+            _CLINIC,
+        ),
+        "import": LazyCommand(
+            "rehabctl.commands.import_:app", "Take over data of other systems.", _SYSTEM
+        ),
+        "audit": LazyCommand(
+            "rehabctl.commands.audit:app", "Read and check the audit log.", _SYSTEM
+        ),
+        "db": LazyCommand(
+            "rehabctl.commands.db:app",
+            "Look after the store: status, upgrade, verify, backup.",
+            _SYSTEM,
+        ),
+        "demo": LazyCommand(
+            "rehabctl.commands.demo:app",
+            "Build a demo clinic and open it.",
+            _SYSTEM,
+            is_command=True,
         ),
         "doctor": LazyCommand(
             "rehabctl.commands.doctor:app",

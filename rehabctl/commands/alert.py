@@ -1,0 +1,114 @@
+"""`rehabctl alert`: what the rules found, and what people did about it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from rehabctl.commands._options import FormatOption, JsonFlag, OutputOption, QuietFlag
+from rehabctl.commands._render import Output, emit_items, note
+from rehabctl.domain.errors import UsageError
+
+if TYPE_CHECKING:
+    from rehabctl.services.alerts import ListedAlert
+
+app = typer.Typer(help="List alerts, acknowledge and snooze them.", no_args_is_help=True)
+
+AlertIds = Annotated[list[str], typer.Argument(help="Identifiers from `rehabctl alert list`.")]
+
+
+@app.command(
+    "list",
+    epilog="Examples: rehabctl alert list --patient 1042 | "
+    "rehabctl alert list --patient 1042 --closed --format json",
+)
+def list_(
+    patient: Annotated[str, typer.Option("--patient", help="Medical record number.")],
+    closed: Annotated[bool, typer.Option("--closed", help="Also those that are closed.")] = False,
+    format_: FormatOption = None,
+    json_: JsonFlag = False,
+    output: OutputOption = None,
+    quiet: QuietFlag = False,
+) -> None:
+    """List the alerts of a patient with their evidence and the row of the rule."""
+    from rehabctl.services import alerts, triage
+    from rehabctl.services.settings import load_settings
+    from rehabctl.services.wiring import open_store
+
+    settings = load_settings()
+    rules = triage.clinic_rules(settings)
+    with open_store(settings) as store:
+        found = alerts.of_patient(store, rules, patient, closed=closed)
+    columns = ("id", "status", "severity", "code", "about", "text", "opened_at", "rule_version")
+    emit_items([_row(a) for a in found], columns, Output.of(format_, json_, output, quiet))
+
+
+def _row(listed: ListedAlert) -> dict[str, Any]:
+    state = listed.alert.state
+    return {
+        "id": listed.alert.id,
+        "mrn": listed.mrn,
+        "status": state.status,
+        "severity": state.severity,
+        "code": state.code,
+        "about": state.key,
+        "text": state.text,
+        "opened_at": state.opened_at,
+        "snoozed_until": state.snoozed_until,
+        "rule_version": state.rule_version,
+    }
+
+
+@app.command(
+    epilog="Examples: rehabctl alert acknowledge ID | "
+    'rehabctl alert acknowledge ID ID --comment "called, resting two days"'
+)
+def acknowledge(
+    ids: AlertIds,
+    comment: Annotated[str, typer.Option("--comment", help="What was decided.")] = "",
+    quiet: QuietFlag = False,
+) -> None:
+    """Mark alerts as seen; a new fact that goes further opens them again."""
+    from rehabctl.services import alerts, triage
+    from rehabctl.services.settings import load_settings
+    from rehabctl.services.wiring import open_store
+
+    settings = load_settings()
+    rules = triage.clinic_rules(settings)
+    with open_store(settings) as store:
+        alerts.acknowledge(store, rules, ids, comment)
+    if not quiet:
+        note(f"{len(ids)} acknowledged")
+
+
+@app.command(
+    epilog="Examples: rehabctl alert snooze ID --until 2026-03-09T09:00:00Z | "
+    "rehabctl alert snooze ID ID --until 2026-03-09T09:00:00-06:00"
+)
+def snooze(
+    ids: AlertIds,
+    until: Annotated[str, typer.Option("--until", help="ISO time with a zone.")],
+    quiet: QuietFlag = False,
+) -> None:
+    """Hide alerts until a time; a new fact that goes further brings them back at once."""
+    from datetime import datetime
+
+    from rehabctl.services import alerts, triage
+    from rehabctl.services.settings import load_settings
+    from rehabctl.services.wiring import open_store
+
+    try:
+        moment = datetime.fromisoformat(until)
+    except ValueError:
+        moment = None
+    if moment is None or moment.tzinfo is None:
+        raise UsageError(
+            f"{until!r} is not a time with a zone", "Write it like 2026-03-09T09:00:00Z"
+        )
+    settings = load_settings()
+    rules = triage.clinic_rules(settings)
+    with open_store(settings) as store:
+        alerts.snooze(store, rules, ids, moment)
+    if not quiet:
+        note(f"{len(ids)} snoozed until {moment.isoformat()}")

@@ -1,0 +1,103 @@
+"""`rehabctl db`: state, upgrade, verification and backup of the store."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from rehabctl.commands._options import FormatOption, JsonFlag, OutputOption, QuietFlag
+from rehabctl.commands._render import Output, emit_object, note
+from rehabctl.domain.errors import ExitCode
+
+app = typer.Typer(
+    help="Look after the store: status, upgrade, verify, backup.", no_args_is_help=True
+)
+
+
+@app.command(epilog="Examples: rehabctl db status | rehabctl db status --format json")
+def status(
+    format_: FormatOption = None,
+    json_: JsonFlag = False,
+    output: OutputOption = None,
+    quiet: QuietFlag = False,
+) -> None:
+    """Show which store is used, where its key comes from and whether its schema is current."""
+    from rehabctl.services import database
+    from rehabctl.services.settings import load_settings
+
+    out = Output.of(format_, json_, output, quiet)
+    emit_object(asdict(database.status(load_settings())), out)
+
+
+@app.command(epilog="Examples: rehabctl db upgrade | rehabctl db upgrade --format json")
+def upgrade(
+    format_: FormatOption = None,
+    json_: JsonFlag = False,
+    output: OutputOption = None,
+    quiet: QuietFlag = False,
+) -> None:
+    """Bring the store to this version's schema; an older local file is copied first."""
+    from rehabctl.services import database
+    from rehabctl.services.settings import load_settings
+
+    out = Output.of(format_, json_, output, quiet)
+    emit_object(asdict(database.upgrade(load_settings())), out)
+
+
+@app.command(epilog="Examples: rehabctl db verify | rehabctl db verify --format json")
+def verify(
+    format_: FormatOption = None,
+    json_: JsonFlag = False,
+    output: OutputOption = None,
+    quiet: QuietFlag = False,
+) -> None:
+    """Read every page, reference, audit entry and recording; exit code 3 on any finding."""
+    from rehabctl.services import database
+    from rehabctl.services.settings import load_settings
+
+    out = Output.of(format_, json_, output, quiet)
+    result = database.verify(load_settings())
+    emit_object(asdict(result), out)
+    if not result.ok:
+        raise typer.Exit(ExitCode.FINDINGS)
+
+
+@app.command(
+    epilog="Examples: rehabctl db backup /mnt/backup/monday | "
+    "rehabctl db backup ~/copies/today --format json"
+)
+def backup(
+    folder: Annotated[Path, typer.Argument(help="New folder for the copy.", show_default=False)],
+    format_: FormatOption = None,
+    json_: JsonFlag = False,
+    output: OutputOption = None,
+    quiet: QuietFlag = False,
+) -> None:
+    """Copy the local store, checked and encrypted, into a folder that can serve as a home.
+
+    The key is not part of the copy: keep it elsewhere.
+    """
+    from rehabctl.services import database
+    from rehabctl.services.settings import load_settings
+
+    out = Output.of(format_, json_, output, quiet)
+    emit_object(asdict(database.backup(load_settings(), folder)), out)
+    note("the copy opens with the database's key only, which is not in it", out)
+
+
+@app.command(epilog="Examples: rehabctl db passphrase | rehabctl db passphrase --quiet")
+def passphrase(quiet: QuietFlag = False) -> None:
+    """Protect the key with a passphrase instead of a key file."""
+    from rehabctl.services import database
+    from rehabctl.services.settings import load_settings
+
+    out = Output.of(quiet=quiet)
+    chosen = typer.prompt("New passphrase", hide_input=True, confirmation_prompt=True, err=True)
+    removed = database.protect_with_passphrase(load_settings(), chosen)
+    if removed:
+        note("the key file was removed: only the passphrase opens the database now", out)
+    else:
+        note("the passphrase opens the database where no other key is found", out)

@@ -1,0 +1,91 @@
+"""`rehabctl import`: data of other systems, checked row by row and written in batches."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from rehabctl.commands._options import (
+    DryRunFlag,
+    Format,
+    FormatOption,
+    JsonFlag,
+    OutputOption,
+    QuietFlag,
+)
+from rehabctl.commands._progress import progress
+from rehabctl.commands._render import Output, emit_object, note
+from rehabctl.domain.errors import ExitCode
+
+app = typer.Typer(help="Take over data of other systems.", no_args_is_help=True)
+
+
+@app.callback()
+def import_() -> None:
+    """Take over data of other systems."""
+
+
+@app.command(
+    epilog="Examples: rehabctl import patients roster.csv --dry-run | "
+    "rehabctl import patients roster.csv --rejects refused.csv --format json"
+)
+def patients(
+    file: Annotated[
+        str, typer.Argument(help="CSV file with the roster's header; - is standard input.")
+    ],
+    map_: Annotated[
+        Path | None,
+        typer.Option("--map", help='TOML or JSON: "their heading" = "our column".'),
+    ] = None,
+    dry_run: DryRunFlag = False,
+    rejects: Annotated[
+        Path | None, typer.Option("--rejects", help="Write refused rows with their reasons here.")
+    ] = None,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on after the last batch that was finished.")
+    ] = False,
+    format_: FormatOption = None,
+    json_: JsonFlag = False,
+    output: OutputOption = None,
+    quiet: QuietFlag = False,
+) -> None:
+    """Import a roster of patients; the same file twice changes nothing.
+
+    Exit code 7 when rows were refused; the others are imported.
+    """
+    import sys
+
+    from rehabctl.services import triage
+    from rehabctl.services.roster_file import read_names
+    from rehabctl.services.roster_import import ImportOptions, import_roster, import_stream
+    from rehabctl.services.settings import load_settings
+    from rehabctl.services.wiring import open_store
+
+    out = Output.of(format_, json_, output, quiet)
+    options = ImportOptions(read_names(map_) if map_ else {}, dry_run, resume, rejects)
+    settings = load_settings()
+    rules = triage.clinic_rules(settings)
+
+    def say(text: str) -> None:
+        note(text, out)
+
+    with open_store(settings) as store, progress("Importing patients", quiet=quiet) as report:
+        if file == "-":
+            result = import_stream(store, rules, sys.stdin.buffer, "-", options, note=say)
+        else:
+            result = import_roster(store, rules, Path(file), options, report=report, note=say)
+    counts = ("read", "created", "updated", "unchanged", "rejected")
+    data: dict[str, object] = {name: getattr(result, name) for name in counts}
+    if out.format in (Format.JSON, Format.JSONL):
+        data["rejects"] = result.rejects
+    else:
+        for refused in result.rejects:
+            where = f"{refused.field} " if refused.field else ""
+            note(f"{refused.file}:{refused.line}: {where}{refused.message}", out)
+    emit_object(data, out)
+    if dry_run:
+        note("dry run: nothing was kept", out)
+    if result.rejected:
+        raise typer.Exit(ExitCode.PARTIAL)

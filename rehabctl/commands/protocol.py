@@ -1,0 +1,166 @@
+"""`rehabctl protocol`: phase-based treatment templates."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from rehabctl.commands._options import (
+    DryRunFlag,
+    Format,
+    FormatOption,
+    JsonFlag,
+    OutputOption,
+    QuietFlag,
+)
+from rehabctl.commands._render import Output, emit_items, emit_object, note, to_json_value
+from rehabctl.domain.errors import UsageError
+
+if TYPE_CHECKING:
+    from rehabctl.domain.protocol import Phase
+
+app = typer.Typer(help="Show protocol templates and assign them.", no_args_is_help=True)
+
+
+@app.command(
+    "list",
+    epilog="Examples: rehabctl protocol list | rehabctl protocol list --format json",
+)
+def list_(
+    format_: FormatOption = None,
+    json_: JsonFlag = False,
+    output: OutputOption = None,
+    quiet: QuietFlag = False,
+) -> None:
+    """List the protocol templates."""
+    from rehabctl.reference.protocol_library import load_protocols
+
+    rows = [
+        {
+            "slug": p.slug,
+            "name": p.name,
+            "version": p.version,
+            "phases": [phase.key for phase in p.phases],
+            "targets": p.targets,
+            "grade": p.grade,
+            "as_of": p.as_of,
+        }
+        for p in load_protocols().all()
+    ]
+    columns = ("slug", "name", "version", "phases", "targets", "grade", "as_of")
+    emit_items(rows, columns, Output.of(format_, json_, output, quiet))
+
+
+@app.command(
+    epilog="Examples: rehabctl protocol show total-knee-replacement | "
+    "rehabctl protocol show total-knee-replacement --format json"
+)
+def show(
+    slug: Annotated[str, typer.Argument(help="Slug of the protocol.")],
+    format_: FormatOption = None,
+    json_: JsonFlag = False,
+    output: OutputOption = None,
+    quiet: QuietFlag = False,
+) -> None:
+    """Show one template: its phases, exercises, doses, gates and sources."""
+    from rehabctl.reference.protocol_library import load_protocols
+
+    protocol = load_protocols().get(slug)
+    out = Output.of(format_, json_, output, quiet)
+    if out.format in (Format.JSON, Format.JSONL):
+        emit_object(to_json_value(protocol), out)
+        return
+    rows = [
+        {
+            "phase": phase.key,
+            "weeks": _weeks(phase),
+            "exercises": [row.slug for row in protocol.exercises_of(phase.key)],
+            "gate": " ".join(phase.gate.split()),
+        }
+        for phase in protocol.phases
+    ]
+    emit_items(rows, ("phase", "weeks", "exercises", "gate"), out)
+    note(f"{protocol.name}, version {protocol.version}, as of {protocol.as_of}", out)
+    note("A clinician approves it before use. Sources: " + "; ".join(protocol.sources), out)
+
+
+def _weeks(phase: Phase) -> str:
+    end = "" if phase.to_week is None else f"{phase.to_week:g}"
+    return f"{phase.from_week or 0:g}-{end}"
+
+
+@app.command(
+    epilog="Examples: rehabctl protocol assign total-knee-replacement --patient 1042 "
+    "--start 2026-03-02 | rehabctl protocol assign total-knee-replacement --patient 1042 "
+    "--start 2026-03-02 --set quad-set.reps=8 --dry-run"
+)
+def assign(
+    slug: Annotated[str, typer.Argument(help="Slug of the protocol.")],
+    patient: Annotated[str, typer.Option("--patient", help="Medical record number.")],
+    start: Annotated[str, typer.Option("--start", help="First day, like 2026-03-02.")],
+    phase: Annotated[
+        str | None, typer.Option("--phase", help="Phase; default by weeks after surgery.")
+    ] = None,
+    overrides: Annotated[
+        list[str] | None, typer.Option("--set", help="slug.field=value; repeat for more.")
+    ] = None,
+    dry_run: DryRunFlag = False,
+    format_: FormatOption = None,
+    json_: JsonFlag = False,
+    output: OutputOption = None,
+    quiet: QuietFlag = False,
+) -> None:
+    """Assign a phase of a template to a patient as a programme pinned to this version."""
+    from datetime import date
+
+    from rehabctl.services import prescribing, triage
+    from rehabctl.services.settings import load_settings
+    from rehabctl.services.wiring import open_store
+
+    try:
+        first_day = date.fromisoformat(start)
+    except ValueError:
+        raise UsageError(f"{start!r} is not a date", "Write it like 2026-03-02") from None
+    wanted = prescribing.parse_overrides(overrides or [])
+    settings = load_settings()
+    rules = triage.clinic_rules(settings)
+    with open_store(settings) as store:
+        done = prescribing.assign(
+            store, rules, slug, patient, first_day, phase=phase, overrides=wanted, dry_run=dry_run
+        )
+    lines = [
+        {
+            "exercise": line.exercise_slug,
+            "sets": line.sets,
+            "reps": line.reps,
+            "hold_s": line.hold_s,
+            "rest_s": line.rest_s,
+            "per_week": line.per_week,
+            "target_deg": line.target_deg,
+            "approved": line.exercise_slug not in done.unapproved,
+        }
+        for line in done.programme.prescriptions
+    ]
+    out = Output.of(format_, json_, output, quiet)
+    if out.format in (Format.JSON, Format.JSONL):
+        facts = {
+            "protocol": done.protocol,
+            "version": done.version,
+            "phase": done.phase,
+            "start": first_day,
+            "dry_run": dry_run,
+            "exercises": lines,
+            "warnings": done.warnings,
+            "left_out": done.left_out,
+        }
+        emit_object(facts, out)
+    else:
+        columns = ("exercise", "sets", "reps", "hold_s", "per_week", "target_deg", "approved")
+        emit_items(lines, columns, out)
+    for warning in done.warnings:
+        note(f"{warning.slug}: {warning.text}", out)
+    if done.left_out:
+        note(f"Confirm before adding: {', '.join(done.left_out)}", out)
+    verb = "Would assign" if dry_run else "Assigned"
+    note(f"{verb} {slug} version {done.version}, phase {done.phase}, from {first_day}", out)
