@@ -1,0 +1,1 @@
+"""Tests of video decoding, the pose network and the keypoint file."""
