@@ -56,7 +56,7 @@ class AssessmentSummary:
 class EpisodeSummary:
     """The active course of care."""
 
-    diagnosis: str
+    diagnosis: str | None
     side: str | None
     surgery_date: date | None
     weeks_post_op: int | None

@@ -1,0 +1,89 @@
+"""What the session review shows: the body over time, the driving angle, and what was found.
+
+Times are seconds from the start of the recording. Missing values are NaN in coordinates and None
+in angles, as in the analysis that made them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+Point = tuple[float, float]
+"""Pixels: x to the right, y downwards. NaN marks a landmark that was not found."""
+
+
+class ReviewDecision(StrEnum):
+    """What a clinician decided about a measured session."""
+
+    ACCEPTED = "accepted"
+    ADJUSTED = "adjusted"
+    """Used with the correction that the comment names."""
+    FLAGGED = "flagged"
+    """Kept out of trends until someone has looked again."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReviewRepetition:
+    """One counted repetition."""
+
+    index: int
+    """1-based, in time order."""
+    kind: str
+    """full, partial or cut."""
+    side: str
+    start_s: float
+    peak_s: float
+    end_s: float
+    peak_deg: float | None
+    interval_deg: tuple[float, float] | None
+
+
+@dataclass(frozen=True, slots=True)
+class ReviewMoment:
+    """A moment worth a look: a compensation, a gap, a warning."""
+
+    at_s: float
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReviewData:
+    """One recording as the review screen replays it."""
+
+    assessment_id: str
+    mrn: str
+    name: str
+    exercise: str
+    recorded_at: datetime
+    status: str
+    """good, limited or refused."""
+    confidence: float
+    reasons: tuple[str, ...]
+    t_s: tuple[float, ...]
+    """(N,), strictly increasing."""
+    landmarks_px: Sequence[Sequence[Point]]
+    """(N, 33, 2): MediaPipe's body landmarks."""
+    motion: str
+    """The driving angle, for example `knee_flexion`."""
+    side: str
+    angle_deg: tuple[float | None, ...]
+    """(N,), at the same times."""
+    target_deg: float | None
+    repetitions: tuple[ReviewRepetition, ...]
+    moments: tuple[ReviewMoment, ...] = ()
+    decision: ReviewDecision | None = None
+    comment: str | None = None
+    next_assessment_id: str | None = None
+    """The next recording that waits for this clinician."""
+
+    def __post_init__(self) -> None:
+        """Check that every series has one value per frame."""
+        n = len(self.t_s)
+        if len(self.landmarks_px) != n or len(self.angle_deg) != n:
+            raise ValueError(
+                f"expected {n} frames, got {len(self.landmarks_px)} of landmarks and "
+                f"{len(self.angle_deg)} angles"
+            )

@@ -1,0 +1,222 @@
+"""The state of the store itself: status, upgrade, verification and backup."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from rehabctl.domain.errors import NotFoundError, UsageError
+from rehabctl.services import wiring
+from rehabctl.services.access import Action, require
+from rehabctl.services.settings import Settings
+from rehabctl.store import keys, migrate
+from rehabctl.store.engine import local_engine, remote_engine
+from rehabctl.store.errors import translated
+
+_MIN_PASSPHRASE_CHARS = 12
+
+
+@dataclass(frozen=True, slots=True)
+class StoreStatus:
+    """What `db status` and the doctor show."""
+
+    kind: str
+    """local or postgresql."""
+    exists: bool
+    encrypted: bool | None
+    """Of a local file; the server's storage is the server's affair."""
+    key_source: str | None
+    schema: str | None
+    """Revision; None of an empty database."""
+    schema_state: str | None
+    """current, older, newer or empty."""
+    warning: str | None
+    """About a key that lies in a plain file."""
+
+
+@dataclass(frozen=True, slots=True)
+class Verification:
+    """What `db verify` found."""
+
+    ok: bool
+    findings: tuple[str, ...]
+    audit_entries: int
+    blobs: int
+
+
+@dataclass(frozen=True, slots=True)
+class BackupReport:
+    """What `db backup` wrote."""
+
+    path: Path
+    patients: int
+    audit_entries: int
+    blobs: int
+
+
+def status(settings: Settings) -> StoreStatus:
+    """Return the state of the store without creating or changing anything.
+
+    Parameters
+    ----------
+    settings
+        What this command runs with.
+    """
+    if settings.database_url is not None:
+        engine = remote_engine(settings.database_url)
+        try:
+            state, revision = migrate.schema_state(engine)
+        finally:
+            engine.dispose()
+        return StoreStatus("postgresql", True, None, None, revision, state.value, None)
+    found = wiring.local_keys(settings)
+    if found is None:
+        return StoreStatus("local", False, None, None, None, None, None)
+    engine = local_engine(settings.paths.database, found.key)
+    try:
+        state, revision = migrate.schema_state(engine)
+    finally:
+        engine.dispose()
+    options = wiring.key_options(settings)
+    warning = keys.key_file_warning(options, found.database_id, found.source)
+    return StoreStatus("local", True, True, found.source.value, revision, state.value, warning)
+
+
+def upgrade(settings: Settings) -> StoreStatus:
+    """Bring the store to this program's schema; an older local file is copied first.
+
+    Parameters
+    ----------
+    settings
+        What this command runs with.
+    """
+    before = status(settings)
+    if before.kind == "local" and before.schema_state == migrate.SchemaState.OLDER.value:
+        from rehabctl.store.backup import copy_database
+
+        found = wiring.local_keys(settings)
+        assert found is not None  # noqa: S101 - its schema was read
+        database = settings.paths.database
+        engine = local_engine(database, found.key)
+        try:
+            copy = database.with_name(f"{database.name}.{before.schema}.bak")
+            copy_database(engine, copy, found.key)
+        finally:
+            engine.dispose()
+    wiring.upgrade_store(settings)
+    return status(settings)
+
+
+def verify(settings: Settings) -> Verification:
+    """Read everything: pages, structure, references, the audit chain and every blob.
+
+    Parameters
+    ----------
+    settings
+        What this command runs with.
+
+    Raises
+    ------
+    NotFoundError
+        There is no database.
+    """
+    if not status(settings).exists:
+        raise NotFoundError("there is no database", "Create one: rehabctl db upgrade")
+    with wiring.open_store(settings) as store:
+        findings: list[str] = []
+        if store.is_local:
+            from rehabctl.store.backup import file_findings
+
+            with translated():
+                connection: Any = store.engine.raw_connection()
+                try:
+                    findings += file_findings(connection.driver_connection)
+                finally:
+                    connection.close()
+        with store.snapshot() as uow:
+            require(uow, Action.MANAGE_STORE)
+            verdict = uow.audit.verify()
+        if not verdict.ok:
+            findings.append(f"audit log, entry {verdict.first_bad}: {verdict.reason}")
+        blobs, damaged = store.blobs.verify()
+        findings += [f"the blob {name} is damaged" for name in damaged]
+        return Verification(not findings, tuple(findings), verdict.entries, blobs)
+
+
+def backup(settings: Settings, target: Path) -> BackupReport:
+    """Copy the local store into a new folder laid out like a home, without any key.
+
+    Parameters
+    ----------
+    settings
+        What this command runs with.
+    target
+        A folder that does not exist, or is empty.
+
+    Raises
+    ------
+    UsageError
+        The folder holds something, or the store is a server.
+    NotFoundError
+        There is no database.
+    """
+    if settings.database_url is not None:
+        raise UsageError("a server's database is not copied from here", "Use pg_dump on the server")
+    if target.exists() and (not target.is_dir() or any(target.iterdir())):
+        raise UsageError(f"{target.name} exists and is not an empty folder", "Choose another one")
+    found = wiring.local_keys(settings)
+    if found is None:
+        raise NotFoundError("there is no database", "Create one: rehabctl db upgrade")
+    with wiring.open_store(settings) as store:
+        from rehabctl.store.backup import copy_blobs, copy_database
+
+        with store.transaction() as uow:
+            require(uow, Action.MANAGE_STORE)
+            uow.audit.record("db.backup", "store", store.database_id)
+        with translated():
+            target.mkdir(parents=True, exist_ok=True, mode=0o700)
+        copy = target / settings.paths.database.name
+        report = copy_database(store.engine, copy, found.key)
+        # Blobs come after the database: every blob that its rows name was there before them.
+        blobs = copy_blobs(settings.paths.blobs, target / settings.paths.blobs.name)
+        with translated():
+            keys.seal_audit_secret(found, copy)
+            keys.write_header(copy, found.database_id)
+        return BackupReport(target, report.patients, report.audit_entries, blobs)
+
+
+def protect_with_passphrase(settings: Settings, passphrase: str) -> bool:
+    """Wrap the key of the local database with a passphrase.
+
+    Parameters
+    ----------
+    settings
+        What this command runs with.
+    passphrase
+        At least twelve characters.
+
+    Returns
+    -------
+    bool
+        Whether a key file was removed.
+
+    Raises
+    ------
+    UsageError
+        The passphrase is too short.
+    NotFoundError
+        There is no database.
+    """
+    if len(passphrase) < _MIN_PASSPHRASE_CHARS:
+        raise UsageError(
+            f"the passphrase is shorter than {_MIN_PASSPHRASE_CHARS} characters", "Choose another"
+        )
+    found = wiring.local_keys(settings)
+    if found is None:
+        raise NotFoundError("there is no database", "Create one: rehabctl db upgrade")
+    with wiring.open_store(settings) as store, store.transaction() as uow:
+        require(uow, Action.MANAGE_STORE)
+        uow.audit.record("db.passphrase", "store", store.database_id)
+    with translated():
+        return keys.protect_with_passphrase(wiring.key_options(settings), found, passphrase)

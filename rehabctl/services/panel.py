@@ -1,0 +1,95 @@
+"""What the panel reads and does: the same services that the commands call."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from rehabctl.domain.panel_row import PanelQuery, PanelSort
+from rehabctl.domain.patient_detail import PatientDetail
+from rehabctl.domain.review import ReviewData, ReviewDecision
+from rehabctl.domain.triage import WorklistPage
+from rehabctl.reference.rules import RuleTable
+from rehabctl.services import alerts, patient_detail, review, triage
+from rehabctl.services.access import Action, require
+from rehabctl.services.wiring import open_store
+
+if TYPE_CHECKING:
+    from rehabctl.services.settings import Settings
+    from rehabctl.store.store import Store
+
+
+@dataclass(frozen=True)
+class StorePanelData:
+    """The panel's port over an open store. Every method may be called from any thread."""
+
+    store: Store
+    rules: RuleTable
+
+    def worklist(
+        self,
+        cursor: str | None,
+        limit: int,
+        *,
+        text_filter: str | None,
+        sort: PanelSort,
+        from_end: bool,
+    ) -> WorklistPage:
+        """Return up to `limit` rows after `cursor`."""
+        query = PanelQuery(text_filter=text_filter, sort=sort, from_end=from_end)
+        return triage.worklist(self.store, self.rules, query, limit=limit, cursor=cursor)
+
+    def patient(self, mrn: str) -> PatientDetail:
+        """Return everything that the patient screen shows."""
+        return patient_detail.load(self.store, self.rules, mrn)
+
+    def review(self, assessment_id: str) -> ReviewData:
+        """Return one recording for replay."""
+        return review.load(self.store, assessment_id)
+
+    def acknowledge(self, alert_ids: Sequence[str], comment: str) -> None:
+        """Mark these alerts as seen; all of them or none."""
+        alerts.acknowledge(self.store, self.rules, alert_ids, comment)
+
+    def snooze(self, alert_ids: Sequence[str], until: datetime) -> None:
+        """Hide these alerts until a time; all of them or none."""
+        alerts.snooze(self.store, self.rules, alert_ids, until)
+
+    def add_note(self, mrn: str, text: str) -> None:
+        """Store a note on this patient."""
+        with self.store.transaction() as uow:
+            require(uow, Action.WRITE_CLINICAL)
+            patient = uow.patients.get(mrn)
+            note_id = uow.new_id()
+            uow.notes.add(note_id, patient.ref, uow.user.id, text)
+            uow.audit.record("note.create", "patient_note", note_id)
+
+    def set_review(self, assessment_id: str, decision: ReviewDecision, comment: str) -> None:
+        """Store a clinician's decision about a recording."""
+        review.decide(self.store, self.rules, assessment_id, decision, comment)
+
+    @property
+    def unlock_needs_secret(self) -> bool:
+        """Whether the idle lock asks for a secret: the key came from a keyring or a file."""
+        return False
+
+    def unlock(self, secret: str) -> bool:
+        """Return whether this secret opens the locked panel."""
+        return True
+
+
+@contextmanager
+def open_panel_data(settings: Settings) -> Generator[StorePanelData]:
+    """Open the store for the panel.
+
+    Parameters
+    ----------
+    settings
+        What this command runs with.
+    """
+    rules = triage.clinic_rules(settings)
+    with open_store(settings) as store:
+        yield StorePanelData(store, rules)

@@ -1,0 +1,211 @@
+"""One patient with trends, assessments, sessions and alerts: the patient screen and `show`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+from rehabctl.domain.alert import StoredAlert
+from rehabctl.domain.episode import Episode
+from rehabctl.domain.errors import RehabctlError
+from rehabctl.domain.facts import Extreme, PatientFacts
+from rehabctl.domain.patient import Patient
+from rehabctl.domain.patient_detail import (
+    AlertSummary,
+    AssessmentSummary,
+    EpisodeSummary,
+    PatientDetail,
+    ProgramLine,
+    SessionSummary,
+    Trend,
+    TrendPoint,
+)
+from rehabctl.domain.programme import Programme
+from rehabctl.domain.recording import StoredAssessment
+from rehabctl.domain.session import ExerciseSession
+from rehabctl.domain.triage import Reason
+from rehabctl.reference.rules import RuleTable
+from rehabctl.services import triage
+from rehabctl.services.access import Action, require
+
+if TYPE_CHECKING:
+    from rehabctl.store.store import Store
+    from rehabctl.store.unit_of_work import UnitOfWork
+
+_ASSESSMENTS = 20
+_SESSIONS = 20
+
+
+def load(store: Store, rules: RuleTable, mrn: str) -> PatientDetail:
+    """Return everything that the patient screen shows, as of now.
+
+    Parameters
+    ----------
+    store
+        The open store.
+    rules
+        The dated rules.
+    mrn
+        Record number.
+    """
+    with store.transaction() as uow:
+        require(uow, Action.READ_CLINICAL)
+        patient = uow.patients.get(mrn)
+        triage.refresh(uow, [patient.ref], rules)
+        uow.audit.record("patient.read", "patient", patient.id)
+        return _detail(uow, patient)
+
+
+def _detail(uow: UnitOfWork, patient: Patient) -> PatientDetail:
+    row = uow.panel.get(patient.id)
+    if row is None:
+        raise RehabctlError(
+            "the worklist has no row of this patient", "Run: rehabctl triage rebuild"
+        )
+    facts = uow.facts.of_patient(patient.id)
+    programme = uow.programmes.active(patient.id)
+    episode = uow.episodes.active(patient.id)
+    zone = ZoneInfo(uow.clinic.time_zone)
+    known = patient.demographics
+    return PatientDetail(
+        row=row,
+        birth_date=known.birth_date,
+        sex=known.sex.value,
+        state=known.state,
+        phone=known.phone,
+        email=known.email,
+        language=known.language,
+        time_zone=known.time_zone,
+        episode=None if episode is None else _episode(episode, uow.now.astimezone(zone).date()),
+        trends=(*_motion_trends(facts, programme), *_pain_trend(facts)),
+        assessments=tuple(
+            _assessment(a) for a in uow.assessments.of_patient(patient.id, _ASSESSMENTS)
+        ),
+        sessions=tuple(
+            _session(s) for s in reversed(uow.sessions.of_patient(patient.id)[-_SESSIONS:])
+        ),
+        alerts=tuple(_alert(a) for a in uow.alerts.of_patient(patient.id)),
+        program=() if programme is None else tuple(_lines(uow, programme)),
+        consents=tuple(c.scope.value for c in uow.consents.active(patient.id)),
+        as_of=uow.now,
+    )
+
+
+def _episode(episode: Episode, today: date) -> EpisodeSummary:
+    return EpisodeSummary(
+        diagnosis=episode.diagnosis,
+        side=None if episode.side is None else episode.side.value,
+        surgery_date=episode.surgery_date,
+        weeks_post_op=episode.weeks_post_op(today),
+        precautions=episode.precautions,
+    )
+
+
+def _motion_trends(facts: PatientFacts, programme: Programme | None) -> list[Trend]:
+    """One trend per motion and side, with the method of each point."""
+    goals = {(g.measure, g.side): g.target for g in facts.goals}
+    prescribed = {
+        line.exercise_slug: line.target_deg
+        for line in (() if programme is None else programme.prescriptions)
+    }
+    series: dict[tuple[str, str], list[TrendPoint]] = {}
+    extremes: dict[tuple[str, str], Extreme] = {}
+    targets: dict[tuple[str, str], float] = {}
+    for m in sorted(facts.measurements, key=lambda m: (m.at, m.id)):
+        key = (m.motion, m.side)
+        point = TrendPoint(m.at, m.value_deg, m.uncertainty_deg, m.method)
+        series.setdefault(key, []).append(point)
+        extremes[key] = m.extreme
+        target = goals.get((m.motion, m.side), goals.get((m.motion, None)))
+        target = prescribed.get(m.exercise or "") if target is None else target
+        if target is not None:
+            targets[key] = target
+    return [
+        Trend(
+            measure=motion,
+            side=side,
+            unit="deg",
+            points=tuple(points),
+            target=targets.get((motion, side)),
+            higher_is_better=extremes[motion, side] is Extreme.MAX,
+        )
+        for (motion, side), points in series.items()
+    ]
+
+
+def _pain_trend(facts: PatientFacts) -> list[Trend]:
+    rated = [
+        TrendPoint(session.at, session.pain, None, "numeric rating 0-10")
+        for session in sorted(facts.sessions, key=lambda s: s.at)
+        if session.pain is not None
+    ]
+    if not rated:
+        return []
+    return [Trend("pain", None, "of 10", tuple(rated), None, higher_is_better=False)]
+
+
+def _assessment(stored: StoredAssessment) -> AssessmentSummary:
+    driving = [m for m in stored.motions if m.driving and m.peak_deg is not None]
+    best = driving[0] if driving else None
+    result = stored.result
+    return AssessmentSummary(
+        id=str(stored.id),
+        at=stored.measured_at,
+        exercise=stored.exercise,
+        status=stored.status,
+        confidence=stored.confidence,
+        full=stored.full_count,
+        partial=stored.partial_count,
+        side=None if best is None else best.side,
+        best_peak_deg=None if best is None else best.peak_deg,
+        interval_deg=None if best is None else best.interval_deg,
+        compensations=tuple(
+            f"{c['kind'].replace('_', ' ')} {c['magnitude']:.0f} {c['unit']} ({c['severity']})"
+            for c in result.get("compensations", ())
+        ),
+        feedback=tuple(f["text"] for f in result.get("feedback", ())),
+        reasons=tuple(r["text"] for r in result.get("quality", {}).get("reasons", ())),
+    )
+
+
+def _session(session: ExerciseSession) -> SessionSummary:
+    return SessionSummary(
+        at=session.started_at,
+        completed=sum(entry.done for entry in session.entries),
+        planned=len(session.entries),
+        pain_before=session.pain_before,
+        pain_after=session.pain_after,
+        difficulty=session.difficulty,
+        notes=session.notes,
+    )
+
+
+def _alert(alert: StoredAlert) -> AlertSummary:
+    state = alert.state
+    return AlertSummary(
+        id=str(alert.id),
+        severity=state.severity.value,
+        reason=Reason(state.code, state.text, state.opened_at),
+        rule_version=state.rule_version,
+        state=state.status.value,
+    )
+
+
+def _lines(uow: UnitOfWork, programme: Programme) -> Sequence[ProgramLine]:
+    return [
+        ProgramLine(
+            exercise=line.exercise_slug,
+            name=line.exercise_name,
+            sets=line.sets,
+            reps=line.reps,
+            hold_s=line.hold_s,
+            per_week=line.per_week,
+            target_deg=line.target_deg,
+            approved=uow.library.exercise(line.exercise_id).content.get("status")
+            == "clinically_approved",
+        )
+        for line in programme.prescriptions
+        if line.ended_on is None
+    ]

@@ -1,0 +1,173 @@
+"""The review queue: recordings that wait for a clinician, lowest confidence first."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, cast
+from uuid import UUID
+
+from rehabctl.domain.errors import NotFoundError
+from rehabctl.domain.recording import StoredAssessment
+from rehabctl.domain.review import ReviewData, ReviewDecision, ReviewMoment, ReviewRepetition
+from rehabctl.domain.review_item import ReviewItem
+from rehabctl.reference.rules import RuleTable
+from rehabctl.services import triage
+from rehabctl.services.access import Action, require
+
+if TYPE_CHECKING:
+    from rehabctl.store.store import Store
+    from rehabctl.store.unit_of_work import UnitOfWork
+
+
+def waiting(store: Store, limit: int) -> list[tuple[str, ReviewItem, StoredAssessment]]:
+    """Return what waits for review: record number, item and assessment.
+
+    Parameters
+    ----------
+    store
+        The open store.
+    limit
+        How many at most.
+    """
+    with store.transaction() as uow:
+        require(uow, Action.READ_CLINICAL)
+        items = uow.reviews.waiting(limit)
+        rows = [
+            (uow.patients.by_id(i.patient.id).mrn, i, uow.assessments.get(i.assessment_id))
+            for i in items
+        ]
+        uow.audit.read("review.list", "review_item", [item.id for item in items])
+        return rows
+
+
+def decide(
+    store: Store, rules: RuleTable, assessment_id: str, decision: ReviewDecision, comment: str
+) -> None:
+    """Store a clinician's decision about a recording; a later one replaces it.
+
+    Parameters
+    ----------
+    store
+        The open store.
+    rules
+        The dated rules.
+    assessment_id
+        Identifier of the assessment.
+    decision
+        accepted, adjusted or flagged.
+    comment
+        What was seen.
+    """
+    with store.transaction() as uow:
+        require(uow, Action.WRITE_CLINICAL)
+        item = uow.reviews.of_assessment(_uuid(assessment_id))
+        uow.reviews.decide(item.assessment_id, decision, comment or None, uow.user.id)
+        uow.audit.record(
+            "review.decide", "movement_assessment", item.assessment_id, {"decision": decision.value}
+        )
+        triage.refresh(uow, [item.patient], rules)
+
+
+def load(store: Store, assessment_id: str) -> ReviewData:
+    """Return one recording as the review screen replays it.
+
+    Parameters
+    ----------
+    store
+        The open store.
+    assessment_id
+        Identifier of the assessment.
+
+    Raises
+    ------
+    NotFoundError
+        There is no such assessment, or its keypoints were deleted.
+    """
+    from rehabctl.analysis.assess import driving_curve
+    from rehabctl.reference.exercise_library import load_library
+    from rehabctl.vision import keypoints as keypoint_files
+
+    with store.transaction() as uow:
+        require(uow, Action.READ_CLINICAL)
+        item = uow.reviews.of_assessment(_uuid(assessment_id))
+        assessment = uow.assessments.get(item.assessment_id)
+        patient = uow.patients.by_id(item.patient.id)
+        if assessment.keypoints_id is None:
+            raise NotFoundError("no keypoints were kept", "Analyse the recording again")
+        blob = uow.recordings.keypoints(assessment.keypoints_id).blob_sha256
+        following = _next(uow, item)
+        uow.audit.record("review.read", "movement_assessment", item.assessment_id)
+    with store.blobs.open(blob) as stream:
+        series = keypoint_files.read(stream)
+    result = assessment.result
+    parameters = cast("Mapping[str, Any]", result["provenance"]["parameters"])
+    motion, side, angle = driving_curve(
+        series,
+        load_library().get(assessment.exercise).measurement,
+        exercise=assessment.exercise,
+        side=str(parameters.get("side", "auto")),
+    )
+    return ReviewData(
+        assessment_id=assessment_id,
+        mrn=patient.mrn,
+        name=patient.demographics.display_name,
+        exercise=assessment.exercise,
+        recorded_at=assessment.measured_at,
+        status=assessment.status,
+        confidence=assessment.confidence,
+        reasons=tuple(r["text"] for r in _rows(result["quality"]["reasons"])),
+        t_s=tuple(float(t) for t in series.t_s),
+        landmarks_px=series.xy_px.tolist(),
+        motion=motion,
+        side=side,
+        angle_deg=angle,
+        target_deg=parameters.get("target_deg"),
+        repetitions=tuple(_repetition(r) for r in _rows(result["repetitions"]["items"])),
+        moments=tuple(_moments(result)),
+        decision=item.decision,
+        comment=item.comment,
+        next_assessment_id=following,
+    )
+
+
+def _next(uow: UnitOfWork, item: ReviewItem) -> str | None:
+    for other in uow.reviews.waiting(2):
+        if other.assessment_id != item.assessment_id:
+            return str(other.assessment_id)
+    return None
+
+
+def _rows(value: Any) -> Sequence[Mapping[str, Any]]:
+    return cast("Sequence[Mapping[str, Any]]", value)
+
+
+def _repetition(row: Mapping[str, Any]) -> ReviewRepetition:
+    interval = row["interval_deg"]
+    return ReviewRepetition(
+        index=row["index"],
+        kind=row["kind"],
+        side=row["side"],
+        start_s=row["start_s"],
+        peak_s=row["peak_s"],
+        end_s=row["end_s"],
+        peak_deg=row["peak_deg"],
+        interval_deg=None if interval is None else (interval[0], interval[1]),
+    )
+
+
+def _moments(result: Mapping[str, Any]) -> list[ReviewMoment]:
+    found = [
+        ReviewMoment(t_s, f"{row['kind'].replace('_', ' ')} {row['magnitude']:.0f} {row['unit']}")
+        for row in _rows(result["compensations"])
+        for t_s in row["at_s"]
+    ]
+    return sorted(found, key=lambda moment: moment.at_s)
+
+
+def _uuid(text: str) -> UUID:
+    try:
+        return UUID(text)
+    except ValueError:
+        raise NotFoundError(
+            "that is no identifier of an assessment", "Look at: rehabctl review list"
+        ) from None

@@ -1,0 +1,256 @@
+"""Sensor recordings as files: orientation, checks, joint angles. Nothing here needs a database."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import io
+from dataclasses import dataclass, replace
+from datetime import date
+from pathlib import Path
+
+import numpy as np
+
+from rehabctl.analysis.assessment import CodedText, MovementAssessment
+from rehabctl.analysis.imu_recording import ImuRecording
+from rehabctl.analysis.joint_angle import (
+    JointMotion,
+    ball_motion,
+    hinge_motion,
+    is_moving,
+    on_common_time,
+)
+from rehabctl.analysis.joint_assessment import JointGoal, assess, refused
+from rehabctl.analysis.orientation import FusionMethod, Orientation, fuse
+from rehabctl.analysis.sensor_checks import check
+from rehabctl.devices.recording_file import read_recording, write_arrays
+from rehabctl.domain.errors import RehabctlError, UsageError
+from rehabctl.domain.sensor import Joint, SensorFinding
+from rehabctl.reference.sensor_limits import SensorLimits, load_sensor_limits
+
+_BALL_JOINTS = frozenset({Joint.HIP, Joint.SHOULDER})
+
+
+@dataclass(frozen=True)
+class FusedRecording:
+    """A recording with its orientation."""
+
+    recording: ImuRecording
+    orientation: Orientation
+    method: FusionMethod
+    disturbed_percent: float | None
+    """None without a magnetometer."""
+
+
+@dataclass(frozen=True)
+class JointOutcome:
+    """The assessment of a joint, and the angle behind it (None when it was refused)."""
+
+    assessment: MovementAssessment
+    motion: JointMotion | None
+    joint: Joint
+    method: FusionMethod
+
+
+def sha256_of(path: Path) -> str:
+    """Return the sha256 of a file.
+
+    Parameters
+    ----------
+    path
+        The file; it was read before.
+    """
+    try:
+        with path.open("rb") as stream:
+            return hashlib.file_digest(stream, "sha256").hexdigest()
+    except OSError as error:
+        raise RehabctlError(
+            f"cannot read {path.name}: {error.strerror}", "Check the path"
+        ) from None
+
+
+def fuse_file(path: Path, method: FusionMethod, magnetometer: bool | None = None) -> FusedRecording:
+    """Return the orientation of a recording.
+
+    Without a word from the caller the magnetometer is used where there is one, and left out where
+    the field was disturbed for most of the recording, as beside a metal bed.
+
+    Parameters
+    ----------
+    path
+        A recording file.
+    method
+        Live or offline.
+    magnetometer
+        True or False to decide, None to let the field decide.
+    """
+    recording = read_recording(path)
+    if magnetometer and recording.mag_ut is None:
+        raise UsageError(f"{path.name} has no magnetometer", "Leave out --magnetometer")
+    percent: float | None = None
+    if recording.mag_ut is not None and magnetometer is not False:
+        judged = fuse(recording, FusionMethod.OFFLINE)
+        percent = 100.0 * float(judged.disturbed.mean())
+        least = load_sensor_limits().of("magnetic")["without_magnetometer_percent_min"]
+        use = magnetometer or percent < least
+        if use and method is FusionMethod.OFFLINE:
+            return FusedRecording(recording, judged, method, percent)
+        magnetometer = use
+    return FusedRecording(
+        recording, fuse(recording, method, magnetometer=magnetometer), method, percent
+    )
+
+
+def write_orientation(path: Path, fused: FusedRecording) -> None:
+    """Write `quat_wxyz`, `rest`, `bias_rads` and the times as `.npz`.
+
+    Parameters
+    ----------
+    path
+        Target file.
+    fused
+        What to write.
+    """
+    found = fused.orientation
+    arrays = {
+        "t_s": fused.recording.t_s,
+        "quat_wxyz": found.quat_wxyz,
+        "rest": found.rest,
+        "bias_rads": found.bias_rads,
+    }
+    write_arrays(path, {name: np.asarray(array) for name, array in arrays.items()})
+
+
+def check_file(path: Path, on: date | None = None) -> tuple[SensorFinding, ...]:
+    """Return everything that limits the use of a recording.
+
+    Parameters
+    ----------
+    path
+        A recording file.
+    on
+        Day whose limits apply; None for the newest.
+    """
+    return check(read_recording(path), load_sensor_limits(on))
+
+
+def joint_goal(exercise: str | None, rest_deg: float | None, target_deg: float | None) -> JointGoal:
+    """Return rest and target from the exercise, where one is named, and the caller's own numbers.
+
+    Parameters
+    ----------
+    exercise
+        A slug of the library.
+    rest_deg, target_deg
+        Replace the exercise's own.
+    """
+    if exercise is None:
+        return JointGoal("", rest_deg or 0.0, target_deg)
+    from rehabctl.reference.exercise_library import load_exercise
+
+    measurement = load_exercise(exercise).measurement
+    rest = rest_deg if rest_deg is not None else measurement.rest_deg
+    target = target_deg if target_deg is not None else measurement.target_deg
+    if rest is None or target is None:
+        raise UsageError(
+            f"{exercise} has no driving angle",
+            "Name another exercise, or --rest-deg and --peak-deg",
+        )
+    return JointGoal(exercise, rest, target, measurement.min_rep_s)
+
+
+def measure_joint(
+    proximal: Path,
+    distal: Path,
+    joint: Joint,
+    method: FusionMethod,
+    goal: JointGoal,
+    on: date | None = None,
+) -> JointOutcome:
+    """Measure a joint between two recordings of one clock.
+
+    Parameters
+    ----------
+    proximal, distal
+        Recording files of the sensors above and below the joint.
+    joint
+        Which joint.
+    method
+        Live or offline.
+    goal
+        What counts as a repetition.
+    on
+        Day whose limits apply; None for the newest.
+    """
+    from rehabctl.reference.measurement import load_measurement_data
+
+    limits = load_sensor_limits(on)
+    pair = (read_recording(proximal), read_recording(distal))
+    side = _side(*pair)
+    inputs = f"{sha256_of(proximal)} {sha256_of(distal)}"
+    try:
+        motion = _motion(pair, joint, method, limits)
+    except ValueError as error:
+        reason = CodedText(_CODES.get(str(error), "not_measurable"), str(error))
+        found = refused(joint, goal, side, reason)
+        motion = None
+    else:
+        thresholds = load_measurement_data(on).repetitions
+        found = assess(motion, joint, side, goal, thresholds, limits.of("joint"))
+    parameters = {**found.parameters, "fusion": method.value}
+    found = replace(found, input_sha256=inputs, parameters=parameters)
+    return JointOutcome(found, motion, joint, method)
+
+
+_CODES = {
+    "the joint hardly moves": "no_movement",
+    "the recordings overlap by less than a second": "no_overlap",
+    "a ball joint needs a magnetometer in both sensors": "ball_joint_heading",
+}
+
+
+def _motion(
+    pair: tuple[ImuRecording, ImuRecording],
+    joint: Joint,
+    method: FusionMethod,
+    limits: SensorLimits,
+) -> JointMotion:
+    first, second = on_common_time(*pair)
+    rows = limits.of("joint")
+    if joint in _BALL_JOINTS:
+        if first.mag_ut is None or second.mag_ut is None:
+            raise ValueError("a ball joint needs a magnetometer in both sensors")
+        return ball_motion(first, second, method, rows)
+    moving = is_moving(first, second, rows["moving_dps_min"])
+    if float(moving.sum()) * first.interval_s < rows["moving_s_min"]:
+        raise ValueError("the joint hardly moves")
+    return hinge_motion(first, second, method, rows)
+
+
+def _side(proximal: ImuRecording, distal: ImuRecording) -> str:
+    sides = {r.meta.side for r in (proximal, distal) if r.meta.side}
+    if len(sides) > 1:
+        raise UsageError(
+            "one recording is of the left and one of the right side", "Name two of one side"
+        )
+    return sides.pop() if sides else "unknown"
+
+
+def timeseries_csv(motion: JointMotion, column: str) -> str:
+    """Return `t_s,<motion>_<side>_deg,residual_deg` as CSV text.
+
+    Parameters
+    ----------
+    motion
+        The angle over time.
+    column
+        Name of the angle's column.
+    """
+    text = io.StringIO(newline="")
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(("t_s", column, "residual_deg"))
+    residual = motion.residual_deg
+    for i, (t_s, angle) in enumerate(zip(motion.t_s, motion.angle_deg, strict=True)):
+        rest = "" if residual is None else f"{residual[i]:.3f}"
+        writer.writerow((f"{t_s:.6f}", f"{angle:.3f}", rest))
+    return text.getvalue()

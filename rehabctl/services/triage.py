@@ -1,0 +1,287 @@
+"""The worklist: refreshed with every event, swept when it ages, remade from the raw events."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from rehabctl.clinic.alert_history import advance
+from rehabctl.clinic.explanation import Explanation
+from rehabctl.clinic.explanation import explain as explain_facts
+from rehabctl.clinic.triage import PanelFacts, Refreshed, panel_row
+from rehabctl.domain.errors import RehabctlError
+from rehabctl.domain.facts import AlertState
+from rehabctl.domain.panel_row import PanelQuery, PanelRow
+from rehabctl.domain.patient import PatientRef
+from rehabctl.domain.triage import WorklistPage
+from rehabctl.reference.rules import RuleTable, load_rules
+from rehabctl.services.access import Action, require
+
+if TYPE_CHECKING:
+    from rehabctl.services.settings import Settings
+    from rehabctl.store.store import Store
+    from rehabctl.store.unit_of_work import UnitOfWork
+
+_SWEEP_BATCH = 200
+_REBUILD_BATCH = 200
+RULES_FILE = "rules.toml"
+
+
+def clinic_rules(settings: Settings) -> RuleTable:
+    """Return the packaged rules with the clinic's own rows over them, if it has a file.
+
+    Parameters
+    ----------
+    settings
+        `rules.toml` in the home folder is the clinic's file.
+
+    Raises
+    ------
+    UsageError
+        The clinic's file is not TOML, or a row is wrong.
+    RehabctlError
+        It cannot be read.
+    """
+    path = settings.paths.home / RULES_FILE
+    try:
+        return load_rules(path.read_text("utf-8"), RULES_FILE)
+    except FileNotFoundError:
+        return load_rules()
+    except (OSError, UnicodeDecodeError):
+        raise RehabctlError(f"cannot read {RULES_FILE}", "Correct or remove the file") from None
+
+
+def refresh(uow: UnitOfWork, patients: Sequence[PatientRef], rules: RuleTable) -> None:
+    """Bring alerts and worklist rows of patients up to the moment of the transaction.
+
+    Every service that records an event calls this in the event's own transaction.
+
+    Parameters
+    ----------
+    uow
+        The transaction.
+    patients
+        Whose.
+    rules
+        The dated rules.
+    """
+    ids = [patient.id for patient in patients]
+    facts = uow.facts.of_patients(ids)
+    computed = uow.panel.computed_at(ids)
+    rows: list[PanelRow] = []
+    for patient in patients:
+        stored = tuple(a.state for a in uow.alerts.of_patient(patient.id, closed=True))
+        since = computed.get(patient.id)
+        # a clock that was put back must not undo what is known
+        since = None if since is not None and since > uow.now else since
+        done = advance(facts[patient.id], stored if since else (), since, uow.now, rules)
+        if done.alerts != stored:
+            uow.alerts.replace(patient, done.alerts)
+        rows.append(_panel_row(patient, done.row, uow.now, rules))
+    uow.panel.save(rows)
+
+
+def write_rows(uow: UnitOfWork, patients: Sequence[PatientRef], rules: RuleTable) -> None:
+    """Write worklist rows from the alerts as they stand, without looking at the rules again.
+
+    Parameters
+    ----------
+    uow
+        The transaction.
+    patients
+        Whose.
+    rules
+        The dated rules.
+    """
+    facts = uow.facts.of_patients([patient.id for patient in patients])
+    rows: list[PanelRow] = []
+    for patient in patients:
+        states = tuple(a.state for a in uow.alerts.of_patient(patient.id, closed=True))
+        row = panel_row(facts[patient.id], states, uow.now, rules)
+        rows.append(_panel_row(patient, row, uow.now, rules))
+    uow.panel.save(rows)
+
+
+def _panel_row(patient: PatientRef, row: PanelFacts, now: datetime, rules: RuleTable) -> PanelRow:
+    return PanelRow(
+        patient=patient,
+        tier=row.tier,
+        rank_key=f"{row.rank_key:019d}",
+        reasons=row.reasons,
+        computed_at=now,
+        rules_version=rules_version(rules),
+        last_session_at=row.last_session_at,
+        adherence_percent_28d=row.adherence_percent_28d,
+        pain_now=row.pain_now,
+        pain_series=row.pain_series,
+        pain_trend=row.pain_trend,
+        rom_trend=row.rom_trend,
+        open_alerts=row.open_alerts,
+        next_due=row.next_due,
+        next_change_at=row.next_change_at,
+    )
+
+
+def rules_version(rules: RuleTable) -> str:
+    """Return a short name for exactly these rows.
+
+    Parameters
+    ----------
+    rules
+        The dated rules.
+    """
+    return hashlib.sha256(repr(rules.rows()).encode()).hexdigest()[:12]
+
+
+def sweep(store: Store, rules: RuleTable) -> int:
+    """Bring rows up to date that changed by the passing of time alone; return how many.
+
+    Parameters
+    ----------
+    store
+        The open store.
+    rules
+        The dated rules.
+    """
+    swept = 0
+    while True:
+        with store.transaction() as uow:
+            due = uow.panel.due_for_change(uow.now, _SWEEP_BATCH)
+            if due:
+                refresh(uow, due, rules)
+        swept += len(due)
+        if len(due) < _SWEEP_BATCH:
+            return swept
+
+
+def worklist(
+    store: Store,
+    rules: RuleTable,
+    query: PanelQuery | None = None,
+    *,
+    limit: int,
+    cursor: str | None = None,
+) -> WorklistPage:
+    """Return a page of the worklist as of now.
+
+    Parameters
+    ----------
+    store
+        The open store.
+    rules
+        The dated rules.
+    query
+        Which patients, in which order; default all in order of priority.
+    limit
+        Rows wanted.
+    cursor
+        `next_cursor` of the page before.
+    """
+    sweep(store, rules)
+    query = query or PanelQuery()
+    with store.transaction() as uow:
+        require(uow, Action.READ_CLINICAL)
+        rows, next_cursor = uow.panel.page(query, limit=limit, cursor=cursor)
+        counts = uow.panel.counts(query)
+        uow.audit.read("worklist.read", "panel_row", [row.patient_id for row in rows])
+        return WorklistPage(rows, next_cursor, counts.total, counts.need_attention, uow.now)
+
+
+def explain(store: Store, rules: RuleTable, mrn: str) -> Explanation:
+    """Return every input, rule row and limit behind one patient's row.
+
+    Parameters
+    ----------
+    store
+        The open store.
+    rules
+        The dated rules.
+    mrn
+        Record number.
+    """
+    with store.transaction() as uow:
+        require(uow, Action.READ_CLINICAL)
+        patient = uow.patients.get(mrn)
+        refresh(uow, [patient.ref], rules)
+        facts = uow.facts.of_patient(patient.id)
+        states = tuple(a.state for a in uow.alerts.of_patient(patient.id, closed=True))
+        uow.audit.record("worklist.explain", "patient", patient.id)
+        return explain_facts(facts, states, uow.now, rules)
+
+
+@dataclass(frozen=True, slots=True)
+class RebuildReport:
+    """What remaking every row from the raw events found."""
+
+    patients: int
+    different: int
+    """Rows or alerts that were not what the events say."""
+
+
+def rebuild(store: Store, rules: RuleTable, *, check: bool) -> RebuildReport:
+    """Remake alerts and rows of all patients from their raw events.
+
+    Parameters
+    ----------
+    store
+        The open store.
+    rules
+        The dated rules.
+    check
+        Compare only; change nothing. Otherwise what differs is written.
+    """
+    patients = different = 0
+    for batch in _patients(store):
+        with store.transaction() as uow:
+            require(uow, Action.READ_CLINICAL)
+            uow.audit.read("worklist.rebuild", "patient", [p.id for p in batch])
+            different += _rebuild_batch(uow, batch, rules, check)
+        patients += len(batch)
+    return RebuildReport(patients, different)
+
+
+def _patients(store: Store) -> Iterator[list[PatientRef]]:
+    cursor: str | None = None
+    while True:
+        with store.transaction() as uow:
+            page = uow.patients.page(limit=_REBUILD_BATCH, cursor=cursor)
+        if page.items:
+            yield [item.ref for item in page.items]
+        cursor = page.next_cursor
+        if cursor is None:
+            return
+
+
+def _rebuild_batch(
+    uow: UnitOfWork, patients: Sequence[PatientRef], rules: RuleTable, check: bool
+) -> int:
+    ids = [p.id for p in patients]
+    facts, stored_rows = uow.facts.of_patients(ids), uow.panel.stored(ids)
+    changed: list[PanelRow] = []
+    different = 0
+    for patient in patients:
+        row = stored_rows.get(patient.id)
+        # compare as of when the row was made, write as of now
+        as_of = row.computed_at if row is not None and check else uow.now
+        done: Refreshed = advance(facts[patient.id], (), None, as_of, rules)
+        stored = tuple(a.state for a in uow.alerts.of_patient(patient.id, closed=True))
+        made = _panel_row(patient, done.row, as_of, rules)
+        same_row = row is not None and replace(row, computed_at=as_of) == made
+        if same_row and _same_alerts(stored, done.alerts):
+            continue
+        different += 1
+        if not check:
+            uow.alerts.replace(patient, done.alerts)
+            changed.append(made)
+    uow.panel.save(changed)
+    return different
+
+
+def _same_alerts(stored: Sequence[AlertState], made: Sequence[AlertState]) -> bool:
+    def by_identity(alert: AlertState) -> tuple[str, str, datetime]:
+        return alert.code, alert.key, alert.opened_at
+
+    return sorted(stored, key=by_identity) == sorted(made, key=by_identity)

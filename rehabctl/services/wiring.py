@@ -1,0 +1,237 @@
+"""The one place that chooses the store, its keys and the acting user."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Generator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rehabctl.services.settings import Settings
+from rehabctl.store import identity, keys, migrate
+from rehabctl.store.engine import local_engine, remote_engine
+from rehabctl.store.errors import translated
+from rehabctl.store.store import Store
+
+if TYPE_CHECKING:
+    from sqlalchemy import Engine
+
+    from rehabctl.store.files import BlobStore
+
+BUSY_TIMEOUT_S = 5.0
+
+
+@contextmanager
+def open_store(settings: Settings, *, busy_timeout_s: float = BUSY_TIMEOUT_S) -> Generator[Store]:
+    """Open the store that the settings name; a local one is created when there is none.
+
+    Parameters
+    ----------
+    settings
+        What this command runs with.
+    busy_timeout_s
+        How long to wait for another writer.
+
+    Raises
+    ------
+    NotPermittedError
+        The key is missing or does not fit, or the user may not enter.
+    RehabctlError
+        The database cannot be opened, or its schema is not this program's.
+    """
+    with translated():
+        if settings.database_url is None:
+            store = _open_local(settings, busy_timeout_s)
+        else:
+            store = _open_remote(settings, settings.database_url)
+    try:
+        yield store
+    finally:
+        store.engine.dispose()
+
+
+def key_options(settings: Settings) -> keys.KeyOptions:
+    """Return what the settings say about keys."""
+    return keys.KeyOptions(
+        folder=settings.paths.key_dir,
+        command=settings.key_command,
+        file=settings.key_file,
+        ask_passphrase=_ask_passphrase if sys.stdin.isatty() else None,
+    )
+
+
+def _ask_passphrase() -> str:
+    from getpass import getpass
+
+    return getpass("Passphrase of the database: ")
+
+
+def local_keys(settings: Settings) -> keys.StoreKeys | None:
+    """Return the keys of the local database; None when there is no database.
+
+    Raises
+    ------
+    NotPermittedError
+        The key is missing, or the file that names it is.
+    """
+    database = settings.paths.database
+    if not _is_created(database):
+        return None
+    database_id = keys.require_header(database)
+    return keys.find_keys(key_options(settings), database_id, database)
+
+
+def _is_created(database: Path) -> bool:
+    """Return whether the file holds a database; an interrupted creation leaves an empty one."""
+    try:
+        return database.stat().st_size > 0
+    except FileNotFoundError:
+        return False
+
+
+def _open_local(settings: Settings, busy_timeout_s: float) -> Store:
+    database = settings.paths.database
+    found = local_keys(settings)
+    if found is None:
+        found = _create_local(settings)
+    engine = local_engine(database, found.key, busy_timeout_s=busy_timeout_s)
+    try:
+        if not identity.is_initialised(engine):  # its creation was interrupted
+            _prepare(settings, engine, found)
+        migrate.require_current(engine)
+        return _store(settings, engine, found, _operating_system_login(), is_local=True)
+    except BaseException:
+        engine.dispose()
+        raise
+
+
+def _create_local(settings: Settings) -> keys.StoreKeys:
+    """Make key, header and database, in this order: at any interruption the next run goes on."""
+    database = settings.paths.database
+    database.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    options = key_options(settings)
+    database_id = keys.write_header(database)
+    made = keys.create_keys(options, database_id)
+    warning = keys.key_file_warning(options, database_id, made.source)
+    if warning is not None:
+        sys.stderr.write(f"rehabctl: warning: {warning}.\n")
+    engine = local_engine(database, made.key, create=True)
+    try:
+        _prepare(settings, engine, made)
+    finally:
+        engine.dispose()
+    return made
+
+
+def _prepare(settings: Settings, engine: Engine, found: keys.StoreKeys) -> None:
+    """Bring a database to this program's schema and give it an identity, unless it has one."""
+    migrate.upgrade(engine)
+    identity.initialise(
+        engine,
+        found.database_id,
+        found.audit_key(),
+        time_zone=_time_zone(),
+        now=settings.now(),
+    )
+
+
+def _open_remote(settings: Settings, address: str) -> Store:
+    engine = remote_engine(address)
+    try:
+        migrate.require_current(engine)
+        with engine.connect() as connection:
+            database_id = identity.require_database_id(connection)
+            login = str(connection.exec_driver_sql("SELECT session_user").scalar_one())
+        found = keys.find_keys(key_options(settings), database_id)
+        return _store(settings, engine, found, login, is_local=False)
+    except BaseException:
+        engine.dispose()
+        raise
+
+
+def upgrade_store(settings: Settings) -> None:
+    """Bring the store to this program's schema; a remote one is given its identity and keys.
+
+    Parameters
+    ----------
+    settings
+        What this command runs with.
+    """
+    with translated():
+        if settings.database_url is not None:
+            _upgrade_remote(settings, settings.database_url)
+            return
+        found = local_keys(settings)
+        if found is None:
+            _create_local(settings)
+            return
+        engine = local_engine(settings.paths.database, found.key)
+        try:
+            _prepare(settings, engine, found)
+        finally:
+            engine.dispose()
+
+
+def _upgrade_remote(settings: Settings, address: str) -> None:
+    engine = remote_engine(address)
+    try:
+        migrate.upgrade(engine)
+        with engine.connect() as connection:
+            database_id = identity.stored_database_id(connection)
+        if database_id is None:
+            database_id = keys.new_database_id()
+            _prepare(settings, engine, keys.create_keys(key_options(settings), database_id))
+    finally:
+        engine.dispose()
+
+
+def _store(
+    settings: Settings, engine: Engine, found: keys.StoreKeys, login: str, *, is_local: bool
+) -> Store:
+    audit_key = found.audit_key()
+    clinic, user = identity.enter(engine, found.database_id, audit_key, login, settings.now())
+
+    def make_blobs() -> BlobStore:
+        from rehabctl.store.files import BlobStore
+
+        return BlobStore(settings.paths.blobs, found.blob_key())
+
+    return Store(
+        database_id=found.database_id,
+        engine=engine,
+        audit_key=audit_key,
+        clinic=clinic,
+        user=user,
+        is_local=is_local,
+        clock=settings.now,
+        make_blobs=make_blobs,
+    )
+
+
+def _operating_system_login() -> str:
+    """Return the name of the user whose rights the process has, not what the environment says."""
+    if os.name != "posix":
+        from getpass import getuser
+
+        return getuser()
+    import pwd
+
+    try:
+        return pwd.getpwuid(os.geteuid()).pw_name
+    except KeyError:  # a container may run as a number without a name
+        return f"uid-{os.geteuid()}"
+
+
+def _time_zone() -> str:
+    """Return the machine's IANA zone, by which a new clinic counts days."""
+    from zoneinfo import ZoneInfo
+
+    linked = os.path.realpath("/etc/localtime").partition("zoneinfo/")[2]
+    for name in (os.environ.get("TZ", ""), linked):
+        try:
+            return ZoneInfo(name).key
+        except (ValueError, KeyError, OSError):  # empty, not a zone, or no data about it
+            continue
+    return "UTC"

@@ -1,0 +1,113 @@
+"""Driver errors become the error tree. No statement, parameter or driver text passes on."""
+
+from __future__ import annotations
+
+import errno
+from collections.abc import Generator
+from contextlib import contextmanager
+from typing import Any
+
+from rehabctl.domain.errors import NotPermittedError, RehabctlError, UnavailableError
+
+FULL = "the disk is full or cannot be written"
+READ_ONLY = "the database cannot be written"
+LOCKED = "the database is locked by another program"
+DAMAGED = "the database is damaged"
+WRONG_KEY = "the key does not fit the database, or the file is no database of rehabctl"
+
+
+class ConflictError(RehabctlError):
+    """A record with the same key exists, or somebody else changed it first."""
+
+
+@contextmanager
+def translated() -> Generator[None]:
+    """Turn errors of SQLAlchemy, the drivers and the file system into the error tree."""
+    try:
+        yield
+    except RehabctlError:
+        raise
+    except OSError as error:
+        raise file_error(error) from None
+    except Exception as error:
+        known = driver_error(error)
+        if known is None:
+            raise
+        raise known from None
+
+
+def driver_error(error: BaseException) -> RehabctlError | None:
+    """Return the error to show for a database error; None when it is not a database error.
+
+    Parameters
+    ----------
+    error
+        As SQLAlchemy or the driver raised it.
+    """
+    original: Any = getattr(error, "orig", None) or error
+    name = getattr(original, "sqlite_errorname", None)
+    if name is not None:
+        return _sqlcipher_error(name)
+    if type(original).__module__.startswith("psycopg"):
+        return _postgres_error(getattr(original, "sqlstate", None) or "")
+    return None
+
+
+def _sqlcipher_error(name: str) -> RehabctlError:
+    if name.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
+        return RehabctlError(LOCKED, "Wait until it is done, then run the same command again")
+    if name.startswith(("SQLITE_FULL", "SQLITE_IOERR")):
+        return RehabctlError(FULL, "Free some space, then run the same command again")
+    if name.startswith(("SQLITE_READONLY", "SQLITE_CANTOPEN", "SQLITE_PERM")):
+        return RehabctlError(READ_ONLY, "Check the permissions of its folder")
+    if name == "SQLITE_NOTADB":
+        return NotPermittedError(WRONG_KEY, "Check where the key comes from: rehabctl doctor")
+    if name.startswith("SQLITE_CORRUPT"):
+        return RehabctlError(DAMAGED, "Run rehabctl db verify and restore a backup")
+    if name.startswith("SQLITE_CONSTRAINT"):
+        return _conflict()
+    return RehabctlError(f"the database refused the work ({name})", "Run rehabctl doctor")
+
+
+def _postgres_error(state: str) -> RehabctlError:
+    """Map an SQLSTATE; an error without one is a lost or refused connection."""
+    if state in ("", "57P01", "57P02", "57P03") or state.startswith("08"):
+        what = "the database server cannot be reached"
+        return UnavailableError(what, "Check the network and REHABCTL_DATABASE_URL, then try again")
+    if state.startswith("28"):
+        what = "the database server refused the login"
+        return NotPermittedError(what, "Check the user and password of REHABCTL_DATABASE_URL")
+    if state == "42501":
+        what = "your role does not allow this"
+        return NotPermittedError(what, "Ask the administrator of your clinic")
+    if state in ("55P03", "40P01", "40001"):
+        return RehabctlError(LOCKED, "Run the same command again")
+    if state.startswith("53"):
+        return RehabctlError(FULL, "Ask the administrator of the database server")
+    if state.startswith("23"):
+        return _conflict()
+    return RehabctlError(f"the database server refused the work ({state})", "Run rehabctl doctor")
+
+
+def _conflict() -> RehabctlError:
+    return ConflictError(
+        "the record conflicts with one that exists", "Look at the existing record, then try again"
+    )
+
+
+def file_error(error: OSError) -> RehabctlError:
+    """Return the error to show when a file of the store could not be read or written.
+
+    Parameters
+    ----------
+    error
+        As the operating system raised it.
+    """
+    if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+        return RehabctlError(FULL, "Free some space, then run the same command again")
+    if error.errno in (errno.EROFS, errno.EACCES, errno.EPERM):
+        return RehabctlError(
+            "the folder of the store cannot be written", "Check its permissions and REHABCTL_HOME"
+        )
+    reason = error.strerror or type(error).__name__
+    return RehabctlError(f"a file of the store cannot be used: {reason}", "Run rehabctl doctor")

@@ -1,0 +1,302 @@
+"""Columns of every table by type. Generated: run `python -m rehabctl.store.tables`."""
+
+from __future__ import annotations
+
+# fmt: off
+COLUMNS: dict[str, dict[str, str]] = {
+    "alert": {
+        "uuid": "id patient_id clinic_id therapist_id",
+        "text": "status severity group text rule_version reopens_on handled_severity "
+                "handled_by assigned_to",
+        "ordered_text": "code key",
+        "time": "created_at opened_at known_at unreviewed_since met_until handled_at "
+                "snoozed_until closed_at",
+        "real": "level handled_level",
+        "integer": "close_after_days",
+    },
+    "alert_action": {
+        "uuid": "id patient_id clinic_id therapist_id",
+        "text": "kind code key by assignee comment",
+        "time": "created_at at until",
+    },
+    "audit_entry": {
+        "uuid": "clinic_id user_id",
+        "text": "actor action entity entity_id detail previous_mac mac",
+        "time": "at",
+        "big_integer": "sequence",
+    },
+    "audit_head": {
+        "text": "mac",
+        "integer": "one",
+        "big_integer": "sequence",
+    },
+    "clinic": {
+        "uuid": "id",
+        "text": "name time_zone",
+        "time": "created_at",
+    },
+    "consent": {
+        "uuid": "id patient_id clinic_id therapist_id recorded_by given_by_contact_id",
+        "text": "scope",
+        "time": "created_at granted_at expires_at revoked_at",
+    },
+    "contact": {
+        "uuid": "id patient_id clinic_id therapist_id",
+        "text": "name relationship phone email",
+        "time": "created_at",
+        "date": "valid_from valid_until",
+        "boolean": "is_proxy",
+        "json": "scopes",
+    },
+    "episode": {
+        "uuid": "id patient_id clinic_id therapist_id",
+        "text": "diagnosis icd10 condition surgery side surgeon status",
+        "time": "created_at",
+        "date": "surgery_date started_on ended_on",
+        "json": "precautions",
+    },
+    "exercise": {
+        "uuid": "id clinic_id",
+        "text": "name sha256",
+        "ordered_text": "slug",
+        "time": "created_at",
+        "integer": "version",
+        "json": "content",
+    },
+    "exercise_session": {
+        "uuid": "id patient_id clinic_id therapist_id program_id",
+        "text": "source external_id entered_by notes",
+        "time": "created_at started_at completed_at",
+        "date": "scheduled_on",
+        "real": "pain_before pain_during pain_after",
+        "integer": "difficulty",
+    },
+    "goal": {
+        "uuid": "id patient_id clinic_id therapist_id episode_id",
+        "text": "description term measure side unit status",
+        "time": "created_at",
+        "date": "due_on",
+        "real": "baseline target",
+    },
+    "import_checkpoint": {
+        "uuid": "id clinic_id",
+        "text": "kind file_sha256",
+        "time": "updated_at finished_at",
+        "integer": "rows_done created updated unchanged rejected",
+    },
+    "journal_entry": {
+        "uuid": "id patient_id clinic_id therapist_id",
+        "text": "external_id entered_by symptoms",
+        "time": "created_at recorded_at",
+        "date": "day",
+        "real": "pain",
+        "integer": "sleep_quality",
+        "json": "red_flags",
+    },
+    "keypoints": {
+        "uuid": "id patient_id clinic_id therapist_id recording_id",
+        "text": "model_name model_sha256 options_sha256 blob_sha256",
+        "time": "created_at",
+        "integer": "frame_count",
+    },
+    "message": {
+        "uuid": "id patient_id clinic_id therapist_id thread_id author_user_id "
+                "author_contact_id",
+        "text": "direction body",
+        "time": "created_at sent_at read_at",
+    },
+    "message_thread": {
+        "uuid": "id patient_id clinic_id therapist_id",
+        "text": "subject",
+        "time": "created_at last_message_at closed_at",
+    },
+    "motion_result": {
+        "uuid": "id patient_id clinic_id therapist_id assessment_id",
+        "text": "extreme",
+        "ordered_text": "motion side",
+        "time": "created_at measured_at",
+        "real": "peak_deg uncertainty_deg interval_low_deg interval_high_deg min_deg max_deg "
+                "rom_deg",
+        "boolean": "driving",
+    },
+    "movement_assessment": {
+        "uuid": "id patient_id clinic_id therapist_id recording_id keypoints_id "
+                "prescription_id session_id",
+        "text": "exercise instrument status input_sha256 model_name model_sha256 "
+                "parameters_sha256 algorithm_version",
+        "time": "created_at measured_at",
+        "real": "confidence",
+        "integer": "exercise_version full_count partial_count",
+        "json": "result",
+    },
+    "outbox": {
+        "uuid": "id patient_id clinic_id therapist_id message_id",
+        "text": "channel template dedupe_key time_zone state last_error",
+        "time": "created_at not_before sent_at",
+        "integer": "attempts",
+        "json": "payload",
+    },
+    "panel_row": {
+        "uuid": "patient_id clinic_id therapist_id",
+        "text": "tier pain_trend rom_trend search_text rules_version",
+        "ordered_text": "rank_key sort_name",
+        "time": "last_session_at next_due next_change_at computed_at",
+        "real": "adherence_percent_28d pain_now",
+        "integer": "open_alerts",
+        "json": "reasons pain_series",
+    },
+    "patient": {
+        "uuid": "id clinic_id therapist_id",
+        "text": "given_name middle_name family_name sex state phone email address1 city "
+                "postal_code time_zone language payer member_id status",
+        "ordered_text": "mrn",
+        "time": "created_at updated_at",
+        "date": "birth_date",
+    },
+    "patient_flag": {
+        "uuid": "id patient_id clinic_id therapist_id episode_id",
+        "text": "kind tag note",
+        "time": "created_at since cleared_at",
+    },
+    "patient_note": {
+        "uuid": "id patient_id clinic_id therapist_id author_id",
+        "text": "body",
+        "time": "created_at",
+    },
+    "prescription": {
+        "uuid": "id patient_id clinic_id therapist_id program_id exercise_id",
+        "text": "side notes",
+        "time": "created_at",
+        "date": "started_on ended_on",
+        "real": "hold_s rest_s target_deg",
+        "integer": "position sets reps per_week",
+        "json": "weekdays",
+    },
+    "program": {
+        "uuid": "id patient_id clinic_id therapist_id episode_id protocol_id",
+        "text": "status held_reason notes",
+        "time": "created_at",
+        "date": "started_on ended_on",
+        "integer": "phase revision",
+    },
+    "program_hold": {
+        "uuid": "id patient_id clinic_id therapist_id program_id",
+        "text": "reason",
+        "time": "created_at",
+        "date": "from_day to_day",
+    },
+    "program_opening": {
+        "uuid": "id patient_id clinic_id therapist_id",
+        "time": "created_at opened_at",
+    },
+    "prom_response": {
+        "uuid": "id patient_id clinic_id therapist_id",
+        "text": "external_id instrument instrument_version side language mode entered_by",
+        "time": "created_at completed_at",
+        "json": "answers result",
+    },
+    "prom_score": {
+        "uuid": "id patient_id clinic_id therapist_id response_id",
+        "text": "instrument scale rule_version",
+        "time": "created_at completed_at",
+        "real": "score score_unrounded",
+        "integer": "n_missing",
+        "boolean": "higher_is_better",
+    },
+    "protocol": {
+        "uuid": "id clinic_id",
+        "text": "name sha256",
+        "ordered_text": "slug",
+        "time": "created_at",
+        "integer": "version",
+        "json": "content",
+    },
+    "recording": {
+        "uuid": "id patient_id clinic_id therapist_id session_id",
+        "text": "kind sha256 exercise device",
+        "time": "created_at recorded_at keep_until",
+        "real": "duration_s",
+        "integer": "byte_count",
+        "boolean": "stored",
+    },
+    "referral": {
+        "uuid": "id patient_id clinic_id therapist_id episode_id",
+        "text": "referrer_name referrer_npi",
+        "time": "created_at",
+        "date": "ordered_on received_on expires_on",
+        "integer": "authorised_visits",
+    },
+    "review_comment": {
+        "uuid": "id patient_id clinic_id therapist_id review_item_id author_id",
+        "text": "body",
+        "time": "created_at",
+        "real": "at_s",
+        "json": "marks",
+    },
+    "review_item": {
+        "uuid": "id patient_id clinic_id therapist_id assessment_id decided_by",
+        "text": "state decision comment",
+        "time": "created_at queued_at decided_at",
+        "real": "confidence",
+        "json": "reasons",
+    },
+    "scheduled_session": {
+        "uuid": "id patient_id clinic_id therapist_id program_id",
+        "time": "created_at",
+        "date": "due_on",
+        "integer": "ordinal",
+    },
+    "session_entry": {
+        "uuid": "id patient_id clinic_id therapist_id session_id prescription_id",
+        "text": "exercise skip_reason notes",
+        "time": "created_at",
+        "real": "hold_s duration_s pain_before pain_after form_score",
+        "integer": "position difficulty",
+        "boolean": "done",
+        "json": "reps_per_set",
+    },
+    "store_info": {
+        "uuid": "database_id",
+        "text": "audit_key_check",
+        "time": "created_at",
+        "integer": "one",
+    },
+    "symmetry_result": {
+        "uuid": "id patient_id clinic_id therapist_id assessment_id",
+        "ordered_text": "measure motion",
+        "time": "created_at measured_at",
+        "real": "left right",
+        "boolean": "detectable higher_is_better",
+    },
+    "user_account": {
+        "uuid": "id clinic_id",
+        "text": "display_name role",
+        "ordered_text": "login",
+        "time": "created_at",
+        "boolean": "active",
+    },
+    "visit": {
+        "uuid": "id patient_id clinic_id therapist_id episode_id provider_id supervisor_id",
+        "text": "kind status patient_state cancel_reason",
+        "time": "created_at planned_start_at planned_end_at started_at ended_at "
+                "location_confirmed_at",
+        "boolean": "live_contact",
+    },
+    "visit_block": {
+        "uuid": "id patient_id clinic_id therapist_id visit_id",
+        "text": "code",
+        "time": "created_at started_at ended_at",
+        "boolean": "one_to_one",
+    },
+    "visit_channel": {
+        "uuid": "id patient_id clinic_id therapist_id visit_id",
+        "text": "channel",
+        "time": "created_at from_at until_at",
+    },
+    "visit_participant": {
+        "uuid": "id patient_id clinic_id therapist_id visit_id user_id contact_id",
+        "text": "role",
+        "time": "created_at joined_at left_at",
+    },
+}
+# fmt: on

@@ -1,0 +1,153 @@
+"""Which store this is, and who acts in it: written once, read at every opening."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from rehabctl.domain.clinic import Clinic, Role, User
+from rehabctl.domain.errors import NotPermittedError, RehabctlError
+from rehabctl.store.audit_log import AuditLog, require_key, start_log
+from rehabctl.store.engine import SNAPSHOT
+from rehabctl.store.errors import translated
+from rehabctl.store.handles import table
+from rehabctl.store.ids import new_id
+from rehabctl.store.migrate import SchemaState, schema_state
+from rehabctl.store.repositories.clinics import ClinicRepository
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection, Engine
+
+STORE_INFO = table("store_info")
+
+
+def initialise(
+    engine: Engine, database_id: UUID, audit_key: bytes, *, time_zone: str, now: datetime
+) -> None:
+    """Give a migrated, empty database its identity, a clinic and the head of its audit log.
+
+    Nothing happens when it has one.
+
+    Parameters
+    ----------
+    engine
+        On the database.
+    database_id
+        Names its keys.
+    audit_key
+        HMAC key of the audit chain.
+    time_zone
+        IANA name for the clinic.
+    now
+        The present.
+    """
+    from sqlalchemy import insert
+
+    with translated(), engine.begin() as connection:
+        if stored_database_id(connection) is not None:
+            return
+        check = start_log(connection, audit_key)
+        connection.execute(
+            insert(STORE_INFO).values(
+                one=1, database_id=database_id, created_at=now, audit_key_check=check
+            )
+        )
+        ClinicRepository(connection, now).add(Clinic(new_id(), "Clinic", time_zone))
+
+
+def is_initialised(engine: Engine) -> bool:
+    """Return whether `initialise` has been done; a database without a schema has not."""
+    if schema_state(engine)[0] is SchemaState.EMPTY:
+        return False
+    with translated(), engine.connect().execution_options(**{SNAPSHOT: True}) as connection:
+        return stored_database_id(connection) is not None
+
+
+def stored_database_id(connection: Connection) -> UUID | None:
+    """Return the identity written into the database; None before `initialise`."""
+    from sqlalchemy import select
+
+    return connection.execute(select(STORE_INFO.c.database_id)).scalar()
+
+
+def require_database_id(connection: Connection) -> UUID:
+    """Return the identity written into the database.
+
+    Raises
+    ------
+    RehabctlError
+        It has none yet.
+    """
+    database_id = stored_database_id(connection)
+    if database_id is None:
+        raise RehabctlError("the database is empty", "Run rehabctl db upgrade")
+    return database_id
+
+
+def enter(
+    engine: Engine, database_id: UUID, audit_key: bytes, login: str, now: datetime
+) -> tuple[Clinic, User]:
+    """Check the keys against the database and return the clinic and the acting user.
+
+    The first login of a store becomes a therapist; on a local file every login of the machine that
+    can open it does, since the key is the boundary there.
+
+    Parameters
+    ----------
+    engine
+        On a database with the current schema.
+    database_id, audit_key
+        From the key sources.
+    login
+        Name of the operating system's user, or the database role.
+    now
+        The present.
+
+    Raises
+    ------
+    NotPermittedError
+        The audit key belongs to another database, or the user is unknown or switched off.
+    """
+    options = {SNAPSHOT: True} if engine.dialect.name == "sqlite" else {}
+    with translated(), engine.connect().execution_options(**options) as connection:
+        if require_database_id(connection) != database_id:
+            raise NotPermittedError(
+                "the key's file names another database", "Check the .json file beside the database"
+            )
+        require_key(connection, audit_key)
+        clinics = ClinicRepository(connection, now)
+        user = clinics.user_by_login(login)
+        if user is not None:
+            return clinics.get(user.clinic_id), _active(user)
+    return _first_entry(engine, audit_key, login, now)
+
+
+def _first_entry(
+    engine: Engine, audit_key: bytes, login: str, now: datetime
+) -> tuple[Clinic, User]:
+    with translated(), engine.begin() as connection:
+        clinics = ClinicRepository(connection, now)
+        clinic = clinics.first()
+        if clinic is None:
+            raise RehabctlError("the database has no clinic", "Run rehabctl db upgrade")
+        user = clinics.user_by_login(login)
+        if user is not None:  # another program was quicker
+            return clinic, _active(user)
+        if engine.dialect.name != "sqlite" and clinics.user_count():
+            raise NotPermittedError(
+                f"the database role {login} is no user of the clinic",
+                "Ask the administrator to add you",
+            )
+        user = User(new_id(), clinic.id, login, login, Role.THERAPIST)
+        clinics.add_user(user)
+        AuditLog(connection, audit_key, user, now).record("user.create", "user_account", user.id)
+        return clinic, user
+
+
+def _active(user: User) -> User:
+    if not user.active:
+        raise NotPermittedError(
+            f"the user {user.login} is switched off", "Ask the administrator of your clinic"
+        )
+    return user

@@ -1,0 +1,12 @@
+"""Identifiers made by the client."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+
+def new_id() -> UUID:
+    """Return a UUIDv7: unique without asking the server, and sorted by the time it was made."""
+    from uuid_utils.compat import uuid7
+
+    return uuid7()

@@ -1,0 +1,160 @@
+"""Bring a database to this program's schema. Alembic is imported only when there is work to do."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rehabctl.domain.errors import RehabctlError
+from rehabctl.store.engine import SCHEMA, SNAPSHOT
+from rehabctl.store.errors import translated
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection, Engine
+
+REVISIONS = (
+    "0001_clinic",
+    "0002_patients",
+    "0003_visits",
+    "0004_programmes",
+    "0005_measurement",
+    "0006_worklist",
+)
+"""Every revision of the history, oldest first; a test compares it with the files."""
+HEAD = REVISIONS[-1]
+_LOCK_NUMBER = 7_305_223
+"""Two programs that upgrade the same PostgreSQL at once take turns by this advisory lock."""
+
+
+class SchemaState(StrEnum):
+    """How the schema of a database compares with this program's."""
+
+    EMPTY = "empty"
+    CURRENT = "current"
+    OLDER = "older"
+    NEWER = "newer"
+
+
+def schema_state(engine: Engine) -> tuple[SchemaState, str | None]:
+    """Return the state of the schema and its revision.
+
+    Parameters
+    ----------
+    engine
+        Of either kind.
+    """
+    with translated(), engine.connect().execution_options(**{SNAPSHOT: True}) as connection:
+        revision = _revision(connection)
+    if revision is None:
+        return SchemaState.EMPTY, None
+    if revision == HEAD:
+        return SchemaState.CURRENT, revision
+    return (SchemaState.OLDER if revision in REVISIONS else SchemaState.NEWER), revision
+
+
+def _revision(connection: Connection) -> str | None:
+    if connection.dialect.name == "postgresql":
+        found = connection.exec_driver_sql(f"SELECT to_regclass('{SCHEMA}.alembic_version')")
+    else:
+        found = connection.exec_driver_sql(
+            "SELECT name FROM sqlite_master WHERE name = 'alembic_version'"
+        )
+    if found.scalar() is None:
+        return None
+    return connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar()
+
+
+def require_current(engine: Engine) -> None:
+    """Check that the schema is this program's.
+
+    Raises
+    ------
+    RehabctlError
+        It is empty, older or newer.
+    """
+    state, _ = schema_state(engine)
+    if state is SchemaState.NEWER:
+        raise RehabctlError(
+            "the database was made by a newer rehabctl", "Install the newest rehabctl"
+        )
+    if state is not SchemaState.CURRENT:
+        what = "is empty" if state is SchemaState.EMPTY else "has the schema of an older rehabctl"
+        raise RehabctlError(f"the database {what}", "Run rehabctl db upgrade")
+
+
+def upgrade(engine: Engine, revision: str = HEAD) -> None:
+    """Upgrade to a revision, all steps in one transaction; nothing happens when it is there.
+
+    Parameters
+    ----------
+    engine
+        Of either kind.
+    revision
+        One of `REVISIONS`.
+
+    Raises
+    ------
+    RehabctlError
+        The database is newer than this program, or a step failed and was rolled back.
+    """
+    state, current = schema_state(engine)
+    if state is SchemaState.NEWER:
+        require_current(engine)
+    if current != revision:
+        _run(engine, "upgrade", revision)
+
+
+def downgrade(engine: Engine, revision: str) -> None:
+    """Go back to a revision, or to `base`: tables made later are dropped with their rows.
+
+    Parameters
+    ----------
+    engine
+        Of either kind.
+    revision
+        One of `REVISIONS`, or `base`.
+    """
+    _run(engine, "downgrade", revision)
+
+
+def _run(engine: Engine, direction: str, revision: str) -> None:
+    from alembic import command
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    config.set_main_option("path_separator", "os")
+    run = command.upgrade if direction == "upgrade" else command.downgrade
+    with translated(), engine.connect() as connection:
+        is_sqlite = connection.dialect.name == "sqlite"
+        if is_sqlite:
+            # A table that is rebuilt is dropped first: its children must not go with it. The
+            # pragma works outside a transaction only, hence on the driver's own connection.
+            _driver_pragma(connection, "foreign_keys = OFF")
+        try:
+            with connection.begin():
+                if not is_sqlite:
+                    connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_LOCK_NUMBER})")
+                    connection.exec_driver_sql(f"CREATE SCHEMA IF NOT EXISTS {SCHEMA}")
+                config.attributes["connection"] = connection
+                run(config, revision)
+                if is_sqlite:
+                    _check_references(connection)
+        finally:
+            if is_sqlite:
+                _driver_pragma(connection, "foreign_keys = ON")
+
+
+def _driver_pragma(connection: Connection, pragma: str) -> None:
+    driver_connection = connection.connection.dbapi_connection
+    assert driver_connection is not None  # noqa: S101 - an open connection has one
+    driver_connection.cursor().execute(f"PRAGMA {pragma}")
+
+
+def _check_references(connection: Connection) -> None:
+    if connection.exec_driver_sql("PRAGMA foreign_key_check").first() is not None:
+        raise RehabctlError(
+            "the upgrade would break references between records and was rolled back",
+            "Report this with your version",
+        )

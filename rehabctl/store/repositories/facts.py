@@ -1,0 +1,271 @@
+"""The raw events of patients, read set-wise: one query a kind of event, however many patients.
+
+What the store does not hold is left at its default and filled by the service: which questionnaires
+are due, how large a change of a score is important, and the dates of the plan of care.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Connection, RowMapping, and_, select
+
+from rehabctl.domain import facts
+from rehabctl.domain.clinic import Clinic
+from rehabctl.store.handles import table
+from rehabctl.store.repositories.alerts import action_of
+from rehabctl.store.repositories.assessments import method_of
+from rehabctl.store.repositories.rows import chunked
+
+_EPISODE = table("episode")
+_GOAL = table("goal")
+_SESSION = table("exercise_session")
+_ENTRY = table("session_entry")
+_JOURNAL = table("journal_entry")
+_SCHEDULED = table("scheduled_session")
+_HOLD = table("program_hold")
+_OPENING = table("program_opening")
+_ASSESSMENT = table("movement_assessment")
+_MOTION = table("motion_result")
+_SYMMETRY = table("symmetry_result")
+_REVIEW = table("review_item")
+_SCORE = table("prom_score")
+_ACTION = table("alert_action")
+_Rows = dict[UUID, list[RowMapping]]
+
+
+class FactRepository:
+    """Facts of patients of one clinic."""
+
+    def __init__(self, connection: Connection, clinic: Clinic) -> None:
+        self._connection = connection
+        self._clinic = clinic
+
+    def of_patient(self, patient_id: UUID) -> facts.PatientFacts:
+        """Return everything that is known of one patient."""
+        return self.of_patients([patient_id])[patient_id]
+
+    def of_patients(self, patient_ids: Sequence[UUID]) -> dict[UUID, facts.PatientFacts]:
+        """Return everything that is known of these patients."""
+        found: dict[UUID, facts.PatientFacts] = {}
+        for part in chunked(patient_ids):
+            found.update(self._part(part))
+        return found
+
+    def _part(self, ids: Sequence[UUID]) -> dict[UUID, facts.PatientFacts]:
+        episodes = self._of(_EPISODE, ids, _EPISODE.c.started_on)
+        sessions = self._of(_SESSION, ids, _SESSION.c.started_at)
+        entries = self._of(_ENTRY, ids, _ENTRY.c.position)
+        journal = self._of(_JOURNAL, ids, _JOURNAL.c.recorded_at)
+        scheduled = self._of(_SCHEDULED, ids, _SCHEDULED.c.due_on, _SCHEDULED.c.ordinal)
+        holds = self._of(_HOLD, ids, _HOLD.c.from_day)
+        openings = self._of(_OPENING, ids, _OPENING.c.opened_at)
+        motions = self._measured(_MOTION, ids)
+        symmetry = self._measured(_SYMMETRY, ids)
+        scores = self._of(_SCORE, ids, _SCORE.c.completed_at)
+        goals = self._of(_GOAL, ids, _GOAL.c.created_at)
+        reviews = self._reviews(ids)
+        actions = self._of(_ACTION, ids, _ACTION.c.at)
+        return {
+            i: facts.PatientFacts(
+                patient_id=str(i),
+                time_zone=self._clinic.time_zone,
+                episode=_episode(episodes.get(i, [])),
+                sessions=_sessions(sessions.get(i, []), entries.get(i, [])),
+                due_on=tuple(row["due_on"] for row in scheduled.get(i, [])),
+                holds=tuple(facts.Hold(r["from_day"], r["to_day"]) for r in holds.get(i, [])),
+                opened_at=tuple(row["opened_at"] for row in openings.get(i, [])),
+                journal=tuple(_journal(row) for row in journal.get(i, [])),
+                measurements=tuple(
+                    _measurement(r) for r in motions.get(i, []) if r["peak_deg"] is not None
+                ),
+                symmetry=tuple(_symmetry(row) for row in symmetry.get(i, [])),
+                scores=tuple(_score(r) for r in scores.get(i, []) if r["score"] is not None),
+                goals=tuple(_goal(row) for row in goals.get(i, []) if _is_measurable(row)),
+                reviews=tuple(_review(row) for row in reviews.get(i, [])),
+                alert_actions=tuple(action_of(row) for row in actions.get(i, [])),
+            )
+            for i in ids
+        }
+
+    def _of(self, table: Any, ids: Sequence[UUID], *order: Any) -> _Rows:
+        query = select(table).where(table.c.patient_id.in_(ids)).order_by(*order, table.c.id)
+        return self._grouped(query)
+
+    def _measured(self, table: Any, ids: Sequence[UUID]) -> _Rows:
+        a = _ASSESSMENT.c
+        query = (
+            select(
+                table, a.exercise, a.status, a.full_count, a.partial_count,
+                a.instrument, a.model_name, a.model_sha256, a.algorithm_version,
+            )
+            .join(_ASSESSMENT, a.id == table.c.assessment_id)
+            .where(table.c.patient_id.in_(ids), a.status != "refused")
+            .order_by(table.c.measured_at, table.c.motion, table.c.id)
+        )  # fmt: skip
+        return self._grouped(query)
+
+    def _reviews(self, ids: Sequence[UUID]) -> _Rows:
+        a, driving = _ASSESSMENT.c, _MOTION.c
+        query = (
+            select(
+                _REVIEW, a.measured_at, a.exercise, a.full_count, a.partial_count, a.status,
+                driving.peak_deg, driving.interval_low_deg, driving.interval_high_deg,
+            )
+            .join(_ASSESSMENT, a.id == _REVIEW.c.assessment_id)
+            .outerjoin(_MOTION, and_(driving.assessment_id == a.id, driving.driving.is_(True)))
+            .where(_REVIEW.c.patient_id.in_(ids))
+            .order_by(a.measured_at, _REVIEW.c.id, driving.side)
+        )  # fmt: skip
+        return {i: _first_of_each(rows) for i, rows in self._grouped(query).items()}
+
+    def _grouped(self, query: Any) -> _Rows:
+        grouped: _Rows = {}
+        for row in self._connection.execute(query).mappings():
+            grouped.setdefault(row["patient_id"], []).append(row)
+        return grouped
+
+
+def _first_of_each(rows: Sequence[RowMapping]) -> list[RowMapping]:
+    """Keep one row a review: both sides of one exercise may drive its count."""
+    first: dict[UUID, RowMapping] = {}
+    for row in rows:
+        first.setdefault(row["id"], row)
+    return list(first.values())
+
+
+def _episode(rows: Sequence[RowMapping]) -> facts.Episode | None:
+    """Return the course of care that is active, or else the last one."""
+    if not rows:
+        return None
+    row = next((r for r in reversed(rows) if r["status"] == "active"), rows[-1])
+    return facts.Episode(
+        started_on=row["started_on"],
+        ended_on=row["ended_on"],
+        condition=row["condition"],
+        surgery_on=row["surgery_date"],
+        side=row["side"] if row["side"] in ("left", "right") else None,
+    )
+
+
+def _sessions(
+    rows: Sequence[RowMapping], entries: Sequence[RowMapping]
+) -> tuple[facts.SessionFact, ...]:
+    by_session: _Rows = {}
+    for entry in entries:
+        by_session.setdefault(entry["session_id"], []).append(entry)
+    return tuple(
+        facts.SessionFact(
+            id=str(row["id"]),
+            at=row["started_at"],
+            recorded_at=row["created_at"],
+            completed=row["completed_at"] is not None,
+            exercises=tuple(_exercise(entry) for entry in by_session.get(row["id"], [])),
+            pain_before=row["pain_before"],
+            pain_during=row["pain_during"],
+            pain_after=row["pain_after"],
+            difficulty=row["difficulty"],
+        )
+        for row in rows
+    )
+
+
+def _exercise(row: RowMapping) -> facts.ExerciseRecord:
+    return facts.ExerciseRecord(
+        exercise=row["exercise"],
+        skipped=not row["done"],
+        repetitions=tuple(row["reps_per_set"]),
+        pain=row["pain_after"] if row["pain_after"] is not None else row["pain_before"],
+        form_score=row["form_score"],
+    )
+
+
+def _journal(row: RowMapping) -> facts.JournalEntry:
+    return facts.JournalEntry(
+        id=str(row["id"]),
+        at=row["recorded_at"],
+        recorded_at=row["created_at"],
+        pain=row["pain"],
+        red_flags=tuple(row["red_flags"]),
+    )
+
+
+def _measurement(row: RowMapping) -> facts.Measurement:
+    return facts.Measurement(
+        id=str(row["id"]),
+        at=row["measured_at"],
+        recorded_at=row["created_at"],
+        exercise=row["exercise"],
+        motion=row["motion"],
+        side=row["side"],
+        value_deg=row["peak_deg"],
+        uncertainty_deg=row["uncertainty_deg"],
+        method=method_of(row),
+        extreme=facts.Extreme(row["extreme"]),
+        full_count=row["full_count"],
+        partial_count=row["partial_count"],
+        status=row["status"],
+    )
+
+
+def _symmetry(row: RowMapping) -> facts.SymmetryResult:
+    return facts.SymmetryResult(
+        id=str(row["id"]),
+        at=row["measured_at"],
+        recorded_at=row["created_at"],
+        measure=row["measure"],
+        motion=row["motion"],
+        left=row["left"],
+        right=row["right"],
+        method=method_of(row),
+        higher_is_better=row["higher_is_better"],
+        detectable=row["detectable"],
+    )
+
+
+def _score(row: RowMapping) -> facts.ScoreFact:
+    return facts.ScoreFact(
+        id=str(row["id"]),
+        at=row["completed_at"],
+        recorded_at=row["created_at"],
+        instrument=row["instrument"],
+        scale=row["scale"],
+        score=row["score"],
+        higher_is_better=row["higher_is_better"],
+    )
+
+
+def _is_measurable(row: RowMapping) -> bool:
+    named = (row["measure"], row["baseline"], row["target"])
+    return row["status"] == "open" and None not in named
+
+
+def _goal(row: RowMapping) -> facts.Goal:
+    return facts.Goal(
+        id=str(row["id"]),
+        set_at=row["created_at"],
+        measure=row["measure"],
+        baseline=row["baseline"],
+        target=row["target"],
+        side=row["side"],
+        unit=row["unit"] or "",
+    )
+
+
+def _review(row: RowMapping) -> facts.ReviewItem:
+    low, high = row["interval_low_deg"], row["interval_high_deg"]
+    return facts.ReviewItem(
+        id=str(row["assessment_id"]),
+        at=row["measured_at"],
+        recorded_at=row["queued_at"],
+        exercise=row["exercise"],
+        full_count=row["full_count"],
+        partial_count=row["partial_count"],
+        peak_deg=row["peak_deg"],
+        interval_deg=None if low is None else (low, high),
+        confidence=row["confidence"],
+        status=row["status"],
+        reviewed_at=row["decided_at"],
+    )

@@ -1,0 +1,299 @@
+"""The maintained rows of the worklist, read page by page.
+
+A page costs the same at any depth: it starts after the last row of the page before (keyset), with
+one comparison of row values that both engines answer from an index.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import (
+    Connection,
+    Float,
+    Integer,
+    RowMapping,
+    String,
+    case,
+    cast,
+    delete,
+    func,
+    literal,
+    select,
+    tuple_,
+)
+
+from rehabctl.domain.errors import UsageError
+from rehabctl.domain.panel_row import PanelCounts, PanelQuery, PanelRow, PanelSort
+from rehabctl.domain.patient import PatientRef
+from rehabctl.domain.triage import Reason, Tier, WorklistRow
+from rehabctl.store.column_types import UtcDateTime
+from rehabctl.store.handles import table
+from rehabctl.store.repositories.rows import (
+    build,
+    chunked,
+    decode_cursor,
+    encode_cursor,
+    owner,
+    plain,
+    upsert,
+)
+
+PANEL_ROW = table("panel_row")
+PATIENT = table("patient")
+_C = PANEL_ROW.c
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True)
+class _SortKey:
+    """What a list is ordered by before priority. `missing` marks rows without a value."""
+
+    value: Any
+    missing: Any
+    kind: Any
+
+
+def _nullable(column: Any, kind: Any, stand_in: Any, *, falling: bool = False) -> _SortKey:
+    value = func.coalesce(-column if falling else column, literal(stand_in, kind))
+    return _SortKey(value, case((column.is_(None), 1), else_=0), kind)
+
+
+_SORTS: dict[PanelSort, _SortKey | None] = {
+    "priority": None,
+    "name": _SortKey(_C.sort_name, literal(0), String),
+    "last_session": _nullable(_C.last_session_at, UtcDateTime, _EPOCH),
+    "adherence": _nullable(_C.adherence_percent_28d, Float, 0.0),
+    "pain": _nullable(_C.pain_now, Float, 0.0, falling=True),
+    "next_due": _nullable(_C.next_due, UtcDateTime, _EPOCH),
+}
+
+
+class PanelRepository:
+    """Worklist rows of one clinic."""
+
+    def __init__(self, connection: Connection, clinic_id: UUID) -> None:
+        self._connection = connection
+        self._clinic_id = clinic_id
+
+    def save(self, rows: Sequence[PanelRow]) -> None:
+        """Write the rows of patients, new or changed."""
+        names = self._names([row.patient.id for row in rows])
+        values = [_values(row, *names[row.patient.id]) for row in rows]
+        for part in chunked(values):
+            changing = set(part[0]) - {"patient_id"}
+            upsert(self._connection, PANEL_ROW, part, ("patient_id",), sorted(changing))
+
+    def remove(self, patient_ids: Sequence[UUID]) -> None:
+        """Take patients off the worklist, such as those who were discharged."""
+        for part in chunked(patient_ids):
+            self._connection.execute(delete(PANEL_ROW).where(_C.patient_id.in_(part)))
+
+    def _names(self, patient_ids: Sequence[UUID]) -> dict[UUID, tuple[str, str, str]]:
+        p = PATIENT.c
+        names: dict[UUID, tuple[str, str, str]] = {}
+        for part in chunked(patient_ids):
+            query = select(p.id, p.mrn, p.family_name, p.given_name).where(p.id.in_(part))
+            for patient_id, *name in self._connection.execute(query):
+                names[patient_id] = (name[0], name[1], name[2])
+        return names
+
+    def page(
+        self, query: PanelQuery, *, limit: int, cursor: str | None = None
+    ) -> tuple[tuple[WorklistRow, ...], str | None]:
+        """Return a page and the cursor of the next one (None on the last).
+
+        Parameters
+        ----------
+        query
+            Which rows, in which order.
+        limit
+            Rows wanted.
+        cursor
+            Of the page before, with the same query; None starts.
+
+        Notes
+        -----
+        `rank` is the 1-based position in the order asked for, whichever end is read from.
+        """
+        keys, kinds = _order(query.sort)
+        statement = (
+            select(PANEL_ROW, PATIENT.c.mrn, PATIENT.c.family_name, PATIENT.c.given_name)
+            .join(PATIENT, PATIENT.c.id == _C.patient_id)
+            .add_columns(*(key.label(f"key_{n}") for n, key in enumerate(keys)))
+            .where(*self._conditions(query))
+            .order_by(*(key.desc() if query.from_end else key.asc() for key in keys))
+            .limit(limit + 1)
+        )
+        position = 0
+        if cursor is not None:
+            position, *values = decode_cursor(cursor, len(keys) + 1)
+            bound = tuple_(*_bound(values, kinds))
+            after = tuple_(*keys) < bound if query.from_end else tuple_(*keys) > bound
+            statement = statement.where(after)
+        found = list(self._connection.execute(statement).mappings())
+        rows = found[:limit]
+        first, step = position + 1, 1
+        if query.from_end:
+            first, step = self.counts(query).total - position, -1
+        items = tuple(_worklist_row(row, first + n * step) for n, row in enumerate(rows))
+        if len(found) <= limit:
+            return items, None
+        last = [_plain_key(rows[-1][f"key_{n}"]) for n in range(len(keys))]
+        return items, encode_cursor([position + len(rows), *last])
+
+    def counts(self, query: PanelQuery) -> PanelCounts:
+        """Return how many patients a query covers, and how many need attention."""
+        attention = func.coalesce(func.sum(case((_C.tier != Tier.STABLE.value, 1), else_=0)), 0)
+        statement = select(func.count(), cast(attention, Integer)).where(*self._conditions(query))
+        total, need_attention = self._connection.execute(statement).one()
+        return PanelCounts(total, need_attention)
+
+    def get(self, patient_id: UUID) -> WorklistRow | None:
+        """Return the row of one patient; its rank counts those of the clinic before it."""
+        statement = (
+            select(PANEL_ROW, PATIENT.c.mrn, PATIENT.c.family_name, PATIENT.c.given_name)
+            .join(PATIENT, PATIENT.c.id == _C.patient_id)
+            .where(_C.patient_id == patient_id)
+        )
+        row = self._connection.execute(statement).mappings().first()
+        if row is None:
+            return None
+        other = PANEL_ROW.alias("other").c
+        before = select(func.count()).where(
+            other.clinic_id == self._clinic_id,
+            tuple_(other.rank_key, other.sort_name, other.patient_id)
+            < tuple_(literal(row["rank_key"]), literal(row["sort_name"]), literal(patient_id)),
+        )
+        return _worklist_row(row, self._connection.execute(before).scalar_one() + 1)
+
+    def due_for_change(self, now: datetime, limit: int) -> tuple[PatientRef, ...]:
+        """Return patients whose rows have aged: to be computed again although nothing was written.
+
+        Parameters
+        ----------
+        now
+            The present.
+        limit
+            How many at most, longest due first.
+        """
+        statement = (
+            select(_C.patient_id, _C.clinic_id, _C.therapist_id)
+            .where(_C.clinic_id == self._clinic_id, _C.next_change_at <= now)
+            .order_by(_C.next_change_at, _C.patient_id)
+            .limit(limit)
+        )
+        return tuple(PatientRef(*row) for row in self._connection.execute(statement))
+
+    def stored(self, patient_ids: Sequence[UUID]) -> dict[UUID, PanelRow]:
+        """Return the rows of these patients as they were written."""
+        found = self._select(select(PANEL_ROW), patient_ids)
+        return {row["patient_id"]: _panel_row(row) for row in found}
+
+    def computed_at(self, patient_ids: Sequence[UUID]) -> dict[UUID, datetime]:
+        """Return when the rows of these patients were computed; new patients have none."""
+        found = self._select(select(_C.patient_id, _C.computed_at), patient_ids)
+        return {row["patient_id"]: row["computed_at"] for row in found}
+
+    def _select(self, query: Any, patient_ids: Sequence[UUID]) -> Iterator[RowMapping]:
+        for part in chunked(patient_ids):
+            yield from self._connection.execute(query.where(_C.patient_id.in_(part))).mappings()
+
+    def _conditions(self, query: PanelQuery) -> list[Any]:
+        mine = (
+            _C.clinic_id == self._clinic_id
+            if query.therapist_id is None
+            else _C.therapist_id == query.therapist_id
+        )
+        if not query.text_filter:
+            return [mine]
+        return [mine, _C.search_text.contains(query.text_filter.casefold(), autoescape=True)]
+
+
+def _order(sort: PanelSort) -> tuple[list[Any], list[Any]]:
+    """Return the expressions of a total order and the types of their values."""
+    sort_key = _SORTS[sort]
+    first = [] if sort_key is None else [sort_key.missing, sort_key.value]
+    kinds = [] if sort_key is None else [Integer, sort_key.kind]
+    return [*first, _C.rank_key, _C.sort_name, _C.patient_id], [*kinds, String, String, None]
+
+
+def _bound(values: Sequence[Any], kinds: Sequence[Any]) -> list[Any]:
+    """Return the values of a cursor as typed parameters."""
+    try:
+        return [
+            literal(UUID(value))
+            if kind is None
+            else literal(datetime.fromisoformat(value) if kind is UtcDateTime else value, kind)
+            for value, kind in zip(values, kinds, strict=True)
+        ]
+    except (ValueError, TypeError, AttributeError):
+        raise UsageError(
+            "the cursor is not one of this list", "Use `next` of the page before"
+        ) from None
+
+
+def _plain_key(value: Any) -> Any:
+    if isinstance(value, datetime):
+        return value.isoformat()
+    return str(value) if isinstance(value, UUID) else value
+
+
+def _values(row: PanelRow, mrn: str, family_name: str, given_name: str) -> dict[str, Any]:
+    reasons = [
+        {
+            "code": reason.code,
+            "text": reason.text,
+            "since": None if reason.since is None else reason.since.isoformat(),
+        }
+        for reason in row.reasons
+    ]
+    name = f"{family_name}, {given_name}"
+    searched = [mrn, name, f"{given_name} {family_name}", *(r.text for r in row.reasons)]
+    return plain(row, "reasons") | {
+        "patient_id": row.patient.id,
+        "clinic_id": row.patient.clinic_id,
+        "therapist_id": row.patient.therapist_id,
+        "reasons": reasons,
+        "sort_name": name.casefold(),
+        "search_text": "\n".join(searched).casefold(),
+    }
+
+
+def _reasons(row: RowMapping) -> tuple[Reason, ...]:
+    return tuple(
+        Reason(
+            r["code"],
+            r["text"],
+            None if r["since"] is None else datetime.fromisoformat(r["since"]),
+        )
+        for r in row["reasons"]
+    )
+
+
+def _panel_row(row: RowMapping) -> PanelRow:
+    return build(
+        PanelRow,
+        row,
+        patient=owner(row),
+        tier=Tier(row["tier"]),
+        reasons=_reasons(row),
+        pain_series=tuple(row["pain_series"]),
+    )
+
+
+def _worklist_row(row: RowMapping, rank: int) -> WorklistRow:
+    return build(
+        WorklistRow,
+        row,
+        patient_id=str(row["patient_id"]),
+        name=f"{row['family_name']}, {row['given_name']}",
+        rank=rank,
+        tier=Tier(row["tier"]),
+        reasons=_reasons(row),
+        pain_series=tuple(row["pain_series"]),
+    )

@@ -1,0 +1,97 @@
+"""Exercise sessions and the daily journal."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import Connection, insert, select
+
+from rehabctl.domain.session import ExerciseSession, JournalEntry, SessionEntry, SessionSource
+from rehabctl.store.handles import table
+from rehabctl.store.ids import new_id
+from rehabctl.store.repositories.rows import build, owned, owner, plain, upsert
+
+_SESSION = table("exercise_session")
+_ENTRY = table("session_entry")
+_JOURNAL = table("journal_entry")
+_ONCE = ("patient_id", "external_id")
+
+
+class SessionRepository:
+    """What patients did between visits."""
+
+    def __init__(self, connection: Connection, now: datetime) -> None:
+        self._connection = connection
+        self._now = now
+
+    def add(self, session: ExerciseSession) -> bool:
+        """Add a session; return False when its external id is known already (a second upload)."""
+        row = (
+            owned(session.patient, session.id, self._now)
+            | plain(session, "entries", "programme_id")
+            | {"program_id": session.programme_id}
+        )
+        if not upsert(self._connection, _SESSION, [row], _ONCE):
+            return False
+        entries = [
+            owned(session.patient, new_id(), self._now)
+            | plain(entry)
+            | {"session_id": session.id, "position": position}
+            for position, entry in enumerate(session.entries, start=1)
+        ]
+        if entries:
+            self._connection.execute(insert(_ENTRY), entries)
+        return True
+
+    def of_patient(
+        self, patient_id: UUID, since: datetime | None = None
+    ) -> tuple[ExerciseSession, ...]:
+        """Return the sessions of a patient, oldest first.
+
+        Parameters
+        ----------
+        patient_id
+            Whose.
+        since
+            Only those started at or after this time.
+        """
+        query = select(_SESSION).where(_SESSION.c.patient_id == patient_id)
+        if since is not None:
+            query = query.where(_SESSION.c.started_at >= since)
+        query = query.order_by(_SESSION.c.started_at, _SESSION.c.id)
+        sessions = list(self._connection.execute(query).mappings())
+        entries = self._entries(patient_id)
+        return tuple(
+            build(
+                ExerciseSession,
+                row,
+                patient=owner(row),
+                source=SessionSource(row["source"]),
+                programme_id=row["program_id"],
+                entries=tuple(entries.get(row["id"], ())),
+            )
+            for row in sessions
+        )
+
+    def _entries(self, patient_id: UUID) -> dict[UUID, list[SessionEntry]]:
+        query = select(_ENTRY).where(_ENTRY.c.patient_id == patient_id)
+        found: dict[UUID, list[SessionEntry]] = {}
+        for row in self._connection.execute(query.order_by(_ENTRY.c.position)).mappings():
+            entry = build(SessionEntry, row, reps_per_set=tuple(row["reps_per_set"]))
+            found.setdefault(row["session_id"], []).append(entry)
+        return found
+
+    def add_journal(self, entry: JournalEntry) -> bool:
+        """Add a journal entry; return False when its external id is known already."""
+        row = owned(entry.patient, entry.id, self._now) | plain(entry)
+        return upsert(self._connection, _JOURNAL, [row], _ONCE) > 0
+
+    def journal(self, patient_id: UUID) -> tuple[JournalEntry, ...]:
+        """Return the journal of a patient, oldest first."""
+        query = select(_JOURNAL).where(_JOURNAL.c.patient_id == patient_id)
+        rows = self._connection.execute(query.order_by(_JOURNAL.c.day, _JOURNAL.c.id)).mappings()
+        return tuple(
+            build(JournalEntry, row, patient=owner(row), red_flags=tuple(row["red_flags"]))
+            for row in rows
+        )

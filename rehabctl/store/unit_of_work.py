@@ -1,0 +1,177 @@
+"""The transaction of one use case, with the repositories that work inside it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from functools import cached_property
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from rehabctl.domain.clinic import Clinic, User
+from rehabctl.store.audit_log import AuditLog
+from rehabctl.store.ids import new_id
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+    from rehabctl.store.repositories.alerts import AlertRepository
+    from rehabctl.store.repositories.assessments import AssessmentRepository
+    from rehabctl.store.repositories.clinics import ClinicRepository
+    from rehabctl.store.repositories.consents import ConsentRepository
+    from rehabctl.store.repositories.episodes import EpisodeRepository
+    from rehabctl.store.repositories.facts import FactRepository
+    from rehabctl.store.repositories.imports import ImportRepository
+    from rehabctl.store.repositories.library import LibraryRepository
+    from rehabctl.store.repositories.notes import NoteRepository
+    from rehabctl.store.repositories.panel import PanelRepository
+    from rehabctl.store.repositories.patients import PatientRepository
+    from rehabctl.store.repositories.programmes import ProgrammeRepository
+    from rehabctl.store.repositories.recordings import RecordingRepository
+    from rehabctl.store.repositories.reviews import ReviewRepository
+    from rehabctl.store.repositories.sessions import SessionRepository
+
+
+class UnitOfWork:
+    """Everything that one use case reads and writes, in one transaction.
+
+    A repository is imported when it is first used, so that `patient list` pays for its own only.
+
+    Parameters
+    ----------
+    connection
+        Of the transaction, which the caller commits or rolls back.
+    audit_key
+        HMAC key of the audit chain.
+    clinic, user
+        Whose records, and who acts.
+    now
+        Time of the transaction: one moment for all that it writes.
+    is_local
+        Whether the store is a file of this machine: roles are advice there.
+    """
+
+    def __init__(
+        self,
+        connection: Connection,
+        audit_key: bytes,
+        clinic: Clinic,
+        user: User,
+        now: datetime,
+        *,
+        is_local: bool,
+    ) -> None:
+        self.connection = connection
+        self.is_local = is_local
+        self.clinic = clinic
+        self.user = user
+        self.now = now
+        self.audit = AuditLog(connection, audit_key, user, now)
+
+    def new_id(self) -> UUID:
+        """Return an identifier for a new record."""
+        return new_id()
+
+    @cached_property
+    def clinics(self) -> ClinicRepository:
+        """The clinic and its users."""
+        from rehabctl.store.repositories.clinics import ClinicRepository
+
+        return ClinicRepository(self.connection, self.now)
+
+    @cached_property
+    def patients(self) -> PatientRepository:
+        """Patients."""
+        from rehabctl.store.repositories.patients import PatientRepository
+
+        return PatientRepository(self.connection, self.clinic.id, self.now)
+
+    @cached_property
+    def episodes(self) -> EpisodeRepository:
+        """Courses of care, with flags and goals."""
+        from rehabctl.store.repositories.episodes import EpisodeRepository
+
+        return EpisodeRepository(self.connection, self.now)
+
+    @cached_property
+    def consents(self) -> ConsentRepository:
+        """What patients allow."""
+        from rehabctl.store.repositories.consents import ConsentRepository
+
+        return ConsentRepository(self.connection, self.now)
+
+    @cached_property
+    def library(self) -> LibraryRepository:
+        """Pinned exercises and protocols."""
+        from rehabctl.store.repositories.library import LibraryRepository
+
+        return LibraryRepository(self.connection, self.clinic.id, self.now)
+
+    @cached_property
+    def programmes(self) -> ProgrammeRepository:
+        """Programmes, prescriptions and their schedule."""
+        from rehabctl.store.repositories.programmes import ProgrammeRepository
+
+        return ProgrammeRepository(self.connection, self.now)
+
+    @cached_property
+    def sessions(self) -> SessionRepository:
+        """Exercise sessions and journal entries."""
+        from rehabctl.store.repositories.sessions import SessionRepository
+
+        return SessionRepository(self.connection, self.now)
+
+    @cached_property
+    def recordings(self) -> RecordingRepository:
+        """Recordings and keypoints."""
+        from rehabctl.store.repositories.recordings import RecordingRepository
+
+        return RecordingRepository(self.connection, self.now)
+
+    @cached_property
+    def assessments(self) -> AssessmentRepository:
+        """Movement assessments and their trends."""
+        from rehabctl.store.repositories.assessments import AssessmentRepository
+
+        return AssessmentRepository(self.connection, self.now)
+
+    @cached_property
+    def reviews(self) -> ReviewRepository:
+        """The review queue."""
+        from rehabctl.store.repositories.reviews import ReviewRepository
+
+        return ReviewRepository(self.connection, self.now)
+
+    @cached_property
+    def alerts(self) -> AlertRepository:
+        """Alerts and what people did with them."""
+        from rehabctl.store.repositories.alerts import AlertRepository
+
+        return AlertRepository(self.connection, self.now)
+
+    @cached_property
+    def panel(self) -> PanelRepository:
+        """The maintained rows of the worklist."""
+        from rehabctl.store.repositories.panel import PanelRepository
+
+        return PanelRepository(self.connection, self.clinic.id)
+
+    @cached_property
+    def facts(self) -> FactRepository:
+        """The raw events of patients, from which the worklist is computed."""
+        from rehabctl.store.repositories.facts import FactRepository
+
+        return FactRepository(self.connection, self.clinic)
+
+    @cached_property
+    def notes(self) -> NoteRepository:
+        """Short notes of clinicians."""
+        from rehabctl.store.repositories.notes import NoteRepository
+
+        return NoteRepository(self.connection, self.now)
+
+    @cached_property
+    def imports(self) -> ImportRepository:
+        """How far imports have come."""
+        from rehabctl.store.repositories.imports import ImportRepository
+
+        return ImportRepository(self.connection, self.clinic.id, self.now)
