@@ -1,0 +1,86 @@
+"""Messages between workers, widgets and screens. Workers only post these; screens own the state."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from textual.message import Message
+
+from rehabctl.domain.patient_detail import PatientDetail
+from rehabctl.domain.review import ReviewData
+from rehabctl.domain.triage import WorklistPage
+from rehabctl.tui.worklist_pages import PageRequest, WorklistPages, WorklistQuery
+
+
+@dataclass
+class ListLoaded(Message):
+    """The worklist was read anew."""
+
+    query: WorklistQuery
+    pages: WorklistPages
+    place: int | None
+    """Position of the patient that was under the cursor, if she was found."""
+    follow: str | None
+    """Her record number, if one was to be followed."""
+
+
+@dataclass
+class PageLoaded(Message):
+    """One more page of the list came."""
+
+    pages: WorklistPages
+    """The list that asked for it; a newer list ignores it."""
+    request: PageRequest
+    page: WorklistPage
+
+
+@dataclass
+class PatientLoaded(Message):
+    """A patient was read."""
+
+    detail: PatientDetail
+
+
+@dataclass
+class AlertsGathered(Message):
+    """The patients whose alerts an action is about were read."""
+
+    details: tuple[PatientDetail, ...]
+    action: str
+    """acknowledge, snooze or review."""
+
+
+@dataclass
+class ReviewLoaded(Message):
+    """A recording was read."""
+
+    review: ReviewData
+
+
+@dataclass
+class ReviewDecided(Message):
+    """A decision about a recording is stored."""
+
+    assessment_id: str
+
+
+@dataclass
+class WorkFailed(Message):
+    """The port refused or could not be reached."""
+
+    what: str
+    next_step: str
+    is_offline: bool
+
+
+@dataclass
+class ActionDone(Message):
+    """The work of a dialog succeeded."""
+
+
+@dataclass
+class CommandFinished(Message):
+    """A command line ended."""
+
+    output: str
+    exit_code: int

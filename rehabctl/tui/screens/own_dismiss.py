@@ -1,0 +1,45 @@
+"""A screen that closes itself and never another one."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from textual.await_complete import AwaitComplete
+from textual.screen import Screen
+
+from rehabctl.tui.safe_app import app_of
+
+if TYPE_CHECKING:
+    _Base = Screen[Any]
+else:
+    _Base = object  # a mixin: a second DOM class among the bases would hide the style of the first
+
+
+class OwnDismiss(_Base):
+    """Textual's `dismiss` pops whatever is on top: late work could close a dialog, or the lock.
+
+    Here a screen that is covered waits until it is on top again, and a second `dismiss` is nothing.
+    """
+
+    _waiting_result: tuple[Any] | None = None
+
+    def dismiss(self, result: Any = None) -> AwaitComplete:
+        """Close this screen, now or when it is on top again.
+
+        Parameters
+        ----------
+        result
+            Passed to the callback of `push_screen`.
+        """
+        app = app_of(self)
+        if app.screen is self and len(app.screen_stack) > 1:
+            return super().dismiss(result)
+        self._waiting_result = (result,)
+        return AwaitComplete()
+
+    def on_screen_resume(self) -> None:
+        """Close if that was asked for meanwhile."""
+        if self._waiting_result is not None:
+            (result,) = self._waiting_result
+            self._waiting_result = None
+            self.call_later(self.dismiss, result)

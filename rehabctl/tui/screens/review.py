@@ -1,0 +1,281 @@
+"""Session review: replay the measured body, look at the angle, decide, go on to the next."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.containers import Horizontal, Vertical
+from textual.message import Message
+from textual.timer import Timer
+from textual.widget import Widget
+
+from rehabctl.domain.review import ReviewData, ReviewDecision
+from rehabctl.tui import cells, review_text
+from rehabctl.tui.context import PanelContext
+from rehabctl.tui.keymap import bindings
+from rehabctl.tui.messages import ReviewDecided, ReviewLoaded, WorkFailed
+from rehabctl.tui.safe_app import app_of
+from rehabctl.tui.screens.note_editor import NoteEditor
+from rehabctl.tui.screens.port_screen import PortScreen
+from rehabctl.tui.widgets.angle_curve import AngleCurve
+from rehabctl.tui.widgets.key_bar import KeyBar
+from rehabctl.tui.widgets.section import Section
+from rehabctl.tui.widgets.skeleton import Skeleton, driving_joint
+from rehabctl.tui.widgets.status_line import StatusLine
+
+_PLAY_STEP_S = 1 / 15
+
+
+class ReviewScreen(PortScreen[None]):
+    """One recording.
+
+    Parameters
+    ----------
+    context
+        The port, the clock and the drafts.
+    assessment_id
+        The recording to start with.
+    """
+
+    BINDINGS: ClassVar = bindings("review")
+
+    def __init__(self, context: PanelContext, assessment_id: str) -> None:
+        super().__init__(context)
+        self._assessment_id = assessment_id
+        self.review: ReviewData | None = None
+        self.frame_index = 0
+        self._playing: Timer | None = None
+        self._play_s = 0.0
+        self._skeleton: Skeleton | None = None
+        self._curve: AngleCurve | None = None
+        self._frame: Section | None = None
+        self._decision: Section | None = None
+
+    def compose(self) -> ComposeResult:
+        """Lay out title, replay, what was found, and keys."""
+        yield StatusLine()
+        yield Vertical(id="review-body")
+        yield KeyBar()
+
+    def on_mount(self) -> None:
+        """Read the recording."""
+        self.read_review()
+
+    # -- reading -------------------------------------------------------------------------------
+
+    def read_review(self) -> None:
+        """Read the recording in a thread."""
+        data, wanted = self.context.data, self._assessment_id
+        self.in_thread(lambda: ReviewLoaded(data.review(wanted)), group="review")
+
+    async def on_review_loaded(self, message: ReviewLoaded) -> None:
+        """Show the recording from its first frame."""
+        review = message.review
+        if review.assessment_id != self._assessment_id:
+            return
+        self.review, self.frame_index = review, 0
+        recorded = cells.day_time(review.recorded_at, self.context.now(), self.context.zone)
+        self.query_one(StatusLine).show(
+            f"{review.mrn}  {review.name}", cells.words(review.exercise), f"recorded {recorded}"
+        )
+        body = self.query_one("#review-body", Vertical)
+        with app_of(self).batch_update():
+            await body.remove_children()
+            await body.mount(*self._parts(review))
+        if self._skeleton is not None:
+            self._skeleton.focus()
+        self._show_frame()
+
+    def _parts(self, review: ReviewData) -> list[Widget]:
+        self._skeleton = Skeleton(
+            review.landmarks_px, driving_joint(review.motion, review.side), id="skeleton"
+        )
+        self._curve = AngleCurve(review, id="curve")
+        self._frame = Section("Frame", (), "Where the replay stands.")
+        found = Section(
+            "Found",
+            review_text.found(review),
+            "What the measurement says about itself, and the moments worth a look. "
+            "m goes to the next of them.",
+        )
+        self._decision = Section(
+            "Decision",
+            review_text.decision(review, self._draft()),
+            "a accepts the measurement, d accepts it with a correction that the comment names, "
+            "f keeps it out of trends. e writes a comment that carries the time.",
+        )
+        side = Vertical(self._curve, self._frame, found, self._decision, id="review-side")
+        return [Horizontal(self._skeleton, side, id="review-replay")]
+
+    def work_failed(self, message: WorkFailed) -> None:
+        """Say what failed; the screen stays."""
+        self._stop()
+        super().work_failed(message)
+
+    # -- the replay ----------------------------------------------------------------------------
+
+    def _show_frame(self) -> None:
+        review, index = self.review, self.frame_index
+        if review is None or self._skeleton is None or self._curve is None or self._frame is None:
+            return
+        self._skeleton.frame_index = index
+        self._curve.frame_index = index
+        self._frame.show(review_text.frame(review, index))
+
+    def _go(self, index: int) -> None:
+        if self.review is not None:
+            self.frame_index = max(0, min(len(self.review.t_s) - 1, index))
+            self._show_frame()
+
+    def _go_to_time(self, t_s: float) -> None:
+        """Show the frame nearest to a time."""
+        if self.review is not None:
+            times = self.review.t_s
+            self._go(min(range(len(times)), key=lambda i: abs(times[i] - t_s)))
+
+    def _stop(self) -> None:
+        if self._playing is not None:
+            self._playing.stop()
+            self._playing = None
+
+    def action_step(self, frames: int) -> None:
+        """Go some frames on or back."""
+        self._stop()
+        self._go(self.frame_index + frames)
+
+    def action_seek_end(self, direction: int) -> None:
+        """Go to the first (-1) or last (1) frame."""
+        self._stop()
+        self._go(0 if direction < 0 or self.review is None else len(self.review.t_s) - 1)
+
+    def action_play(self) -> None:
+        """Play at the recorded speed, or pause."""
+        if self._playing is not None:
+            self._stop()
+        elif self.review is not None:
+            if self.frame_index >= len(self.review.t_s) - 1:
+                self._go(0)
+            self._play_s = self.review.t_s[self.frame_index]
+            self._playing = self.set_interval(_PLAY_STEP_S, self._play_on)
+
+    def _play_on(self) -> None:
+        review = self.review
+        if review is None:
+            return
+        self._play_s += _PLAY_STEP_S
+        self._go_to_time(self._play_s)
+        if self.frame_index >= len(review.t_s) - 1:
+            self._stop()
+
+    def action_repetition(self, step: int) -> None:
+        """Go to the turning point of the next (1) or previous (-1) repetition."""
+        if self.review is not None:
+            self._jump([r.peak_s for r in self.review.repetitions], step)
+
+    def action_moment(self, step: int) -> None:
+        """Go to the next (1) or previous (-1) moment worth a look."""
+        if self.review is not None:
+            self._jump([m.at_s for m in self.review.moments], step)
+
+    def _jump(self, times: list[float], step: int) -> None:
+        """Go to the nearest of these times after or before this frame."""
+        if self.review is None:
+            return
+        self._stop()
+        here = self.review.t_s[self.frame_index]
+        frame_s = 0.5 * self._frame_s()
+        if step > 0:
+            ahead = [t for t in times if t > here + frame_s]
+            target = min(ahead, default=None)
+        else:
+            target = max((t for t in times if t < here - frame_s), default=None)
+        if target is not None:
+            self._go_to_time(target)
+
+    def _frame_s(self) -> float:
+        """Return the mean time between two frames."""
+        if self.review is None or len(self.review.t_s) < 2:
+            return 0.0
+        return (self.review.t_s[-1] - self.review.t_s[0]) / (len(self.review.t_s) - 1)
+
+    # -- decisions -----------------------------------------------------------------------------
+
+    @property
+    def _draft_key(self) -> str:
+        return _draft_key(self._assessment_id)
+
+    def _draft(self) -> str:
+        return self.context.drafts.get(self._draft_key, "")
+
+    def action_comment(self) -> None:
+        """Write a comment for the decision; it begins with the time of the frame in view."""
+        review = self.review
+        if review is not None:
+            self._stop()
+            before = self._draft() or review.comment or ""
+            here = f"at {review.t_s[self.frame_index]:.2f} s: "
+            start = f"{before}\n{here}" if before else here
+            editor = NoteEditor(self.context, "Comment", self._draft_key, None, start)
+            app_of(self).push_screen(editor, lambda _: self._show_decision())
+
+    def action_decide(self, name: str) -> None:
+        """Accept at once; adjust and flag ask for a comment. Then show the next recording."""
+        review, decision = self.review, ReviewDecision(name)
+        if review is None:
+            return
+        self._stop()
+        data, wanted = self.context.data, self._assessment_id
+        comment = self._draft() or review.comment or ""
+
+        def store(text: str) -> None:
+            data.set_review(wanted, decision, text)
+
+        def accept() -> Message:
+            store(comment)
+            return ReviewDecided(wanted)
+
+        if decision is ReviewDecision.ACCEPTED:
+            self.in_thread(accept, group="decide")
+        else:
+            title = f"{decision.value.capitalize()}: say why"
+            editor = NoteEditor(self.context, title, self._draft_key, store, comment)
+            app_of(self).push_screen(editor, lambda done: self._stored(wanted, done))
+
+    def on_review_decided(self, message: ReviewDecided) -> None:
+        """Drop the draft: it is stored; go on."""
+        self.context.drafts.pop(_draft_key(message.assessment_id), None)
+        self._stored(message.assessment_id, True)
+
+    def _stored(self, assessment_id: str, done: bool | None) -> None:
+        self._show_decision()
+        if done and assessment_id == self._assessment_id and not self._go_on():
+            self.dismiss(None)
+
+    def _show_decision(self) -> None:
+        if self.review is not None and self._decision is not None:
+            self._decision.show(review_text.decision(self.review, self._draft()))
+
+    def action_next_item(self) -> None:
+        """Show the next waiting recording without deciding on this one."""
+        self._go_on()
+
+    def _go_on(self) -> bool:
+        following = self.review.next_assessment_id if self.review is not None else None
+        if following is None:
+            self.notify("No further recording waits.", markup=False)
+            return False
+        self._stop()
+        self._assessment_id, self.review = following, None
+        self.read_review()
+        return True
+
+    def action_copy_mrn(self) -> None:
+        """Copy the record number through the terminal."""
+        if self.review is not None:
+            app_of(self).copy_to_clipboard(self.review.mrn)
+            self.notify(f"Copied {cells.clean(self.review.mrn)}.", markup=False)
+
+
+def _draft_key(assessment_id: str) -> str:
+    return f"review:{assessment_id}"

@@ -1,0 +1,476 @@
+"""A small clinic in memory, with the panel's port over it. Deterministic; every name is made up.
+
+`ClinicData` keeps alerts, notes and decisions and answers pages by keyset as a store does.
+`EndlessData` answers rows by position, for lists too long to hold.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+from bisect import bisect_right
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from math import cos, nan, pi, sin
+from random import Random
+from zoneinfo import ZoneInfo
+
+from rehabctl.domain.errors import NotFoundError, UnavailableError, UsageError
+from rehabctl.domain.panel_row import PanelSort
+from rehabctl.domain.patient_detail import (
+    AlertSummary,
+    AssessmentSummary,
+    EpisodeSummary,
+    PatientDetail,
+    ProgramLine,
+    SessionSummary,
+    Trend,
+    TrendPoint,
+)
+from rehabctl.domain.review import (
+    ReviewData,
+    ReviewDecision,
+    ReviewMoment,
+    ReviewRepetition,
+)
+from rehabctl.domain.triage import Reason, Tier, WorklistPage, WorklistRow
+
+NOW = datetime(2026, 3, 12, 8, 41, tzinfo=UTC)
+ZONE = ZoneInfo("Europe/Zurich")
+"""So that 08:41 UTC shows as 09:41."""
+
+NAMES = (
+    "Amara Okafor",
+    "Jonas Weber",
+    "李小龍",
+    "Inés Castaño",
+    "Tomasz Łukasik",
+    "Aoife Ní Bhriain",
+    "[bold]Max[/] Brack",
+    "Zoë \x1b[31mHostile\x1b[0m",
+    "Maximiliana Featherstonehaugh-Wójcik",
+    "Yuki 山田",
+    "Omar Haddad",
+    "Priya Raman",
+    "Lea Fischer",
+    "Noah Berg",
+    "Mia Costa",
+    "Elif Demir",
+    "Anna Nowak",
+    "Luca Moretti",
+    "Sara Lind",
+    "Ben Adler",
+)
+_REASONS = {
+    Tier.RED_FLAG: (
+        ("red_flag_answer", "Calf pain with swelling reported on 11 Mar"),
+        ("severe_pain", "Pain 9 of 10 after session (limit 8)"),
+    ),
+    Tier.DECLINING: (
+        ("rom_decline", "Knee flexion 12 deg below the mean of the 3 results before (limit 10)"),
+        ("pain_rise", "Pain up by 3 in 7 days (limit 2)"),
+        ("missed_sessions", "4 of 5 planned sessions missed since 6 Mar (limit 3)"),
+    ),
+    Tier.DUE: (("reassessment_due", "Reassessment due 14 Mar"),),
+    Tier.STABLE: (),
+}
+_TIERS = (Tier.RED_FLAG, Tier.DECLINING, Tier.DUE, Tier.STABLE)
+
+
+def make_row(index: int, count: int) -> WorklistRow:
+    """Return the row at a position of the priority order."""
+    random = Random(index)
+    share = index / max(count, 1)
+    tier = _TIERS[0 if share < 0.05 else 1 if share < 0.2 else 2 if share < 0.3 else 3]
+    texts = _REASONS[tier]
+    picked = texts[index % len(texts) :] if texts else ()
+    reasons = tuple(
+        Reason(code, text, NOW - timedelta(days=1 + index % 5)) for code, text in picked
+    )
+    pain = tuple(float(min(10, max(0, random.gauss(7 - 5 * share, 1.5)))) for _ in range(12))
+    never = index % 17 == 16
+    name = NAMES[index % len(NAMES)]
+    return WorklistRow(
+        patient_id=f"id-{index}",
+        mrn=str(1001 + index),
+        name=name if index < len(NAMES) else f"{name} {index // len(NAMES)}",
+        rank=index + 1,
+        tier=tier,
+        reasons=reasons,
+        last_session_at=None if never else NOW - timedelta(hours=5 + 9 * (index % 40)),
+        adherence_percent_28d=None if never else float(40 + (index * 37) % 61),
+        pain_now=None if never else round(pain[-1]),
+        pain_series=() if never else pain,
+        pain_trend=None if never else ("rising", "steady", "falling")[index % 3],
+        rom_trend=None if never else ("declining", "steady", "improving")[index % 3],
+        open_alerts=len(reasons) if tier in (Tier.RED_FLAG, Tier.DECLINING) else 0,
+        next_due=None if index % 11 == 10 else NOW + timedelta(days=index % 9 - 2),
+    )
+
+
+class ClinicData:
+    """The port over a clinic in memory. Thread-safe, with every call noted in `calls`."""
+
+    def __init__(self, count: int = 40, *, secret: str | None = None) -> None:
+        self._lock = threading.Lock()
+        self.rows = {row.mrn: row for row in (make_row(i, count) for i in range(count))}
+        self.alerts = {mrn: _alerts(row) for mrn, row in self.rows.items()}
+        self.notes: list[tuple[str, str]] = []
+        self.decisions: dict[str, tuple[ReviewDecision, str]] = {}
+        self.calls: list[str] = []
+        self.offline = False
+        self.refuse: str | None = None
+        self.now = NOW
+        self._secret = secret
+
+    # -- worklist --------------------------------------------------------------------------
+
+    def worklist(
+        self,
+        cursor: str | None,
+        limit: int,
+        *,
+        text_filter: str | None,
+        sort: PanelSort,
+        from_end: bool,
+    ) -> WorklistPage:
+        with self._called("worklist"):
+            kept = [row for row in self.rows.values() if _matches(row, text_filter)]
+            ordered = sorted(kept, key=lambda row: _key(row, sort), reverse=from_end)
+            keys = [_key(row, sort) for row in ordered]
+            start = 0
+            if cursor is not None:
+                after = tuple(json.loads(cursor))
+                # bisect needs a rising list; from the end the keys fall
+                start = (
+                    len(keys)
+                    - bisect_right([*reversed(keys)], after, hi=len(keys))
+                    + sum(key == after for key in keys)
+                    if from_end
+                    else bisect_right(keys, after)
+                )
+            rows = tuple(ordered[start : start + limit])
+            more = start + limit < len(ordered)
+            return WorklistPage(
+                rows=rows,
+                next_cursor=json.dumps(_key(rows[-1], sort)) if more else None,
+                total=len(ordered),
+                need_attention=sum(row.tier is not Tier.STABLE for row in kept),
+                as_of=self.now,
+            )
+
+    def rerank(self) -> None:
+        """Give ranks anew by tier, as a service does after a change."""
+        ordered = sorted(
+            self.rows.values(), key=lambda r: (_TIERS.index(r.tier), -r.open_alerts, r.mrn)
+        )
+        self.rows = {row.mrn: replace(row, rank=i) for i, row in enumerate(ordered, 1)}
+
+    # -- one patient -----------------------------------------------------------------------
+
+    def patient(self, mrn: str) -> PatientDetail:
+        with self._called(f"patient {mrn}"):
+            if mrn not in self.rows:
+                raise NotFoundError(f"no patient {mrn}", "Check the number")
+            return make_detail(self.rows[mrn], tuple(self.alerts[mrn]), self.now)
+
+    def acknowledge(self, alert_ids: Sequence[str], comment: str) -> None:
+        with self._called("acknowledge"):
+            if not comment:
+                raise UsageError("an acknowledgement needs a comment", "Write what you decided")
+            self._settle(alert_ids, "acknowledged")
+
+    def snooze(self, alert_ids: Sequence[str], until: datetime) -> None:
+        with self._called(f"snooze {until.isoformat()}"):
+            self._settle(alert_ids, "snoozed")
+
+    def _settle(self, alert_ids: Sequence[str], state: str) -> None:
+        wanted = set(alert_ids)
+        for mrn, alerts in self.alerts.items():
+            self.alerts[mrn] = [
+                replace(alert, state=state) if alert.id in wanted else alert for alert in alerts
+            ]
+            left = sum(alert.state == "open" for alert in self.alerts[mrn])
+            row = self.rows[mrn]
+            tier = Tier.STABLE if row.open_alerts and not left else row.tier
+            self.rows[mrn] = replace(row, open_alerts=left, tier=tier)
+        self.rerank()
+
+    def add_note(self, mrn: str, text: str) -> None:
+        with self._called(f"add_note {mrn}"):
+            self.notes.append((mrn, text))
+
+    # -- review ----------------------------------------------------------------------------
+
+    def review(self, assessment_id: str) -> ReviewData:
+        with self._called(f"review {assessment_id}"):
+            mrn, _, number = assessment_id.partition("/")
+            following = f"{mrn}/{int(number) + 1}" if int(number) < 2 else None
+            made = make_review(assessment_id, self.rows[mrn], following)
+            decision, comment = self.decisions.get(assessment_id, (None, None))
+            return replace(made, decision=decision, comment=comment)
+
+    def set_review(self, assessment_id: str, decision: ReviewDecision, comment: str) -> None:
+        with self._called(f"set_review {assessment_id} {decision.value}"):
+            self.decisions[assessment_id] = (decision, comment)
+
+    # -- lock and faults -------------------------------------------------------------------
+
+    @property
+    def unlock_needs_secret(self) -> bool:
+        return self._secret is not None
+
+    def unlock(self, secret: str) -> bool:
+        return secret == self._secret
+
+    def _called(self, what: str) -> _Call:
+        return _Call(self, what, self._lock)
+
+
+class _Call:
+    """One call at a time; faults are raised before anything changes."""
+
+    def __init__(self, data: ClinicData, what: str, lock: threading.Lock) -> None:
+        self._data, self._what, self._held = data, what, lock
+
+    def __enter__(self) -> None:
+        self._held.acquire()
+        self._data.calls.append(self._what)
+        error: Exception | None = None
+        if self._data.offline:
+            error = UnavailableError("the database is away", "It is tried again every 5 seconds")
+        elif self._data.refuse == self._what.split()[0]:
+            error = UsageError("the database is read-only", "Ask your administrator")
+        elif self._data.refuse == f"crash {self._what.split()[0]}":
+            error = ValueError("Jane SECRETNAME")
+        if error is not None:
+            self._held.release()
+            raise error
+
+    def __exit__(self, *_: object) -> None:
+        self._held.release()
+
+
+class EndlessData(ClinicData):
+    """A list of any length whose rows are made when they are read."""
+
+    def __init__(self, count: int) -> None:
+        super().__init__(0)
+        self.count = count
+
+    def worklist(
+        self,
+        cursor: str | None,
+        limit: int,
+        *,
+        text_filter: str | None,
+        sort: PanelSort,
+        from_end: bool,
+    ) -> WorklistPage:
+        with self._called("worklist"):
+            start = int(cursor or 0)
+            end = min(self.count, start + limit)
+            places = range(start, end)
+            rows = (make_row(self.count - 1 - i if from_end else i, self.count) for i in places)
+            return WorklistPage(
+                rows=tuple(rows),
+                next_cursor=str(end) if end < self.count else None,
+                total=self.count,
+                need_attention=self.count * 3 // 10,
+                as_of=self.now,
+            )
+
+
+# -- made-up facts ---------------------------------------------------------------------------
+
+
+def _matches(row: WorklistRow, text: str | None) -> bool:
+    words = " ".join((row.mrn, row.name, *(reason.text for reason in row.reasons)))
+    return text is None or text.casefold() in words.casefold()
+
+
+def _key(row: WorklistRow, sort: PanelSort) -> tuple[float | str, float, str]:
+    far = 1e12
+    first: float | str
+    match sort:
+        case "priority":
+            first = 0.0
+        case "name":
+            first = row.name.casefold()
+        case "last_session":
+            first = row.last_session_at.timestamp() if row.last_session_at else far
+        case "adherence":
+            first = far if row.adherence_percent_28d is None else row.adherence_percent_28d
+        case "pain":
+            first = far if row.pain_now is None else -row.pain_now
+        case "next_due":
+            first = row.next_due.timestamp() if row.next_due else far
+    return first, float(row.rank), row.mrn
+
+
+def _alerts(row: WorklistRow) -> list[AlertSummary]:
+    severity = "red_flag" if row.tier is Tier.RED_FLAG else "high"
+    return [
+        AlertSummary(f"{row.mrn}-{i}", severity, reason, "2026-01", "open")
+        for i, reason in enumerate(row.reasons[: row.open_alerts])
+    ]
+
+
+def make_detail(
+    row: WorklistRow, alerts: tuple[AlertSummary, ...], as_of: datetime
+) -> PatientDetail:
+    """Return a patient with two instruments in one trend, and one trend without results."""
+    start = NOW - timedelta(days=42)
+    camera, other = "pose_landmarker_full 0.10.31", "goniometer"
+    flexion = tuple(
+        TrendPoint(
+            start + timedelta(days=6 * i),
+            78 + 4 * i - 0.3 * i * i,
+            5.5 if i < 5 else 4.0,
+            camera if i < 5 else other,
+        )
+        for i in range(8)
+    )
+    pain = tuple(
+        TrendPoint(start + timedelta(days=3 * i), value, None, "nprs")
+        for i, value in enumerate(row.pain_series)
+    )
+    adherence = tuple(
+        TrendPoint(start + timedelta(days=7 * i), 60.0 + (i * 17) % 40, None, "sessions")
+        for i in range(6)
+    )
+    return PatientDetail(
+        row=row,
+        birth_date=date(1968, 5, 4),
+        sex="female",
+        state="CO",
+        phone="+1 303 555 0142",
+        email="patient@example.org",
+        language="en",
+        time_zone="America/Denver",
+        episode=EpisodeSummary(
+            "Total knee replacement (Z96.651)",
+            "left",
+            date(2026, 1, 26),
+            6,
+            ("no kneeling", "knee flexion not above 120 deg"),
+        ),
+        trends=(
+            Trend("knee_flexion", "left", "deg", flexion, 120.0, True),
+            Trend("pain", None, "0-10", pain, 3.0, False),
+            Trend("adherence", None, "%", adherence, 80.0, True),
+            Trend("knee_extension", "left", "deg", (), None, True),
+        ),
+        assessments=tuple(_assessment(row, i) for i in range(3)),
+        sessions=tuple(_session(i) for i in range(6)),
+        alerts=alerts,
+        program=(
+            ProgramLine("bodyweight-squat", "Bodyweight squat", 3, 10, 0.0, 5, 90.0, True),
+            ProgramLine("sit-to-stand", "Sit to stand", 2, 12, 0.0, 5, None, True),
+            ProgramLine(
+                "standing-hip-abduction", "Standing hip abduction", 2, 10, 2.0, 3, 30.0, False
+            ),
+        ),
+        consents=("video_recording", "body_tracking"),
+        as_of=as_of,
+    )
+
+
+def _assessment(row: WorklistRow, i: int) -> AssessmentSummary:
+    refused = i == 2
+    return AssessmentSummary(
+        id=f"{row.mrn}/{i}",
+        at=NOW - timedelta(days=1 + 6 * i),
+        exercise="bodyweight-squat" if i != 1 else "standing-knee-flexion",
+        status="refused" if refused else "good" if i == 0 else "limited",
+        confidence=0.91 - 0.2 * i,
+        full=0 if refused else 5 - i,
+        partial=0 if refused else 1 + i,
+        side="left",
+        best_peak_deg=None if refused else 96.1 - 3 * i,
+        interval_deg=None if refused else (90.6 - 3 * i, 101.6 - 3 * i),
+        compensations=("trunk_lateral_lean",) if i == 0 else (),
+        feedback=("Bend a little deeper if it stays comfortable.",) if i == 0 else (),
+        reasons=("The legs leave the picture.",) if refused else (),
+    )
+
+
+def _session(i: int) -> SessionSummary:
+    return SessionSummary(
+        at=NOW - timedelta(days=2 * i, hours=3),
+        completed=3 - i % 2,
+        planned=3,
+        pain_before=None if i == 3 else 4.0 + i % 3,
+        pain_after=None if i == 3 else 5.0 + i % 4,
+        difficulty=None if i == 3 else 2 + i % 3,
+        notes="Felt [stiff] on the stairs" if i == 0 else None,
+    )
+
+
+def make_review(
+    assessment_id: str, row: WorklistRow, following: str | None, frames: int = 120
+) -> ReviewData:
+    """Return a squat seen from the side: five and a half repetitions at 10 frames a second."""
+    t_s = tuple(i / 10 for i in range(frames))
+    depth = tuple(0.5 - 0.5 * cos(2 * pi * t / 2.0) for t in t_s)
+    angles = tuple(None if 40 <= i < 44 else 5 + 90 * d for i, d in enumerate(depth))
+    repetitions = tuple(
+        ReviewRepetition(
+            i + 1,
+            "partial" if i == 3 else "full",
+            "left",
+            2.0 * i,
+            2.0 * i + 1,
+            2.0 * i + 2,
+            95.0,
+            (89.5, 100.5),
+        )
+        for i in range(frames // 20)
+    )
+    return ReviewData(
+        assessment_id=assessment_id,
+        mrn=row.mrn,
+        name=row.name,
+        exercise="bodyweight-squat",
+        recorded_at=NOW - timedelta(days=1),
+        status="limited",
+        confidence=0.71,
+        reasons=("The camera stands 22 deg off the side view (limit 20).",),
+        t_s=t_s,
+        landmarks_px=tuple(
+            _nobody() if 40 <= i < 44 else squat_pose(d) for i, d in enumerate(depth)
+        ),
+        motion="knee_flexion",
+        side="left",
+        angle_deg=angles,
+        target_deg=90.0,
+        repetitions=repetitions,
+        moments=(
+            ReviewMoment(4.1, "Nobody was found for 0.4 s."),
+            ReviewMoment(7.0, "Trunk leans sideways by 14.8 deg (limit 10)."),
+        ),
+        next_assessment_id=following,
+    )
+
+
+def _nobody() -> tuple[tuple[float, float], ...]:
+    return ((nan, nan),) * 33
+
+
+def squat_pose(depth: float) -> tuple[tuple[float, float], ...]:
+    """Return 33 landmarks of a stick figure seen from its left, `depth` from 0 to 1."""
+    knee = depth * pi / 2
+    shin, thigh, trunk = 190.0, 190.0, 240.0
+    ankle = (300.0, 700.0)
+    knee_at = (ankle[0] + shin * sin(knee / 2), ankle[1] - shin * cos(knee / 2))
+    hip = (knee_at[0] - thigh * sin(knee / 2), knee_at[1] - thigh * cos(knee / 2))
+    shoulder = (hip[0] + trunk * sin(depth * 0.6), hip[1] - trunk * cos(depth * 0.6))
+    nose = (shoulder[0] + 40, shoulder[1] - 75)
+    elbow = (shoulder[0] + 90 + 40 * depth, shoulder[1] + 70 - 60 * depth)
+    wrist = (elbow[0] + 110, elbow[1] - 20 * depth)
+    heel, toe = (ankle[0] - 25, ankle[1] + 25), (ankle[0] + 80, ankle[1] + 28)
+    points = [nose] * 11
+    for point in (shoulder, elbow, wrist, wrist, wrist, wrist, hip, knee_at, ankle, heel, toe):
+        points += [point, (point[0] + 24, point[1] - 6)]
+    return tuple(points)

@@ -1,0 +1,83 @@
+"""Pictures of the screens at fixed size, time and data. State is asserted elsewhere.
+
+Update with `pytest tests/tui/test_snapshots.py --snapshot-update`, then look at every picture.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import pytest
+from textual.pilot import Pilot
+
+from tui.clinic import ClinicData
+from tui.conftest import make_panel, press, settle
+
+SMALL, USUAL, LARGE = (80, 24), (120, 40), (200, 60)
+_PRINT = "print('status\\tname\\tdetail\\nok\\tpython\\t3.11\\nwarn\\tkey\\tin a file')"
+
+
+@dataclass(frozen=True)
+class Picture:
+    name: str
+    size: tuple[int, int]
+    keys: tuple[str, ...] = ()
+    theme: str = "rehabctl-dark"
+    rows: int = 40
+    secret: str | None = None
+
+
+PICTURES = (
+    Picture("worklist-80x24", SMALL),
+    Picture("worklist-120x40", USUAL),
+    Picture("worklist-200x60", LARGE),
+    Picture("worklist-light", USUAL, theme="rehabctl-light"),
+    Picture("worklist-high-contrast", USUAL, theme="rehabctl-high-contrast"),
+    Picture("worklist-marks", SMALL, ("space", "j", "space", "j")),
+    Picture("worklist-filter", SMALL, ("slash", *"raman", "@pause")),
+    Picture("worklist-sort-menu", SMALL, ("s", "down")),
+    Picture("worklist-by-name-reversed", USUAL, ("s", "down", "enter", "S", "j")),
+    Picture("worklist-offline", SMALL, ("@offline", "R")),
+    Picture("worklist-empty", SMALL, rows=0),
+    Picture("acknowledge", USUAL, ("a", *"called")),
+    Picture("acknowledge-refused", USUAL, ("a", "enter")),
+    Picture("snooze", SMALL, ("j", "z", "down")),
+    Picture("note", USUAL, ("e", *"better")),
+    Picture("quit-with-a-draft", SMALL, ("e", "x", "escape", "q")),
+    Picture("patient-80x24", SMALL, ("enter",)),
+    Picture("patient-120x40", USUAL, ("enter",)),
+    Picture("patient-200x60", LARGE, ("j", "j", "enter")),
+    Picture("patient-assessments", USUAL, ("enter", "3", "j")),
+    Picture("patient-high-contrast", USUAL, ("enter",), theme="rehabctl-high-contrast"),
+    Picture("review-80x24", SMALL, ("r", "j")),
+    Picture("review-120x40", USUAL, ("r", "j", "j")),
+    Picture("review-nobody-found", USUAL, ("r", "m")),
+    Picture("review-comment", USUAL, ("r", "m", "m", "e", *"lean", "escape")),
+    Picture("help", USUAL, ("question_mark",)),
+    Picture("help-focused", SMALL, ("f1",)),
+    Picture("command-output", SMALL, ("colon", "x", "enter")),
+    Picture("lock", SMALL, ("ctrl+l",), secret="open sesame"),
+)
+
+
+@pytest.mark.skipif(sys.version_info[:2] != (3, 11), reason="pictures are made on Python 3.11")
+@pytest.mark.parametrize("picture", PICTURES, ids=lambda p: p.name)
+def test_picture(picture: Picture, snap_compare: Callable[..., bool]) -> None:
+    clinic = ClinicData(picture.rows, secret=picture.secret)
+    app = make_panel(clinic, theme=picture.theme)
+    app.context.executable = (sys.executable, "-c", _PRINT)
+
+    async def act(pilot: Pilot[None]) -> None:
+        await settle(pilot)
+        for key in picture.keys:
+            if key == "@offline":
+                clinic.offline = True
+            elif key == "@pause":
+                await pilot.pause(0.2)
+                await settle(pilot)
+            else:
+                await press(pilot, key)
+
+    assert snap_compare(app, terminal_size=picture.size, run_before=act)

@@ -1,0 +1,126 @@
+"""A whole triage in a real terminal, and what the terminal is sent."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from tui.terminal import Terminal, panel
+
+QUIT = b"\x11"
+ESCAPE = b"\x1b"
+
+
+def step(terminal: Terminal, keys: bytes, *markers: str) -> None:
+    """Type, then wait for each text in turn."""
+    terminal.type(keys)
+    for marker in markers:
+        terminal.wait_for(marker)
+
+
+def test_a_morning_of_triage_by_keys_only(tmp_path: Path) -> None:
+    report = tmp_path / "report.json"
+    with panel("--report", str(report)) as terminal:
+        terminal.wait_for("12 of 40 need you")
+        step(terminal, b"a", "Acknowledge 2 alerts")
+        step(terminal, b"called, seen today\r", "11 of 40 need you")
+        step(terminal, b"z", "Snooze 1 alert")
+        step(terminal, b"\r", "10 of 40 need you")
+        step(terminal, b"\r", "Assessments")
+        step(terminal, b"r", "frame 1 of 120")
+        step(terminal, b"j", "1.00 s")
+        step(terminal, b"a", "frame 1 of 120")
+        terminal.type(ESCAPE)
+        terminal.read(0.5)
+        step(terminal, b"e", "Note on")
+        step(terminal, b"better on stairs\x13", "Note saved")
+        terminal.type(b"q")
+        terminal.read(0.5)
+        terminal.type(b"q")
+        assert terminal.wait_for_end() == 0
+    said = json.loads(report.read_text(encoding="utf-8"))
+    assert said["notes"] == [["1004", "better on stairs"]]
+    calls = said["calls"]
+    assert [c for c in calls if c.split()[0] in {"acknowledge", "snooze", "set_review"}] == [
+        "acknowledge", "snooze 2026-03-13T06:00:00+01:00", "set_review 1004/0 accepted",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(("columns", "rows"), [(80, 24), (120, 40), (200, 60)])
+def test_a_cursor_move_sends_at_most_600_bytes(columns: int, rows: int) -> None:
+    with panel("--rows", "10000", "--endless", columns=columns, rows=rows) as terminal:
+        terminal.wait_for("Amara")
+        terminal.read(1.0)
+        sizes: list[int] = []
+        for _ in range(5):
+            terminal.type(b"j")
+            sizes.append(len(terminal.read(0.3)))
+        terminal.type(QUIT)
+        assert terminal.wait_for_end() == 0
+    assert all(0 < size <= 600 for size in sizes), sizes
+
+
+def test_no_patient_in_the_window_title_and_no_stored_escape_reaches_the_terminal() -> None:
+    with panel() as terminal:
+        terminal.wait_for("Hostile")
+        terminal.type(b"\r")
+        terminal.wait_for("Assessments")
+        terminal.type(QUIT)
+        assert terminal.wait_for_end() == 0
+        seen = terminal.seen
+    assert not re.search(rb"\x1b\][012];", seen)
+    assert b"\x1b[31mHostile" not in seen
+
+
+def test_the_lock_covers_what_was_there() -> None:
+    with panel("--secret", "open sesame") as terminal:
+        terminal.wait_for("Amara")
+        terminal.read(0.5)
+        terminal.type(b"\x0c")
+        terminal.wait_for("Locked")
+        covered = terminal.read(0.5)
+        assert b"Amara" not in covered
+        terminal.type(b"wrong\r")
+        assert b"Amara" not in terminal.wait_for("Wrong passphrase")
+        terminal.type(b"open sesame\r")
+        terminal.wait_for("Amara")
+        terminal.type(QUIT)
+        assert terminal.wait_for_end() == 0
+
+
+def test_without_colour_the_words_are_still_there() -> None:
+    with panel(NO_COLOR="1") as terminal:
+        seen = terminal.wait_for("declining")
+        terminal.type(QUIT)
+        assert terminal.wait_for_end() == 0
+        seen = terminal.seen
+    colours = {tuple(c) for c in re.findall(rb"38;2;(\d+);(\d+);(\d+)", seen)}
+    assert colours
+    assert all(red == green == blue for red, green, blue in colours)  # grey only
+    assert "▲ red flag".encode() in seen
+
+
+@pytest.mark.parametrize("term", ["", "dumb"])
+def test_no_terminal_no_panel(rehabctl, term: str) -> None:  # type: ignore[no-untyped-def]
+    import subprocess
+    import sys
+
+    code = (
+        "import sys, typer; from rehabctl.tui.launch import panel, ThemeName\n"
+        "from rehabctl.domain.errors import RehabctlError\n"
+        "try: panel(ThemeName.DARK, 10, 60)\n"
+        "except RehabctlError as e: print(e); sys.exit(int(e.exit_code))\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code + "print('textual' in sys.modules)"],
+        env={"TERM": term, "PATH": ""},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert done.stdout.strip() == "the panel needs a terminal. Use: rehabctl triage list."
