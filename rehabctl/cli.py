@@ -60,6 +60,9 @@ class RootGroup(LazyGroup):
         "patient": LazyCommand(
             "rehabctl.commands.patient:app", "Create, list, show and update patients.", _CLINIC
         ),
+        "consent": LazyCommand(
+            "rehabctl.commands.consent:app", "Note and revoke what patients allow.", _CLINIC
+        ),
         "exercise": LazyCommand(
             "rehabctl.commands.exercise:app",
             "Find, read and check exercises of the library.",

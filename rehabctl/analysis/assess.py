@@ -7,16 +7,12 @@ from dataclasses import replace
 
 import numpy as np
 
-from rehabctl.analysis.assessment import AngleSeries, MovementAssessment, ReferenceResult
-from rehabctl.analysis.compensation import find_compensations
-from rehabctl.analysis.feedback import feedback_of
+from rehabctl.analysis.assessment import AngleSeries, MovementAssessment
+from rehabctl.analysis.completion import complete
 from rehabctl.analysis.keypoint_series import KeypointSeries, Option
 from rehabctl.analysis.landmarks import Float
 from rehabctl.analysis.measure import Neutral, measure
 from rehabctl.analysis.measured import MeasuredMovement
-from rehabctl.analysis.reference_comparison import compare_with_reference
-from rehabctl.analysis.smoothness import with_smoothness
-from rehabctl.analysis.symmetry import symmetry_of
 from rehabctl.domain.exercise import Measurement
 from rehabctl.reference.pose_references import load_pose_reference, packaged_references
 
@@ -67,35 +63,13 @@ def assess(
         neutral=neutral,
         correct=correct,
     )
-    measured = replace(measured, repetitions=with_smoothness(measured))
-    compensations = find_compensations(measured)
-    symmetry = symmetry_of(measured)
-    return MovementAssessment(
-        exercise=exercise,
-        view=measured.view,
-        quality=measured.quality,
-        repetitions=measured.repetitions,
-        motions=measured.motions,
-        compensations=compensations.found,
-        symmetry=symmetry,
-        reference=_reference(measured),
-        feedback=feedback_of(measured, compensations.found, symmetry),
-        warnings=(*measured.warnings, *compensations.not_judged),
-        video=series.video,
-        model=series.model,
-        parameters=_parameters(measured, series, side),
-        input_sha256=series.video.sha256,
-        series=tuple(measured.angle_series()),
-    )
+    reference = load_pose_reference(exercise) if exercise in packaged_references() else None
+    done = complete(measured, series, reference=reference, input_sha256=series.video.sha256)
+    return replace(done, parameters={**_parameters(measured, side), **done.parameters})
 
 
-def _reference(measured: MeasuredMovement) -> ReferenceResult | None:
-    if measured.exercise not in packaged_references():
-        return None
-    return compare_with_reference(measured, load_pose_reference(measured.exercise))
-
-
-def _parameters(measured: MeasuredMovement, series: KeypointSeries, side: str) -> dict[str, Option]:
+def _parameters(measured: MeasuredMovement, side: str) -> dict[str, Option]:
+    """Return what the result was made with, beside what the steps say themselves."""
     found: dict[str, Option] = {"algorithm": ALGORITHM, "side": side}
     if measured.spec.motion is not None:
         found |= {
@@ -104,8 +78,7 @@ def _parameters(measured: MeasuredMovement, series: KeypointSeries, side: str) -
             "target_deg": measured.target_deg,
             "towards_extension": measured.target_deg < measured.rest_deg,
         }
-    options = {f"extract_{key}": value for key, value in series.options.items()}
-    return found | dict(measured.parameters) | options
+    return found
 
 
 def timeseries_rows(

@@ -223,7 +223,7 @@ def _add_filmed(store: Store, rules: RuleTable, names: DemoNames, today: date) -
     surgery = today - timedelta(weeks=11)
     course = facts.Episode(surgery + timedelta(days=5), None, "TKR", surgery, "right")
     with store.transaction() as uow:
-        ref = _add_patient(uow, FILMED_MRN, 2 * PATIENTS - 2, names, course)
+        ref = _add_patient(uow, FILMED_MRN, 2 * PATIENTS + 2, names, course)
         uow.sessions.add_journal(
             JournalEntry(
                 id=uow.new_id(),

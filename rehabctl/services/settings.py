@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from rehabctl.domain.errors import UsageError
+from rehabctl.domain.errors import RehabctlError, UsageError
 
 
 @dataclass(frozen=True)
@@ -116,8 +116,12 @@ def _config(path: Path) -> dict[str, str]:
             loaded = tomllib.load(file)
     except FileNotFoundError:
         return {}
-    except (OSError, tomllib.TOMLDecodeError):
-        raise UsageError(f"cannot read {path}", "Correct or remove the file") from None
+    except OSError as error:
+        raise RehabctlError(
+            f"cannot read {path}: {error.strerror}", "Check REHABCTL_HOME and its rights"
+        ) from None
+    except tomllib.TOMLDecodeError:
+        raise UsageError(f"{path} is not TOML", "Correct or remove the file") from None
     return {key: value for key, value in loaded.items() if isinstance(value, str)}
 
 
