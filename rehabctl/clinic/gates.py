@@ -23,7 +23,8 @@ class GateError(RehabctlError):
 
     def __init__(self, what: str, gate: str, at: int) -> None:
         super().__init__(
-            f"gate {gate!r}, column {at + 1}: {what}", "See the gate grammar in docs/exercise-format.md"
+            f"gate {gate!r}, column {at + 1}: {what}",
+            "See the gate grammar in docs/exercise-format.md",
         )
         self.at = at
 

@@ -168,7 +168,7 @@ def flexion_projection(view: PatientView, row: RuleRow) -> Iterator[Verdict]:
         view, row.options["conditions"], row.options["motion"], Extreme.MAX
     ):
         if day > limits["last_day"]:
-            yield unmet(row, series.key.subject, {"motion": series.key.label, "day": day})
+            yield unmet(row, series.key.subject, {"motion": series.key.label})
             continue
         usable = [
             (m, d - zero)

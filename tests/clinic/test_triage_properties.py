@@ -6,11 +6,15 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from patient_facts import RULES, at, on, patient, session, sessions
+from patient_facts import RULES, at, exercise, on, patient, rom, session, sessions, surgery
 
+from rehabctl.clinic.alert_rules import ALERT_RULES
 from rehabctl.clinic.alerts import apply_action, evaluate
+from rehabctl.clinic.patient_view import PatientView
+from rehabctl.clinic.simulation import simulate
 from rehabctl.clinic.triage import PanelFacts, Refreshed, refresh
 from rehabctl.domain.facts import (
     AlertAction,
@@ -53,9 +57,9 @@ ratings = st.none() | st.integers(0, 10).map(float)
 
 
 def identified(kind: Any, **parts: Any) -> st.SearchStrategy[tuple[Any, ...]]:
-    """Tuples of events with ids of their own, known as soon as they happened."""
+    """Tuples of events with ids of their own, known as soon as they happened; few or many."""
     event = st.builds(lambda at, **more: (at, more), at=moments, **parts)
-    return st.lists(event, max_size=8).map(
+    return (st.lists(event, max_size=3) | st.lists(event, min_size=10, max_size=18)).map(
         lambda made: tuple(
             kind(id=f"{kind.__name__}{n}", at=moment, recorded_at=moment, **more)
             for n, (moment, more) in enumerate(made)
@@ -181,7 +185,7 @@ def handle(
     return replace(refreshed, alerts=alerts)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(all_facts, st.integers(10 * 1440, 30 * 1440), handled, st.sampled_from([RULES, LATER_RULES]))
 def test_nothing_changes_before_the_moment_that_the_row_names(
     facts: PatientFacts,
@@ -205,6 +209,57 @@ def test_nothing_changes_before_the_moment_that_the_row_names(
             assert seen(then.row) == seen(now.row)
             assert evaluate(facts, moment, rules) == found
             assert then.changes == ()
+
+
+def verdicts_change_only_when_named(facts: PatientFacts, as_of: datetime) -> None:
+    """Check each rule alone: another one's earlier moment must not cover for it."""
+    now = PatientView.of(facts, as_of, RULES)
+    told = {rule.code: list(rule.judge(now, now.rules[rule.code])) for rule in ALERT_RULES}
+    plans = min(now.plan_moments(), default=now.today + 99)
+    ends = {
+        rule.code: min(plans, rule.moments(now, now.rules[rule.code]) or plans)
+        for rule in ALERT_RULES
+    }
+    for ahead in range(1, 40):
+        view = PatientView.of(facts, as_of + timedelta(days=ahead), RULES)
+        for rule in ALERT_RULES:
+            if now.today < view.today < ends[rule.code]:
+                then = list(rule.judge(view, view.rules[rule.code]))
+                assert then == told[rule.code], f"{rule.code} changed after {ahead} days"
+
+
+@settings(max_examples=60, deadline=None)
+@given(all_facts, st.integers(10 * 1440, 30 * 1440))
+def test_each_rule_names_its_own_moments(facts: PatientFacts, minute: int) -> None:
+    verdicts_change_only_when_named(facts, at(1, 0) + timedelta(minutes=minute))
+
+
+@pytest.mark.parametrize("day", [28, 45, 55, 70])
+def test_each_rule_names_its_own_moments_on_simulated_patients(day: int) -> None:
+    start = date(2026, 1, 5)
+    as_of = datetime(2026, 1, 5, 15, tzinfo=UTC) + timedelta(days=day)
+    for made in simulate(25, seed=day, start=start, days=90, setback_share=0.8):
+        verdicts_change_only_when_named(made.facts.known_at(as_of), as_of)
+
+
+@pytest.mark.parametrize(
+    "facts",
+    [
+        patient(sessions=sessions([(19, 9)])),
+        patient(episode=surgery(0, -20), measurements=rom([(10, 8), (15, 9)], extreme=Extreme.MIN)),
+        patient(
+            sessions=tuple(
+                session(n, 1, exercises=(exercise((8,), form_score=40.0),)) for n in (10, 14, 18)
+            )
+        ),
+    ],
+    ids=["PAIN_SEVERE", "EXT_DEFICIT", "FORM_LOW"],
+)
+def test_rules_that_chance_seldom_meets_name_their_own_moments(
+    facts: PatientFacts, request: pytest.FixtureRequest
+) -> None:
+    assert request.node.callspec.id in [f.code for f in evaluate(facts, at(20), RULES)]
+    verdicts_change_only_when_named(facts, at(20))
 
 
 @settings(max_examples=60, deadline=None)
