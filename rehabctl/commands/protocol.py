@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -18,6 +18,7 @@ from rehabctl.commands._render import Output, emit_items, emit_object, note, to_
 from rehabctl.domain.errors import UsageError
 
 if TYPE_CHECKING:
+    from rehabctl.clinic.protocol_plan import PlannedExercise
     from rehabctl.domain.protocol import Phase
 
 app = typer.Typer(help="Show protocol templates and assign them.", no_args_is_help=True)
@@ -34,7 +35,8 @@ def list_(
     quiet: QuietFlag = False,
 ) -> None:
     """List the protocol templates."""
-    from rehabctl.reference.protocol_library import load_protocols
+    from rehabctl.services.library import open_protocols
+    from rehabctl.services.settings import load_settings
 
     rows = [
         {
@@ -46,7 +48,7 @@ def list_(
             "grade": p.grade,
             "as_of": p.as_of,
         }
-        for p in load_protocols().all()
+        for p in open_protocols(load_settings()).all()
     ]
     columns = ("slug", "name", "version", "phases", "targets", "grade", "as_of")
     emit_items(rows, columns, Output.of(format_, json_, output, quiet))
@@ -64,9 +66,10 @@ def show(
     quiet: QuietFlag = False,
 ) -> None:
     """Show one template: its phases, exercises, doses, gates and sources."""
-    from rehabctl.reference.protocol_library import load_protocols
+    from rehabctl.services.library import open_protocols
+    from rehabctl.services.settings import load_settings
 
-    protocol = load_protocols().get(slug)
+    protocol = open_protocols(load_settings()).get(slug)
     out = Output.of(format_, json_, output, quiet)
     if out.format in (Format.JSON, Format.JSONL):
         emit_object(to_json_value(protocol), out)
@@ -114,6 +117,7 @@ def assign(
     """Assign a phase of a template to a patient as a programme pinned to this version."""
     from datetime import date
 
+    from rehabctl.clinic.protocol_plan import parse_overrides
     from rehabctl.services import prescribing, triage
     from rehabctl.services.settings import load_settings
     from rehabctl.services.wiring import open_store
@@ -122,27 +126,23 @@ def assign(
         first_day = date.fromisoformat(start)
     except ValueError:
         raise UsageError(f"{start!r} is not a date", "Write it like 2026-03-02") from None
-    wanted = prescribing.parse_overrides(overrides or [])
+    wanted = parse_overrides(overrides or [])
     settings = load_settings()
     rules = triage.clinic_rules(settings)
     with open_store(settings) as store:
         done = prescribing.assign(
-            store, rules, slug, patient, first_day, phase=phase, overrides=wanted, dry_run=dry_run
+            store,
+            settings,
+            rules,
+            slug,
+            patient,
+            first_day,
+            phase=phase,
+            overrides=wanted,
+            dry_run=dry_run,
         )
-    lines = [
-        {
-            "exercise": line.exercise_slug,
-            "sets": line.sets,
-            "reps": line.reps,
-            "hold_s": line.hold_s,
-            "rest_s": line.rest_s,
-            "per_week": line.per_week,
-            "target_deg": line.target_deg,
-            "approved": line.exercise_slug not in done.unapproved,
-        }
-        for line in done.programme.prescriptions
-    ]
     out = Output.of(format_, json_, output, quiet)
+    lines = [_line(planned) for planned in done.planned]
     if out.format in (Format.JSON, Format.JSONL):
         facts = {
             "protocol": done.protocol,
@@ -151,16 +151,29 @@ def assign(
             "start": first_day,
             "dry_run": dry_run,
             "exercises": lines,
-            "warnings": done.warnings,
-            "left_out": done.left_out,
         }
         emit_object(facts, out)
     else:
-        columns = ("exercise", "sets", "reps", "hold_s", "per_week", "target_deg", "approved")
-        emit_items(lines, columns, out)
-    for warning in done.warnings:
-        note(f"{warning.slug}: {warning.text}", out)
-    if done.left_out:
-        note(f"Confirm before adding: {', '.join(done.left_out)}", out)
+        columns = ("exercise", "sets", "reps", "hold_s", "per_week", "target_deg", "assigned")
+        emit_items(lines, (*columns, "approved"), out)
+    for planned in done.planned:
+        for hit in planned.contraindications:
+            note(f"{planned.slug}: {hit.text}", out)
+        if planned.only_if:
+            note(f"{planned.slug}: confirm before adding it: {planned.only_if}", out)
     verb = "Would assign" if dry_run else "Assigned"
     note(f"{verb} {slug} version {done.version}, phase {done.phase}, from {first_day}", out)
+
+
+def _line(planned: PlannedExercise) -> dict[str, Any]:
+    return {
+        "exercise": planned.slug,
+        "sets": planned.dose.sets,
+        "reps": planned.dose.reps,
+        "hold_s": planned.dose.hold_s,
+        "rest_s": planned.dose.rest_s,
+        "per_week": planned.dose.per_week,
+        "target_deg": planned.target_deg,
+        "assigned": planned.selected,
+        "approved": planned.approved,
+    }

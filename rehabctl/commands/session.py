@@ -36,6 +36,7 @@ def log(
 ) -> None:
     """Store one session that a patient's device uploaded; the same upload twice changes nothing."""
     from rehabctl.services import exercise_sessions, triage
+    from rehabctl.services.library import open_library
     from rehabctl.services.settings import load_settings
     from rehabctl.services.wiring import open_store
 
@@ -43,7 +44,8 @@ def log(
     settings = load_settings()
     rules = triage.clinic_rules(settings)
     with open_store(settings) as store:
-        done = exercise_sessions.log(store, rules, patient, upload, entered_by=by)
+        library = open_library(settings)
+        done = exercise_sessions.log(store, library, rules, patient, upload, entered_by=by)
     emit_object(
         {"id": done.external_id, "created": done.is_new},
         Output.of(format_, json_, output, quiet),

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, cast
 from rehabctl.domain.errors import FindingsError
 from rehabctl.domain.patient import PatientRef
 from rehabctl.domain.session import ExerciseSession, SessionEntry, SessionSource
-from rehabctl.reference.exercise_library import load_library
+from rehabctl.reference.exercise_library import ExerciseLibrary
 from rehabctl.reference.rules import RuleTable
 from rehabctl.services import triage
 from rehabctl.services.access import Action, require
@@ -33,7 +33,13 @@ class Logged:
 
 
 def log(
-    store: Store, rules: RuleTable, mrn: str, upload: Mapping[str, Any], *, entered_by: str
+    store: Store,
+    library: ExerciseLibrary,
+    rules: RuleTable,
+    mrn: str,
+    upload: Mapping[str, Any],
+    *,
+    entered_by: str,
 ) -> Logged:
     """Store one session of a patient once.
 
@@ -41,6 +47,8 @@ def log(
     ----------
     store
         The open store.
+    library
+        The exercises that the upload may name.
     rules
         The dated rules, for the worklist.
     mrn
@@ -61,7 +69,7 @@ def log(
     with store.transaction() as uow:
         require(uow, Action.WRITE_CLINICAL)
         patient = uow.patients.get(mrn)
-        session = _session(uow, patient.ref, upload, entered_by)
+        session = _session(uow, library, patient.ref, upload, entered_by)
         is_new = uow.sessions.add(session)
         uow.audit.record(
             "session.log" if is_new else "session.repeat", "exercise_session", session.id
@@ -72,7 +80,11 @@ def log(
 
 
 def _session(
-    uow: UnitOfWork, patient: PatientRef, upload: Mapping[str, Any], entered_by: str
+    uow: UnitOfWork,
+    library: ExerciseLibrary,
+    patient: PatientRef,
+    upload: Mapping[str, Any],
+    entered_by: str,
 ) -> ExerciseSession:
     read = _Reader(upload, "session")
     started_at = read.moment("started_at", required=True)
@@ -88,7 +100,7 @@ def _session(
     entries: list[SessionEntry] = []
     for number, row in enumerate(read.rows("exercises"), start=1):
         entry = _Reader(row, f"exercises[{number}]")
-        slug = load_library().get(entry.text("exercise", required=True) or "").slug
+        slug = library.get(entry.text("exercise", required=True) or "").slug
         skipped = entry.flag("skipped")
         entries.append(
             SessionEntry(

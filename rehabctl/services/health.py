@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
+from rehabctl.domain.errors import RehabctlError
 from rehabctl.services.settings import Settings
 
 MIN_PYTHON = (3, 11)
@@ -64,6 +65,13 @@ def _checks() -> dict[str, Callable[[Settings], Iterable[Check]]]:
     return {
         "python": _python,
         "libraries": _libraries,
+        "home": _home,
+        "database": _database,
+        "keyring": _keyring,
+        "pose_model": _pose_model,
+        "pose_libraries": _pose_libraries,
+        "bluetooth": _bluetooth,
+        "clock": _clock,
         "terminal": _terminal,
     }
 
@@ -107,3 +115,134 @@ def _terminal(_: Settings) -> Iterable[Check]:
     else:
         size = os.get_terminal_size(sys.stdout.fileno())
         yield Check("terminal", Status.OK, f"{term}, {size.columns}x{size.lines}, {encoding}")
+
+
+def _home(settings: Settings) -> Iterable[Check]:
+    """Look at the rights of everything in the home: nobody else may read it."""
+    home = settings.paths.home
+    if not home.exists():
+        yield Check("home", Status.OK, f"{home} will be made when it is first needed")
+        return
+    if not os.access(home, os.W_OK):
+        fix = f"Give yourself the right to write to {home}, or set REHABCTL_HOME"
+        yield Check("home", Status.FAIL, f"{home} cannot be written", fix)
+        return
+    places = (settings.paths.database, settings.paths.log_file, settings.paths.blobs)
+    open_ones = [p.name for p in places if p.exists() and p.stat().st_mode & 0o077]
+    if os.name == "posix" and open_ones:
+        fix = f"Run: chmod -R go-rwx {home}"
+        yield Check("home", Status.FAIL, f"others may read {', '.join(open_ones)}", fix)
+    else:
+        yield Check("home", Status.OK, str(home))
+
+
+def _database(settings: Settings) -> Iterable[Check]:
+    """Encryption, schema and the place of the key; opens the database, changes nothing."""
+    from rehabctl.services import database
+
+    try:
+        status = database.status(settings)
+    except RehabctlError as error:
+        yield Check("database", Status.FAIL, error.what, error.next_step)
+        return
+    if not status.exists:
+        yield Check("database", Status.OK, "none yet; it is made when it is first needed")
+        return
+    storage = "encrypted file" if status.encrypted else "PostgreSQL over verified TLS"
+    detail = f"{storage}, schema {status.schema} ({status.schema_state})"
+    if status.schema_state == "older":
+        yield Check("database", Status.FAIL, detail, "Run: rehabctl db upgrade")
+    elif status.schema_state != "current":
+        yield Check("database", Status.FAIL, detail, "Install the newest rehabctl")
+    else:
+        yield Check("database", Status.OK, detail)
+    if status.warning:
+        fix = "Keep that file out of backups, or name a key command in config.toml"
+        yield Check("database_key", Status.WARN, status.warning, fix)
+    elif status.key_source:
+        yield Check("database_key", Status.OK, f"from {status.key_source}")
+
+
+def _keyring(_: Settings) -> Iterable[Check]:
+    from rehabctl.store.keyring_entries import usable_backend
+
+    try:
+        backend = usable_backend()
+    except RehabctlError as error:
+        yield Check("keyring", Status.FAIL, error.what, error.next_step)
+        return
+    if backend is None:
+        detail = "none that encrypts; a key lies in a file that only you can read"
+        fix = "Log in to a desktop session, or name a key command in config.toml"
+        yield Check("keyring", Status.WARN, detail, fix)
+    else:
+        yield Check("keyring", Status.OK, backend)
+
+
+def _pose_model(settings: Settings) -> Iterable[Check]:
+    """Hash the installed models; nothing is loaded."""
+    from rehabctl.services.pose_analysis import check_models, installed_models
+
+    damaged = [check.name for check in check_models(settings) if not check.intact]
+    installed = installed_models(settings)
+    if damaged:
+        fix = f"Run: rehabctl pose model install {damaged[0]}"
+        yield Check("pose_model", Status.FAIL, f"damaged: {', '.join(damaged)}", fix)
+    elif not installed:
+        fix = "Run: rehabctl pose model install full"
+        yield Check("pose_model", Status.WARN, "none is installed", fix)
+    else:
+        found = ", ".join(sorted({f"{m.name} {m.sha256[:12]}" for m in installed}))
+        yield Check("pose_model", Status.OK, found)
+
+
+def _pose_libraries(_: Settings) -> Iterable[Check]:
+    """Load the native libraries where analysis loads them: in a child process."""
+    from rehabctl.vision.worker import probe
+
+    try:
+        facts = probe()
+    except RehabctlError as error:
+        yield Check("pose_libraries", Status.FAIL, error.what, error.next_step)
+        return
+    cut_off = {
+        "namespace": "no network, native code included",
+        "python": "no network for Python code; the pinned native library opens none",
+    }
+    detail = f"MediaPipe {facts.mediapipe}, OpenCV {facts.opencv}; {cut_off[facts.network]}"
+    yield Check("pose_libraries", Status.OK, detail)
+
+
+def _bluetooth(_: Settings) -> Iterable[Check]:
+    """Look for an adapter where the system lists them, without starting a scan."""
+    from pathlib import Path
+
+    if sys.platform != "linux":
+        yield Check("bluetooth", Status.OK, "asked of the system when a sensor is used")
+        return
+    folder = Path("/sys/class/bluetooth")
+    adapters = sorted(p.name for p in folder.iterdir()) if folder.is_dir() else []
+    if adapters:
+        yield Check("bluetooth", Status.OK, ", ".join(adapters))
+    else:
+        fix = "Plug in an adapter and start bluetoothd; everything but sensors works without"
+        yield Check("bluetooth", Status.WARN, "no adapter", fix)
+
+
+def _clock(settings: Settings) -> Iterable[Check]:
+    """Compare the clock with what this installation has seen: time never runs backwards."""
+    from datetime import UTC, datetime, timedelta
+
+    now = settings.now()
+    if settings.fixed_now is not None:
+        fix = "Unset REHABCTL_NOW unless this is a test"
+        yield Check("clock", Status.WARN, f"fixed at {now.isoformat()}", fix)
+        return
+    records = [p for p in (settings.paths.database, settings.paths.log_file) if p.exists()]
+    seen = max((p.stat().st_mtime for p in records), default=0.0)
+    behind = datetime.fromtimestamp(seen, UTC) - now
+    if behind > timedelta(minutes=5):
+        fix = "Set the system clock; use a time service"
+        yield Check("clock", Status.FAIL, "it is behind the newest record", fix)
+    else:
+        yield Check("clock", Status.OK, f"{now.isoformat(timespec='seconds')}")

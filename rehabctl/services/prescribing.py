@@ -2,26 +2,26 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, fields, replace
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
-from rehabctl.clinic.contraindications import Contraindication, contraindications
-from rehabctl.domain.errors import FindingsError, UsageError, suggestion
-from rehabctl.domain.exercise import Dose, Exercise
+from rehabctl.clinic.protocol_plan import Override, PlannedExercise, plan_phase
 from rehabctl.domain.patient import Patient, Side
 from rehabctl.domain.programme import Prescription, Programme
 from rehabctl.domain.protocol import Phase, Protocol
-from rehabctl.reference.exercise_library import load_library
-from rehabctl.reference.exercise_vocabulary import Effect, load_vocabulary
-from rehabctl.reference.protocol_library import load_protocols
+from rehabctl.reference.exercise_content import exercise_content
+from rehabctl.reference.exercise_vocabulary import load_vocabulary
 from rehabctl.reference.rules import RuleTable
 from rehabctl.services import triage
 from rehabctl.services.access import Action, require
+from rehabctl.services.library import open_library, open_protocols
 
 if TYPE_CHECKING:
+    from rehabctl.domain.exercise import Exercise
+    from rehabctl.services.settings import Settings
     from rehabctl.store.store import Store
     from rehabctl.store.unit_of_work import UnitOfWork
 
@@ -39,16 +39,6 @@ WEEKDAYS: Mapping[int, tuple[int, ...]] = {
 SCHEDULE_WEEKS = 12
 """How far ahead days are scheduled when a phase names no end."""
 
-_OVERRIDE = re.compile(r"(?P<slug>[a-z0-9-]+)\.(?P<field>[a-z_]+)=(?P<value>-?[0-9]+(\.[0-9]+)?)")
-_LIMITS: Mapping[str, tuple[float, float]] = {
-    "sets": (1, 10),
-    "reps": (1, 60),
-    "hold_s": (0, 600),
-    "rest_s": (0, 600),
-    "per_week": (1, 21),
-    "target_deg": (-30, 180),
-}
-
 
 @dataclass(frozen=True, slots=True)
 class Assignment:
@@ -57,62 +47,32 @@ class Assignment:
     protocol: str
     version: int
     phase: str
+    planned: tuple[PlannedExercise, ...]
+    """Those that are `selected` were prescribed; the others are blocked, or wait for a clinician
+    to confirm their condition."""
     programme: Programme
-    warnings: tuple[Contraindication, ...]
-    unapproved: tuple[str, ...]
-    """Exercises that no clinician has approved in this library: assigned with a mark."""
-    left_out: tuple[str, ...]
-    """Exercises that a clinician confirms first (their condition is in the template)."""
-
-
-def parse_overrides(texts: Sequence[str]) -> dict[str, dict[str, float]]:
-    """Read `slug.field=value` overrides.
-
-    Parameters
-    ----------
-    texts
-        One override each.
-
-    Raises
-    ------
-    UsageError
-        The form is wrong, the field unknown, or the value outside its limits.
-    """
-    found: dict[str, dict[str, float]] = {}
-    for text in texts:
-        match = _OVERRIDE.fullmatch(text)
-        if match is None:
-            raise UsageError(f"{text!r} is not an override", "Write it like quad-set.reps=8")
-        name, value = match["field"], float(match["value"])
-        if name not in _LIMITS:
-            hint = suggestion(name, list(_LIMITS))
-            raise UsageError(
-                f"{name!r} cannot be set", f"Known are {', '.join(_LIMITS)} ({hint})".rstrip("( )")
-            )
-        low, high = _LIMITS[name]
-        if not low <= value <= high:
-            raise UsageError(f"{text!r} is out of range", f"{name} takes {low:g} to {high:g}")
-        found.setdefault(match["slug"], {})[name] = value
-    return found
 
 
 def assign(
     store: Store,
+    settings: Settings,
     rules: RuleTable,
     slug: str,
     mrn: str,
     start: date,
     *,
     phase: str | None = None,
-    overrides: Mapping[str, Mapping[str, float]] | None = None,
+    overrides: Mapping[str, Override] | None = None,
     dry_run: bool = False,
 ) -> Assignment:
-    """Assign a phase of a protocol to a patient; a running programme is ended the day before.
+    """Assign a phase of a protocol to a patient; a running programme ends the day before.
 
     Parameters
     ----------
     store
         The open store.
+    settings
+        Name the clinic's own exercises and protocols.
     rules
         The dated rules, for the worklist.
     slug
@@ -132,83 +92,45 @@ def assign(
     ------
     NotFoundError
         Protocol, phase or patient is not known.
-    FindingsError
-        A restriction on record blocks an exercise.
+    UsageError
+        An override names no exercise of the phase or leaves the limits.
     """
-    protocol = load_protocols().get(slug)
+    protocol, library = open_protocols(settings).get(slug), open_library(settings)
     with store.transaction() as uow:
         require(uow, Action.WRITE_CLINICAL)
         patient = uow.patients.get(mrn)
-        chosen = _phase(uow, protocol, patient, start, phase)
-        rows = protocol.exercises_of(chosen.key)
-        wanted = [row for row in rows if not row.only_if]
-        exercises = {row.slug: load_library().get(row.slug) for row in wanted}
-        _check_overrides(overrides or {}, exercises)
-        warnings = _contraindications(uow, patient, list(exercises.values()), start)
-        programme = _programme(
-            uow, patient, protocol, chosen, exercises,
-            {row.slug: chosen.dose_of(exercises[row.slug], row.dose) for row in wanted},
-            overrides or {}, start,
-        )  # fmt: skip
+        episode = uow.episodes.active(patient.id)
+        weeks = None if episode is None else episode.weeks_post_op(start)
+        flags = [flag.tag for flag in uow.episodes.flags(patient.id)]
+        flags += () if episode is None else episode.precautions
+        chosen = protocol.phase(phase) if phase else _phase_of_week(protocol, weeks)
+        exercises = {row.slug: library.get(row.slug) for row in protocol.exercises_of(chosen.key)}
+        planned = plan_phase(
+            protocol,
+            chosen.key,
+            exercises,
+            load_vocabulary(),
+            flags=flags,
+            weeks_post_op=weeks,
+            overrides=overrides,
+        )
+        side = None if episode is None else episode.side
+        programme = _programme(uow, patient, protocol, chosen, planned, exercises, side, start)
         if not dry_run:
             _write(uow, programme, chosen, start)
             uow.audit.record(
                 "program.assign", "program", programme.id, {"protocol": slug, "phase": chosen.key}
             )
             triage.refresh(uow, [patient.ref], rules)
-        return Assignment(
-            protocol=slug,
-            version=protocol.version,
-            phase=chosen.key,
-            programme=programme,
-            warnings=warnings,
-            unapproved=tuple(e.slug for e in exercises.values() if not e.approved),
-            left_out=tuple(row.slug for row in rows if row.only_if),
-        )
+        return Assignment(slug, protocol.version, chosen.key, planned, programme)
 
 
-def _phase(
-    uow: UnitOfWork, protocol: Protocol, patient: Patient, start: date, key: str | None
-) -> Phase:
-    if key is not None:
-        return protocol.phase(key)
-    episode = uow.episodes.active(patient.id)
-    week = None if episode is None else episode.weeks_post_op(start)
-    if week is not None:
-        for phase in protocol.phases:
-            if (phase.from_week or 0) <= week < (phase.to_week or float("inf")):
-                return phase
+def _phase_of_week(protocol: Protocol, weeks: int | None) -> Phase:
+    """Return the phase that a week after surgery lies in; without one the first."""
+    for phase in protocol.phases if weeks is not None else ():
+        if (phase.from_week or 0) <= (weeks or 0) < (phase.to_week or float("inf")):
+            return phase
     return protocol.phases[0]
-
-
-def _check_overrides(
-    overrides: Mapping[str, Mapping[str, float]], exercises: Mapping[str, Exercise]
-) -> None:
-    for slug in overrides:
-        if slug not in exercises:
-            hint = suggestion(slug, list(exercises))
-            raise UsageError(
-                f"{slug!r} is not an exercise of this phase", hint.capitalize() or "Check the slug"
-            )
-
-
-def _contraindications(
-    uow: UnitOfWork, patient: Patient, exercises: Sequence[Exercise], start: date
-) -> tuple[Contraindication, ...]:
-    flags = [flag.tag for flag in uow.episodes.flags(patient.id)]
-    episode = uow.episodes.active(patient.id)
-    flags += () if episode is None else episode.precautions
-    weeks = None if episode is None else episode.weeks_post_op(start)
-    tags = load_vocabulary().tags
-    hits = [hit for e in exercises for hit in contraindications(e, flags, weeks, tags)]
-    blocks = [hit for hit in hits if hit.effect is Effect.BLOCK]
-    if blocks:
-        first = blocks[0]
-        raise FindingsError(
-            f"{first.slug} is blocked for this patient by {first.tag!r}",
-            "Choose another phase, or clear the restriction first",
-        )
-    return tuple(hits)
 
 
 def _programme(
@@ -216,19 +138,16 @@ def _programme(
     patient: Patient,
     protocol: Protocol,
     phase: Phase,
+    planned: tuple[PlannedExercise, ...],
     exercises: Mapping[str, Exercise],
-    doses: Mapping[str, Dose],
-    overrides: Mapping[str, Mapping[str, float]],
+    side: Side | None,
     start: date,
 ) -> Programme:
     episode = uow.episodes.active(patient.id)
-    content = _json(protocol)
-    pinned = uow.library.pin_protocol(protocol.slug, protocol.version, protocol.name, content)
-    side = None if episode is None else episode.side
-    lines = [
-        _prescription(uow, exercise, doses[slug], overrides.get(slug, {}), position, side, start)
-        for position, (slug, exercise) in enumerate(exercises.items(), start=1)
-    ]
+    pinned = uow.library.pin_protocol(
+        protocol.slug, protocol.version, protocol.name, _protocol_content(protocol)
+    )
+    selected = [line for line in planned if line.selected]
     return Programme(
         id=uow.new_id(),
         patient=patient.ref,
@@ -236,53 +155,47 @@ def _programme(
         episode_id=None if episode is None else episode.id,
         protocol_id=pinned.id,
         phase=protocol.phases.index(phase) + 1,
-        prescriptions=tuple(lines),
+        prescriptions=tuple(
+            _prescription(uow, line, exercises[line.slug], position, side, start)
+            for position, line in enumerate(selected, start=1)
+        ),
     )
 
 
 def _prescription(
     uow: UnitOfWork,
+    line: PlannedExercise,
     exercise: Exercise,
-    dose: Dose,
-    override: Mapping[str, float],
     position: int,
     side: Side | None,
     start: date,
 ) -> Prescription:
-    kinds = {f.name: f.type for f in fields(Dose)}
-    changes = {
-        name: int(value) if kinds[name] == "int" else value
-        for name, value in override.items()
-        if name in kinds
-    }
-    dose = replace(dose, **changes)
     pinned = uow.library.pin_exercise(
-        exercise.slug, exercise.version, exercise.name, _json(exercise)
+        line.slug, line.exercise_version, line.name, exercise_content(exercise)
     )
     return Prescription(
         id=uow.new_id(),
         exercise_id=pinned.id,
-        exercise_slug=exercise.slug,
-        exercise_version=exercise.version,
-        exercise_name=exercise.name,
+        exercise_slug=line.slug,
+        exercise_version=line.exercise_version,
+        exercise_name=line.name,
         position=position,
-        sets=dose.sets,
-        reps=dose.reps,
-        hold_s=dose.hold_s,
-        rest_s=dose.rest_s,
-        per_week=dose.per_week,
-        weekdays=WEEKDAYS[min(dose.per_week, 7)],
+        sets=line.dose.sets,
+        reps=line.dose.reps,
+        hold_s=line.dose.hold_s,
+        rest_s=line.dose.rest_s,
+        per_week=line.dose.per_week,
+        weekdays=WEEKDAYS[min(line.dose.per_week, 7)],
         side=side,
-        target_deg=override.get("target_deg"),
+        target_deg=line.target_deg,
         started_on=start,
+        notes=line.note or None,
     )
 
 
-def _json(record: Any) -> dict[str, Any]:
-    """Return a dataclass as JSON values (dates as text, enums as their word)."""
-    import json
-
-    return json.loads(json.dumps(asdict(record), default=str))
+def _protocol_content(protocol: Protocol) -> dict[str, Any]:
+    """Return a protocol as JSON values, dates as text."""
+    return json.loads(json.dumps(asdict(protocol), default=str))
 
 
 def _write(uow: UnitOfWork, programme: Programme, phase: Phase, start: date) -> None:
@@ -299,7 +212,7 @@ def due_days(programme: Programme, phase: Phase, start: date) -> list[date]:
     Parameters
     ----------
     programme
-        Its prescription with the most days a week decides.
+        A day on which any of its exercises is due is a day with a session.
     phase
         Its length, where it names an end.
     start

@@ -48,6 +48,18 @@ def write(entry: str, secret: str) -> bool:
     return True
 
 
+def usable_backend() -> str | None:
+    """Return the name of the keyring that would be used; None when there is none.
+
+    Raises
+    ------
+    NotPermittedError
+        The keyring in use may keep secrets in plain text.
+    """
+    backend = _backend()
+    return None if backend is None else _name(backend)
+
+
 def _call(operation: Any, *arguments: str) -> Any:
     from keyring.errors import KeyringError
 
