@@ -126,11 +126,9 @@ def assign(
 
 
 def _phase_of_week(protocol: Protocol, weeks: int | None) -> Phase:
-    """Return the phase that a week after surgery lies in; without one the first."""
-    for phase in protocol.phases if weeks is not None else ():
-        if (phase.from_week or 0) <= (weeks or 0) < (phase.to_week or float("inf")):
-            return phase
-    return protocol.phases[0]
+    """Return the last phase that has begun by a week after surgery, else the first."""
+    begun = [p for p in protocol.phases if weeks is not None and weeks >= (p.from_week or 0)]
+    return begun[-1] if begun else protocol.phases[0]
 
 
 def _programme(
