@@ -28,8 +28,6 @@ from rehabctl.reference.rules import RuleTable
 Judged = Callable[[str, str], bool]
 """Whether a rule (code, key) had enough facts to be judged."""
 
-_EXHAUSTIVE = frozenset(rule.code for rule in ALERT_RULES if rule.exhaustive)
-
 
 @dataclass(frozen=True, slots=True)
 class Evaluation:
@@ -37,8 +35,9 @@ class Evaluation:
 
     verdicts: tuple[Verdict, ...]
     """At most one for each code and key: the finding that goes furthest."""
-    ended: bool
-    """Care is over: what is not met is settled, whether or not there are facts."""
+    settled: frozenset[str]
+    """Codes of which everything that is not met is settled, whether or not there are facts: rules
+    that name all they meet, rules that are switched off, and after the end of care all."""
 
     @property
     def findings(self) -> list[AlertFinding]:
@@ -48,7 +47,7 @@ class Evaluation:
 
     def judged(self, code: str, key: str) -> bool:
         """Return whether a rule had enough facts to be judged."""
-        if self.ended or code in _EXHAUSTIVE:
+        if code in self.settled:
             return True
         return any(v.row.code == code and v.key == key for v in self.verdicts)
 
@@ -84,8 +83,11 @@ class Reconciled:
 def assess(view: PatientView) -> Evaluation:
     """Judge every enabled rule on a patient's view."""
     verdicts: dict[tuple[str, str], Verdict] = {}
+    settled: set[str] = set()
     for rule in ALERT_RULES:
         row = view.rules[rule.code]
+        if view.ended or rule.exhaustive or not row.enabled:
+            settled.add(rule.code)
         if not row.enabled:
             continue
         for verdict in rule.judge(view, row):
@@ -93,7 +95,7 @@ def assess(view: PatientView) -> Evaluation:
             standing = verdicts.get(name)
             if standing is None or _level(verdict) > _level(standing):
                 verdicts[name] = verdict
-    return Evaluation(tuple(verdicts.values()), view.ended)
+    return Evaluation(tuple(verdicts.values()), frozenset(settled))
 
 
 def _level(verdict: Verdict) -> float:
@@ -226,7 +228,7 @@ def _still_met(
         known_at=finding.known_at,
         close_after_days=finding.close_after_days,
         reopens_on=finding.reopens_on,
-        met_until=None,
+        unmet_since=None,
     )
     if alert.status is not AlertStatus.OPEN and _is_news(finding, alert):
         after = replace(
@@ -249,8 +251,8 @@ def _woken(alert: AlertState, as_of: datetime) -> tuple[AlertState, ChangeKind |
 def _not_met(
     alert: AlertState, as_of: datetime, judged: bool
 ) -> tuple[AlertState, ChangeKind | None]:
-    if judged and alert.met_until is None:
-        alert = replace(alert, met_until=as_of)
+    if judged and alert.unmet_since is None:
+        alert = replace(alert, unmet_since=as_of)
     closes_at = closing_moment(alert)
     if closes_at is not None and closes_at <= as_of:
         closed = replace(alert, status=AlertStatus.CLOSED, closed_at=closes_at, snoozed_until=None)
@@ -260,11 +262,11 @@ def _not_met(
 
 def closing_moment(alert: AlertState) -> datetime | None:
     """Return when an alert closes by itself if nothing happens; None while its rule is met."""
-    if alert.status is AlertStatus.CLOSED or alert.met_until is None:
+    if alert.status is AlertStatus.CLOSED or alert.unmet_since is None:
         return None
     if alert.close_after_days is None:
         return None
-    return alert.met_until + timedelta(days=alert.close_after_days)
+    return alert.unmet_since + timedelta(days=alert.close_after_days)
 
 
 def next_alert_moment(alerts: Iterable[AlertState], as_of: datetime) -> datetime | None:

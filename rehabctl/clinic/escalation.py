@@ -103,7 +103,7 @@ def _step(
     call_at = due + timedelta(hours=row.limits["call_hours"])
     deferred_at = due + timedelta(hours=row.limits["replied_call_hours"])
     if now < call_at:
-        return Level.L1_PUSH, quiet.next_push(due, zone), deferred_at if replied else call_at
+        return Level.L1_PUSH, quiet.next_push(due, zone), call_at
     if replied and now < deferred_at:
         return Level.WAIT_REPLY, None, deferred_at
     return (

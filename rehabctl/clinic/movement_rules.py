@@ -246,9 +246,8 @@ def asymmetry(view: PatientView, row: RuleRow) -> Iterator[Verdict]:
     if day is None or day // 7 <= row.limits["after_week"]:
         return
     groups: dict[tuple[str, str, str], list[SymmetryResult]] = {}
-    for result in sorted(view.facts.symmetry, key=lambda r: (r.at, r.id)):
-        if view.day_of(result.at) <= view.today:
-            groups.setdefault((result.measure, result.motion, result.method), []).append(result)
+    for result in view.symmetry:
+        groups.setdefault((result.measure, result.motion, result.method), []).append(result)
     for (measure, motion, _), results in sorted(groups.items()):
         pairs = [(r, p) for r in results if (p := _index_percent(view, r)) is not None]
         pairs = pairs[-row.days("values") :]

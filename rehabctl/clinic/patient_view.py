@@ -19,7 +19,9 @@ from rehabctl.domain.facts import (
     JournalEntry,
     Measurement,
     PatientFacts,
+    ScoreFact,
     SessionFact,
+    SymmetryResult,
 )
 from rehabctl.reference.rules import RuleSet, RuleTable
 
@@ -91,6 +93,10 @@ class PatientView:
     journal: tuple[JournalEntry, ...]
     journal_days: tuple[int, ...]
     series: tuple[MotionSeries, ...]
+    scores: tuple[ScoreFact, ...]
+    score_days: tuple[int, ...]
+    symmetry: tuple[SymmetryResult, ...]
+    symmetry_days: tuple[int, ...]
     due: tuple[int, ...]
     """Days of scheduled sessions, past and future, without those on hold or outside the episode."""
     matched: tuple[bool, ...]
@@ -122,8 +128,8 @@ class PatientView:
         grace = in_force["ADHERENCE"].days("grace_days")
         due = _planned(facts.due_on, facts.holds, facts.episode)
         matched = tuple(match_schedule(due, done, grace))
-        others = (day_number(event.at, zone) for event in (*facts.symmetry, *facts.scores))
-        later.extend(day for day in others if day > today)
+        scores, score_days = _sorted(facts.scores, zone, today, later)
+        symmetry, symmetry_days = _sorted(facts.symmetry, zone, today, later)
         return cls(
             facts=facts,
             rules=in_force,
@@ -135,6 +141,10 @@ class PatientView:
             journal=journal,
             journal_days=journal_days,
             series=series,
+            scores=scores,
+            score_days=score_days,
+            symmetry=symmetry,
+            symmetry_days=symmetry_days,
             due=due,
             matched=matched,
             missed=missed_run(due, matched, today, grace),

@@ -218,10 +218,9 @@ def missed_moments(view: PatientView, row: RuleRow) -> int | None:
 
 def _silence(view: PatientView, row: RuleRow) -> tuple[int, int | None] | None:
     """Return the day of the last record, and from which day on silence counts."""
-    others = (e.at for events in (view.facts.scores, view.facts.symmetry) for e in events)
-    days = [*view.session_days[-1:], *view.journal_days[-1:]]
-    days += [series.days[-1] for series in view.series]
-    days += [day for at in others if (day := view.day_of(at)) <= view.today]
+    days = [series.days[-1] for series in view.series]
+    for recorded in (view.session_days, view.journal_days, view.score_days, view.symmetry_days):
+        days += recorded[-1:]
     start = view.episode_first_day
     if start is None and view.due:
         start = view.due[0]
@@ -299,9 +298,8 @@ def session_window_moments(view: PatientView, row: RuleRow) -> int | None:
 def score_series(view: PatientView) -> dict[tuple[str, str], list[ScoreFact]]:
     """Return questionnaire scores by instrument and scale, oldest first."""
     series: dict[tuple[str, str], list[ScoreFact]] = {}
-    for score in sorted(view.facts.scores, key=lambda s: (s.at, s.id)):
-        if view.day_of(score.at) <= view.today:
-            series.setdefault((score.instrument, score.scale), []).append(score)
+    for score in view.scores:
+        series.setdefault((score.instrument, score.scale), []).append(score)
     return series
 
 
@@ -353,5 +351,4 @@ def _worse_by(scores: list[ScoreFact]) -> float:
 
 def prom_worse_moments(view: PatientView, row: RuleRow) -> int | None:
     """Return when a score grows too old."""
-    days = sorted(view.day_of(score.at) for score in view.facts.scores)
-    return view.next_crossing(days, (row.days("within_days") + 1,))
+    return view.next_crossing(view.score_days, (row.days("within_days") + 1,))

@@ -8,8 +8,9 @@ from collections.abc import Sequence
 def match_schedule(due: Sequence[int], done: Sequence[int], grace_days: int) -> list[bool]:
     """Return for each scheduled session whether it was done in time.
 
-    Each completed session stands for one scheduled session only: the earliest open one on whose
-    due day, or within the grace days after it, it was done.
+    Each completed session stands for one scheduled session only: one of its own day, or else the
+    earliest open one whose grace days it falls into. A later session never changes what an
+    earlier one stood for.
 
     Parameters
     ----------
@@ -18,14 +19,23 @@ def match_schedule(due: Sequence[int], done: Sequence[int], grace_days: int) -> 
     grace_days
         Days after the due day that still count.
     """
-    matched: list[bool] = []
-    position, total = 0, len(done)
-    for day in due:
-        while position < total and done[position] < day:
+    matched = [False] * len(due)
+    first, total = 0, len(due)
+    for day in done:
+        while first < total and due[first] < day - grace_days:
+            first += 1
+        late: int | None = None
+        position = first
+        while position < total and due[position] <= day:
+            if not matched[position]:
+                if due[position] == day:
+                    matched[position] = True
+                    break
+                late = position if late is None else late
             position += 1
-        fits = position < total and done[position] <= day + grace_days
-        matched.append(fits)
-        position += fits
+        else:
+            if late is not None:
+                matched[late] = True
     return matched
 
 

@@ -266,7 +266,7 @@ class AlertState:
     """`new`: on any new fact that meets the rule; `worse`: on one that goes further than seen."""
     unreviewed_since: datetime
     """Time of the oldest fact that nobody has acknowledged."""
-    met_until: datetime | None = None
+    unmet_since: datetime | None = None
     """Since when the condition has not been met; None while it is."""
     handled_at: datetime | None = None
     """When a person last acknowledged or snoozed it."""

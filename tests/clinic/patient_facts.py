@@ -110,7 +110,9 @@ def review(day: int, **more: Any) -> ReviewItem:
     return ReviewItem(**{**values, **more})
 
 
-def surgery(days_before: int, as_of_day: int, condition: str = "TKR", side: str = "left") -> Episode:
+def surgery(
+    days_before: int, as_of_day: int, condition: str = "TKR", side: str = "left"
+) -> Episode:
     """An episode whose operation lay so many days before a day of March."""
     operated = on(as_of_day) - timedelta(days=days_before)
     return Episode(started_on=operated, condition=condition, surgery_on=operated, side=side)

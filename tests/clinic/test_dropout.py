@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from patient_facts import RULES, at, exercise, on, patient, session
 
@@ -55,10 +55,13 @@ def test_each_step_at_its_limit(name: str, value: float, points: int) -> None:
 shares = st.floats(0, 1)
 
 
+@settings(deadline=None)
 @given(shares, shares)
 def test_doing_more_never_adds_points(one: float, other: float) -> None:
     low, high = sorted((one, other))
-    points = [score_features(EngagementFeatures(completion=c), IN_FORCE).points for c in (low, high)]
+    points = [
+        score_features(EngagementFeatures(completion=c), IN_FORCE).points for c in (low, high)
+    ]
     assert points[0] >= points[1]
 
 

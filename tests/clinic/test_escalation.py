@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo, available_timezones
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from patient_facts import RULES, at, on, patient, session
 
@@ -56,6 +56,7 @@ def test_ladder(hours: float, facts: dict[str, object], level: str) -> None:
     assert step(hours, **facts).level == level
 
 
+@settings(deadline=None)
 @given(st.floats(0, 200), st.booleans())
 def test_the_step_holds_until_the_moment_it_names(hours: float, replied: bool) -> None:
     facts = {"replied_at": DUE} if replied else {}
@@ -122,6 +123,7 @@ SOME_ZONES = sorted(set(available_timezones()) & {
 })  # fmt: skip
 
 
+@settings(deadline=None)
 @given(
     st.datetimes(datetime(2026, 1, 1), datetime(2028, 1, 1)).map(lambda d: d.replace(tzinfo=UTC)),
     st.sampled_from(SOME_ZONES).map(ZoneInfo),

@@ -8,7 +8,12 @@ import pytest
 from patient_facts import RULES, at, exercise, journal, on, patient, session
 
 from rehabctl.clinic.patient_view import PatientView
-from rehabctl.clinic.progression import ExerciseOutcome, LevelSuggestion, meets_criteria, suggestions
+from rehabctl.clinic.progression import (
+    ExerciseOutcome,
+    LevelSuggestion,
+    meets_criteria,
+    suggestions,
+)
 from rehabctl.domain.facts import PatientFacts
 
 ROW = RULES.in_force(on(20))["PROGRESSION_MET"]

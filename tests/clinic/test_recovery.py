@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rehabctl.clinic.recovery import (
@@ -37,7 +37,10 @@ def test_projection_vectors(points: list[tuple[float, float]], expected: float) 
     assert round(projected, 1) == expected
 
 
-@given(st.floats(-20, 40), st.floats(-50, 150), st.lists(st.integers(10, 90), min_size=3, unique=True))
+@settings(deadline=None)
+@given(
+    st.floats(-20, 40), st.floats(-50, 150), st.lists(st.integers(10, 90), min_size=3, unique=True)
+)
 def test_a_curve_of_its_own_kind_is_found_again(
     slope: float, intercept: float, days: list[int]
 ) -> None:
@@ -58,14 +61,19 @@ recoveries = st.lists(
 ).filter(lambda made: len({day for day, _ in made}) > 1)
 
 
+@settings(deadline=None)
 @given(recoveries, st.integers(81, 400), st.integers(0, 5))
 def test_a_projection_lies_in_its_interval_and_never_past_the_limit(
     points: list[tuple[int, int]], target: int, seed: int
 ) -> None:
-    made = projection([(float(d), float(v)) for d, v in points], target, FLEXION, seed=seed, resamples=60)
+    made = projection(
+        [(float(d), float(v)) for d, v in points], target, FLEXION, seed=seed, resamples=60
+    )
     assert made is not None
     assert made.low <= made.value <= made.high <= FLEXION.anatomical_limit
-    again = projection([(float(d), float(v)) for d, v in points], target, FLEXION, seed=seed, resamples=60)
+    again = projection(
+        [(float(d), float(v)) for d, v in points], target, FLEXION, seed=seed, resamples=60
+    )
     assert made == again
 
 
@@ -87,7 +95,8 @@ def test_intervals_hold_the_truth_about_as_often_as_they_say() -> None:
     hits = 0
     for seed in range(120):
         points = [
-            (float(day), 60 + 12 * math.log(day) + generator.gauss(0, 3.3)) for day in range(10, 36, 2)
+            (float(day), 60 + 12 * math.log(day) + generator.gauss(0, 3.3))
+            for day in range(10, 36, 2)
         ]
         made = projection(points, 42, FLEXION, seed=seed, resamples=150)
         assert made is not None

@@ -134,9 +134,7 @@ def test_open_tasks_are_due_and_end_when_they_are_done() -> None:
 
 
 def test_progression_is_a_suggestion_for_review() -> None:
-    made = tuple(
-        session(day, 1, exercises=(exercise((12, 12, 12)),), hour=12) for day in (16, 18)
-    )
+    made = tuple(session(day, 1, exercises=(exercise((12, 12, 12)),), hour=12) for day in (16, 18))
     (reason,) = row(patient(sessions=made)).reasons
     assert reason.code == "PROGRESSION_MET"
     assert "for clinician review" in reason.text
