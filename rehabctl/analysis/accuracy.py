@@ -294,3 +294,47 @@ def accuracy_report(results: Sequence[ClipResult]) -> tuple[AccuracyRow, ...]:
         if group:
             rows.append(summarise(group, "all", name))
     return tuple(rows)
+
+
+def accuracy_markdown(rows: Sequence[AccuracyRow]) -> str:
+    """Return the figures as a Markdown table, one group a line.
+
+    Parameters
+    ----------
+    rows
+        From `accuracy_report`.
+    """
+    titles = (
+        "motion",
+        "view",
+        "peaks",
+        "refused %",
+        "bias",
+        "limits of agreement",
+        "median error",
+        "within 5 %",
+        "inside the interval %",
+        "median width",
+    )
+    lines = [" | ".join(titles), " | ".join("---" for _ in titles)]
+    lines += [" | ".join(_cells(row)) for row in rows]
+    return "".join(f"| {line} |\n" for line in lines)
+
+
+def _cells(row: AccuracyRow) -> tuple[str, ...]:
+    def number(value: float | None, scale: float = 1.0, digits: int = 1) -> str:
+        return "-" if value is None else f"{scale * value:.{digits}f}"
+
+    limits = row.limits_of_agreement_deg
+    return (
+        row.motion.replace("_", " "),
+        row.view,
+        str(row.peaks),
+        number(row.refused_share, 100, 0),
+        number(row.bias_deg),
+        "-" if limits is None else f"{limits[0]:.1f} to {limits[1]:.1f}",
+        number(row.median_error_deg),
+        number(row.within_5_share, 100, 0),
+        number(row.covered_share, 100, 0),
+        number(row.median_width_deg),
+    )

@@ -15,7 +15,7 @@ seen at rest only, never at a turning point, gets half as much again.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, cast
 
 import numpy as np
@@ -27,7 +27,7 @@ from rehabctl.analysis.landmarks import Float, Side
 from rehabctl.analysis.measured import MeasuredMovement
 from rehabctl.analysis.motions import MOTIONS, Plane
 
-PRIOR = 8
+PRIOR = 10
 OTHER_BODIES = 1.1
 AT_REST_ONLY = 1.5
 SWING_DEG = 15.0
@@ -75,7 +75,7 @@ class Design:
     """Whether the bias may grow with the angle."""
     free: tuple[str, ...] = ()
     """Covariates with a fitted coefficient."""
-    fixed: Mapping[str, float] = field(default_factory=dict[str, float])
+    fixed: tuple[tuple[str, float], ...] = ()
     """Covariates whose coefficient is known."""
     with_rest: bool = False
     """Whether a resting limb tells as much as a turning one."""
@@ -141,15 +141,17 @@ DESIGNS: tuple[Design, ...] = (
     Design("elbow_flexion", "sagittal", "upright", "min"),
     Design("shoulder_flexion", "sagittal", "upright", "max"),
     Design("shoulder_flexion", "sagittal", "upright", "min"),
-    Design("shoulder_abduction", "frontal", "upright", "max"),
-    Design("shoulder_abduction", "frontal", "upright", "min"),
+    # From the front nothing hides the arm: hanging, it tells as much as raised.
+    Design("shoulder_abduction", "frontal", "upright", "max", with_rest=True),
+    Design("shoulder_abduction", "frontal", "upright", "min", with_rest=True),
     # The line between the hips follows the trunk, not the pelvis: its tilt is all error.
-    Design("hip_abduction", "frontal", "upright", "max", fixed={"hip_line_tilt": -1.0}),
-    Design("hip_abduction", "frontal", "upright", "min", fixed={"hip_line_tilt": -1.0}),
-    Design("trunk_inclination", "sagittal", "upright", "max"),
-    Design("trunk_inclination", "sagittal", "upright", "min"),
-    Design("trunk_lateral_flexion", "frontal", "upright", "max", with_rest=True),
-    Design("trunk_lateral_flexion", "frontal", "upright", "min", with_rest=True),
+    Design("hip_abduction", "frontal", "upright", "max", fixed=(("hip_line_tilt", -1.0),)),
+    Design("hip_abduction", "frontal", "upright", "min", fixed=(("hip_line_tilt", -1.0),)),
+    # Measured against the picture's edge: no camera in a room stands level to better than this.
+    Design("trunk_inclination", "sagittal", "upright", "max", at_least_deg=4.0),
+    Design("trunk_inclination", "sagittal", "upright", "min", at_least_deg=4.0),
+    Design("trunk_lateral_flexion", "frontal", "upright", "max", with_rest=True, at_least_deg=4.0),
+    Design("trunk_lateral_flexion", "frontal", "upright", "min", with_rest=True, at_least_deg=4.0),
 )
 """The measured rows; what each is a function of was decided from the anatomy, before the fit."""
 
@@ -280,7 +282,7 @@ class _Fit:
         if design.slope:
             columns.append(np.array([o.seen_deg for o in items]))
         columns += [np.array([o.covariates[name] for o in items]) for name in design.free]
-        known = np.array([sum(f * o.covariates[n] for n, f in design.fixed.items()) for o in items])
+        known = np.array([sum(f * o.covariates[n] for n, f in design.fixed) for o in items])
         target = np.array([o.seen_deg - o.true_deg for o in items]) - known
         clips = sorted({o.clip for o in items})
         sizes = {clip: sum(o.clip == clip for o in items) for clip in clips}

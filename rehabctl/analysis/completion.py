@@ -13,6 +13,7 @@ from rehabctl.analysis.quality_model import MovementQuality, movement_quality
 from rehabctl.analysis.reference_comparison import compare_with_reference
 from rehabctl.analysis.smoothness import with_smoothness
 from rehabctl.analysis.symmetry import symmetry_of
+from rehabctl.reference.compensations import load_compensation_rules
 from rehabctl.reference.feedback import FeedbackTexts
 from rehabctl.reference.pose_references import PoseReference
 
@@ -47,7 +48,8 @@ def complete(
     input_sha256
         Hash of the file that was analysed.
     """
-    checked = find_compensations(measured)
+    rules = load_compensation_rules()
+    checked = find_compensations(measured, rules=rules)
     symmetry = symmetry_of(measured)
     compared = None if reference is None else compare_with_reference(measured, reference)
     quality = movement_quality(measured)
@@ -69,7 +71,11 @@ def complete(
         warnings=(*measured.warnings, *notes),
         video=recording.video,
         model=recording.model,
-        parameters={**recording.options, **measured.parameters},
+        parameters={
+            **recording.options,
+            **measured.parameters,
+            "data_compensations": rules.version,
+        },
         input_sha256=input_sha256,
         series=tuple(measured.angle_series()),
     )

@@ -16,7 +16,7 @@ from rehabctl.domain.exercise import Sidedness
 
 _WHOLE_FILM = ("several_persons", "frame_rate_refused", "no_person")
 """Reasons that concern the whole film: a height would be no better than the angle."""
-_TAKES_TURNS_SHARE = 0.35
+_TAKES_TURNS_SHARE = 0.25
 """Share of the larger swing from which the other leg's swing is no mere noise."""
 
 

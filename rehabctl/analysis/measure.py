@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 from rehabctl.analysis.assessment import (
     CodedText,
@@ -16,21 +17,26 @@ from rehabctl.analysis.body import Body, Neutral, neutral_angles
 from rehabctl.analysis.driving import Drive, choose_drives, counted_by_height, timed_by_rise
 from rehabctl.analysis.estimator import Estimator
 from rehabctl.analysis.keypoint_series import KeypointSeries, Option
+from rehabctl.analysis.measurable import require_measurable
 from rehabctl.analysis.measured import AngleGate, AngleKey, MeasuredMovement
-from rehabctl.analysis.motions import INSTEAD, MOTIONS, NOT_MEASURABLE, Motion, Plane
+from rehabctl.analysis.motions import MOTIONS, NOT_MEASURABLE, Motion, Plane
 from rehabctl.analysis.quality import (
     GateInput,
     RecordingCheck,
     check_angle,
     check_recording,
 )
-from rehabctl.analysis.range_of_motion import exercised_frames, motion_range, refused_by_name
+from rehabctl.analysis.range_of_motion import (
+    exercised_frames,
+    motion_range,
+    refused_by_name,
+    resting_frames,
+)
 from rehabctl.analysis.reasons import reason
 from rehabctl.analysis.recorded_repetitions import Goal, RepetitionCounter
 from rehabctl.analysis.stillness import find_holds, still_frames
 from rehabctl.analysis.view import view_result
-from rehabctl.domain.errors import FindingsError
-from rehabctl.domain.exercise import Measure, Measurement, Signal
+from rehabctl.domain.exercise import Measurement, Sidedness, Signal, View
 from rehabctl.reference.measurement import BiasTable, MeasurementData, load_measurement_data
 
 
@@ -80,42 +86,10 @@ def measure(
     neutral_deg = neutral_angles(neutral, body, data)
     angles = {key: curve - neutral_deg.get(key, 0.0) for key, curve in body.angles.items()}
     body = replace(body, angles=angles, neutral_deg=neutral_deg)
-    return _Measurement(body, data, spec, exercise, side, target_deg, correct).run()
-
-
-def require_measurable(spec: Measurement, exercise: str) -> None:
-    """Raise when no camera measures an exercise.
-
-    Parameters
-    ----------
-    spec
-        How the exercise is measured.
-    exercise
-        Its slug, for the message.
-
-    Raises
-    ------
-    FindingsError
-        Named with the reason and what to use instead.
-    """
-    if spec.motion in NOT_MEASURABLE:
-        why = NOT_MEASURABLE[spec.motion]
-        raise FindingsError(
-            f"{spec.motion} of {exercise} is not measured by a camera: {why}", INSTEAD.capitalize()
-        )
-    if spec.motion is not None and spec.motion not in MOTIONS:
-        raise FindingsError(
-            f"{spec.motion} of {exercise} is no motion that is measured", INSTEAD.capitalize()
-        )
-    if spec.measure is Measure.TIMER or spec.signal is Signal.TIMER:
-        raise FindingsError(
-            f"{exercise} shows nothing that a camera sees",
-            "Log it with the clock and your own count",
-        )
-    if spec.measure is Measure.IMU:
-        raise FindingsError(
-            f"{exercise} is measured by a motion sensor, not by a camera", INSTEAD.capitalize()
-        )
+    measured = _Measurement(body, data, spec, exercise, side, target_deg, correct).run()
+    if neutral is not None and not neutral_deg:
+        return replace(measured, warnings=(*measured.warnings, reason("no_neutral_pose")))
+    return measured
 
 
 @dataclass(frozen=True, eq=False)
@@ -143,8 +117,9 @@ class _Measurement:
         goal = self._goal()
         estimator = self._estimator(check)
         if motion is not None and goal is not None and body.series.segments:
-            gates |= self._driving_gates(motion, gates, check)
-            drives = self._drives(motion, goal, gates)
+            drives = self._drives(motion, goal)
+            gates |= self._driving_gates(drives, check)
+            drives = tuple(self._timed(drive, motion, goal, gates) for drive in drives)
             counter = RepetitionCounter(
                 motion, spec, goal, body.angles, gates, estimator, self.data.repetitions,
                 self.data.gates.repositioned, self.correct,
@@ -170,7 +145,7 @@ class _Measurement:
             view=view_result(body.view, spec.view, self.data.gates),
             quality=quality,
             repetitions=repetitions,
-            motions=self._ranges(gates, repetitions, estimator, goal),
+            motions=self._ranges(gates, repetitions, estimator, goal, drives),
             near_side=body.view.near_side
             if body.view.known and body.plane is not Plane.FRONTAL
             else None,
@@ -192,7 +167,7 @@ class _Measurement:
         return Goal(self.spec.rest_deg, target)
 
     def _gates(self, check: RecordingCheck) -> dict[AngleKey, AngleGate]:
-        given = self._gate_input()
+        given = self._given
         found: dict[AngleKey, AngleGate] = {}
         for motion in MOTIONS.values():
             for side in motion.sides:
@@ -201,23 +176,29 @@ class _Measurement:
         return found
 
     def _driving_gates(
-        self, motion: Motion, gates: Mapping[AngleKey, AngleGate], check: RecordingCheck
+        self, drives: tuple[Drive, ...], check: RecordingCheck
     ) -> dict[AngleKey, AngleGate]:
         """Let the hidden side pass as limited where the exercise is done with it."""
-        given = self._gate_input()
+        given = self._given
+        keys = {key for drive in drives for key in drive.keys}
+        if self.spec.sidedness is Sidedness.BILATERAL:
+            keys |= {(motion, side) for motion, _ in keys for side in MOTIONS[motion].sides}
         return {
-            (motion.name, side): _with_recording(
-                check_angle(given, motion, side, driving=True), check
-            )
-            for side in motion.sides
+            key: _with_recording(check_angle(given, MOTIONS[key[0]], key[1], driving=True), check)
+            for key in sorted(keys)
         }
 
-    def _gate_input(self) -> GateInput:
+    @cached_property
+    def _given(self) -> GateInput:
         video = self.body.raw.video
         return GateInput(
-            self.body.series, self.body.view, video.width, video.height, self.body.swapped,
+            self.body.series,
+            self.body.view,
+            video.width,
+            video.height,
+            self.body.swapped,
             self.data.gates,
-        )  # fmt: skip
+        )
 
     def _estimator(self, check: RecordingCheck) -> Estimator:
         body, bias = self.body, self.data.bias
@@ -226,18 +207,16 @@ class _Measurement:
             view=body.view,
             detected=body.plane,
             posture=body.posture,
-            gates=self._gate_input(),
+            gates=self._given,
             table=bias,
             degraded=check.degraded,
             known_model=self._known_model,
             neutral_deg=body.neutral_deg,
         )
 
-    def _drives(
-        self, motion: Motion, goal: Goal, gates: Mapping[AngleKey, AngleGate]
-    ) -> tuple[Drive, ...]:
+    def _drives(self, motion: Motion, goal: Goal) -> tuple[Drive, ...]:
         body = self.body
-        found = choose_drives(
+        return choose_drives(
             motion,
             self.side,
             self.spec.sidedness,
@@ -248,18 +227,21 @@ class _Measurement:
             round(self.data.gates.notch_s * body.series.fs_hz),
             exchanged=body.swapped.share(leg=True) > self.data.gates.swap_share_limited,
         )
+
+    def _timed(
+        self, drive: Drive, motion: Motion, goal: Goal, gates: Mapping[AngleKey, AngleGate]
+    ) -> Drive:
+        """Count by a height where the angle is refused, or where the body rises once a time."""
+        body, gate = self.body, gates[drive.keys[0]]
         xy, torso_px = body.series.xy_px, body.view.torso_px
         smallest = self.data.repetitions.min_height_swing
-        drives: list[Drive] = []
-        for drive in found:
-            gate = gates[drive.keys[0]]
-            counted = counted_by_height(
+        if not gate.usable:
+            return counted_by_height(
                 drive, motion, gate, xy, torso_px, self.spec.sidedness, smallest
             )
-            if body.posture == "upright" and gate.usable:
-                counted = timed_by_rise(counted, motion, xy, torso_px, goal.outward, smallest)
-            drives.append(counted)
-        return tuple(drives)
+        if body.posture == "upright":
+            return timed_by_rise(drive, motion, xy, torso_px, goal.outward, smallest)
+        return drive
 
     def _holds(self) -> list[CodedText]:
         body = self.body
@@ -281,9 +263,13 @@ class _Measurement:
         repetitions: tuple[Repetition, ...],
         estimator: Estimator,
         goal: Goal | None,
+        drives: tuple[Drive, ...],
     ) -> tuple[MotionRange, ...]:
+        driven = {key for drive in drives for key in drive.keys}
         names = [n for n in (self.spec.motion, *self.spec.reported_motions) if n]
         frames = exercised_frames(self.body.series, repetitions)
+        resting = resting_frames(self.body.series, repetitions)
+        one_sided = self.spec.sidedness is not Sidedness.BILATERAL
         found: list[MotionRange] = []
         for name in dict.fromkeys(names):
             if name in NOT_MEASURABLE:
@@ -297,6 +283,7 @@ class _Measurement:
                     motion_range(
                         key, self.body.angles[key], frames, gates[key], estimator,
                         extreme=extreme, correct=self.correct,
+                        resting=resting if one_sided and key in driven else None,
                     )
                 )  # fmt: skip
         return tuple(found)
@@ -310,11 +297,15 @@ class _Measurement:
     ) -> QualityResult:
         refused, limited = list(check.refused), list(check.limited)
         for drive in drives:
+            count_only = drive.height is not None and not drive.timed_only
+            # Some exercises are filmed from where their angle cannot be had, and only counted.
+            as_planned = count_only and self._view_as_planned()
             for key in drive.keys:
                 gate = gates[key]
-                (limited if gate.usable else refused).extend(gate.reasons)
-            if drive.height is not None and not drive.timed_only:
-                refused.append(reason("count_only", height=drive.height.value))
+                (limited if gate.usable or as_planned else refused).extend(gate.reasons)
+            if drive.height is not None and count_only:
+                found = reason("count_only", height=drive.height.value)
+                (limited if as_planned else refused).append(found)
             if drive.shared:
                 limited.append(reason("legs_take_turns"))
         if self.body.posture == "lying" and drives and not refused:
@@ -329,6 +320,14 @@ class _Measurement:
         confidence = round(0.95 * share * 0.8 ** len(reasons), 2)
         status = QualityStatus.LIMITED if limited else QualityStatus.GOOD
         return QualityResult(status, confidence, reasons)
+
+    def _view_as_planned(self) -> bool:
+        """Whether the camera stood where the exercise wants it, away from the motion's plane."""
+        motion, view = MOTIONS.get(self.spec.motion or ""), self.spec.view
+        if motion is None or view is View.NONE or view.value == motion.plane.value:
+            return False
+        off = self.body.view.off_plane_deg(Plane(view.value))
+        return off <= self.data.gates.in_plane_deg
 
     def _parameters(self, check: RecordingCheck) -> dict[str, Option]:
         series, view = self.body.series, self.body.view

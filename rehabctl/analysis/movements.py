@@ -96,6 +96,7 @@ def find_movements(
     segments: Sequence[Segment],
     swing: float,
     thresholds: RepetitionThresholds,
+    min_rep_s: float,
 ) -> tuple[Movement, ...]:
     """Return every there-and-back movement of a series that rises outwards.
 
@@ -111,13 +112,15 @@ def find_movements(
         Smallest swing, from `smallest_swing`.
     thresholds
         Shares of the swing for start, end, return and hold.
+    min_rep_s
+        Shortest repetition: turning points nearer to each other belong to the same one.
     """
     found: list[Movement] = []
     for number, segment in enumerate(segments):
         part = values[segment.frames]
-        for turn in _turns(part, swing):
+        for turn in _joined(part, _turns(part, swing), min_rep_s * fs_hz):
             start, end, cut = _bounds(part, turn, thresholds)
-            held_before, held_after = _hold(part, turn.peak, fs_hz, thresholds)
+            held_before, held_after = held_samples(part, turn.peak, fs_hz, thresholds)
             inner = (turn.before is None and number > 0) or (
                 (turn.after is None or not turn.after_certain) and number < len(segments) - 1
             )
@@ -177,6 +180,19 @@ def _turns(values: Float, swing: float) -> list[_Turn]:
     return found
 
 
+def _joined(values: Float, turns: Sequence[_Turn], min_samples: float) -> list[_Turn]:
+    """Join peaks that are nearer to each other than a repetition is long: a dip, not a return."""
+    joined: list[_Turn] = []
+    for turn in turns:
+        last = joined[-1] if joined else None
+        if last is None or turn.peak - last.peak >= min_samples:
+            joined.append(turn)
+            continue
+        peak = turn.peak if values[turn.peak] > values[last.peak] else last.peak
+        joined[-1] = _Turn(last.before, peak, turn.after, turn.after_certain)
+    return joined
+
+
 def _bounds(values: Float, turn: _Turn, thresholds: RepetitionThresholds) -> tuple[int, int, bool]:
     """Return where a movement leaves rest and returns to it, and whether the stretch cuts it."""
     top = float(values[turn.peak])
@@ -184,23 +200,34 @@ def _bounds(values: Float, turn: _Turn, thresholds: RepetitionThresholds) -> tup
     cut = turn.before is None or turn.after is None
     if turn.before is not None:
         bottom = float(values[turn.before])
-        edge = bottom + thresholds.edge_share * (top - bottom)
+        edge = bottom + max(thresholds.edge_share * (top - bottom), thresholds.edge_deg)
         start = turn.before + int(np.flatnonzero(values[turn.before : turn.peak + 1] <= edge)[-1])
     if turn.after is not None:
         bottom = float(values[turn.after])
-        edge = bottom + thresholds.edge_share * (top - bottom)
+        edge = bottom + max(thresholds.edge_share * (top - bottom), thresholds.edge_deg)
         end = turn.peak + int(np.flatnonzero(values[turn.peak : turn.after + 1] <= edge)[0])
         came_back = top - bottom >= thresholds.return_share * (top - float(values[start]))
         cut = cut or not (turn.after_certain or came_back)
     return start, end, cut
 
 
-def _hold(
+def held_samples(
     values: Float, peak: int, fs_hz: float, thresholds: RepetitionThresholds
 ) -> tuple[int, int]:
     """Return how many samples before and after the peak the angle stands still.
 
     A tremor of up to `hold_bridge_s` does not end a hold.
+
+    Parameters
+    ----------
+    values
+        (M,) of one stretch.
+    peak
+        Sample of the turning point.
+    fs_hz
+        Sampling rate.
+    thresholds
+        Speed of standing still, longest tremor.
     """
     if len(values) < 3:
         return 0, 0

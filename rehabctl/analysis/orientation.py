@@ -37,7 +37,7 @@ class Orientation:
     magnetic: bool
     """Whether heading was taken from the magnetometer."""
     disturbed: NDArray[np.bool_]
-    """(N,) whether the magnetic field was disturbed; False without a magnetometer."""
+    """(N,) whether the filter refused the magnetometer: a disturbance, or no reference yet."""
 
 
 def fuse(

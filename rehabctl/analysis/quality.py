@@ -7,7 +7,7 @@ length of bones, exchanged sides). Nothing here looks at how large the angles ar
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -170,6 +170,9 @@ class GateInput:
     height: int
     swapped: Unswapped
     thresholds: GateThresholds
+    _bone_changes: dict[tuple[str, Side], float] = field(
+        default_factory=dict[tuple[str, Side], float]
+    )
 
     def in_frame(self, numbers: tuple[int, ...]) -> float:
         """Return the share of present frames with all these points inside the picture."""
@@ -183,6 +186,12 @@ class GateInput:
 
     def bone_change(self, motion: Motion, side: Side) -> float:
         """Return the largest relative shortening of a bone below its usual length."""
+        key = (motion.name, side)
+        if key not in self._bone_changes:
+            self._bone_changes[key] = self._bone_change(motion, side)
+        return self._bone_changes[key]
+
+    def _bone_change(self, motion: Motion, side: Side) -> float:
         xy = self.uniform.xy_px[self.uniform.present]
         changes = [0.0]
         for a, b in motion.bones(side):

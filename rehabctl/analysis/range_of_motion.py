@@ -15,6 +15,7 @@ from rehabctl.analysis.motions import INSTEAD, NOT_MEASURABLE
 from rehabctl.analysis.reasons import reason
 
 Mask = NDArray[np.bool_]
+Frames = NDArray[np.int64]
 
 
 def exercised_frames(series: UniformSeries, repetitions: Sequence[Repetition]) -> Mask:
@@ -39,6 +40,23 @@ def exercised_frames(series: UniformSeries, repetitions: Sequence[Repetition]) -
     return mask
 
 
+def resting_frames(series: UniformSeries, repetitions: Sequence[Repetition]) -> Frames:
+    """Return for each frame of a repetition the one in which it started, else -1, (M,).
+
+    Parameters
+    ----------
+    series
+        The landmarks.
+    repetitions
+        What was counted.
+    """
+    resting = np.full(len(series.t_s), -1)
+    for item in repetitions:
+        start = series.index_at(item.start_s)
+        resting[start : series.index_at(item.end_s) + 1] = start
+    return resting
+
+
 def motion_range(
     key: AngleKey,
     curve: Float,
@@ -48,6 +66,7 @@ def motion_range(
     *,
     extreme: str,
     correct: bool,
+    resting: Frames | None,
 ) -> MotionRange:
     """Return the smallest and largest angle of one motion.
 
@@ -67,6 +86,8 @@ def motion_range(
         Which end the stated interval belongs to: max or min.
     correct
         False for the landmarks' own angles.
+    resting
+        For each frame the one in which the other leg rested, or -1; None where both sides move.
     """
     motion, side = key
     at = np.flatnonzero(frames & np.isfinite(curve))
@@ -74,7 +95,10 @@ def motion_range(
         why = gate.reasons[0].text if gate.reasons else reason("no_person").text
         return MotionRange(motion, side, None, None, None, None, False, why)
     low_at, high_at = int(at[np.argmin(curve[at])]), int(at[np.argmax(curve[at])])
-    low, high = estimator.at(key, low_at, "min"), estimator.at(key, high_at, "max")
+    low, high = (
+        estimator.at(key, at_frame, which, reference_frame=_rested(resting, at_frame))
+        for at_frame, which in ((low_at, "min"), (high_at, "max"))
+    )
     low_deg, high_deg = float(curve[low_at]), float(curve[high_at])
     stated, seen = (high, high_deg) if extreme == "max" else (low, low_deg)
     half = stated.half_width_deg
@@ -85,6 +109,12 @@ def motion_range(
         half += abs(stated.deg - seen)
     why = gate.reasons[0].text if gate.reasons else None
     return MotionRange(motion, side, low_deg, high_deg, high_deg - low_deg, half, True, why)
+
+
+def _rested(resting: Frames | None, frame: int) -> int | None:
+    if resting is None or resting[frame] < 0:
+        return None
+    return int(resting[frame])
 
 
 def refused_by_name(motion: str) -> MotionRange:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from rehabctl.analysis.assessment import CodedText
 
-_TEXTS: dict[str, str] = {
+REASONS: dict[str, str] = {
     "no_person": "No person was found. Film the whole body in even light",
     "several_persons": "Two people of similar size are in the picture. Film one person alone",
     "bystander": "A second person is in the picture and was left out",
@@ -52,10 +52,11 @@ _TEXTS: dict[str, str] = {
     "rejected_short": "{count} movements were shorter than {limit} s and not counted",
     "rejected_repositioned": "{count} movements changed place or direction and were not counted",
     "rejected_interrupted": "{count} movements were broken by a gap or a cut and not counted",
-    "no_neutral_pose": "The neutral pose could not be taken: no still frames before the first "
-    "movement",
+    "no_neutral_pose": "The neutral pose could not be taken: nobody stands still in it; nothing is "
+    "subtracted",
     "hold": "Held from {start} s to {end} s ({duration} s){side}",
 }
+"""Sentences by code, with the places for what they name."""
 
 
 def reason(code: str, **values: object) -> CodedText:
@@ -72,5 +73,5 @@ def reason(code: str, **values: object) -> CodedText:
         key: str(value).replace("_", " ") if isinstance(value, str) else value
         for key, value in values.items()
     }
-    text = _TEXTS[code].format(**readable)
+    text = REASONS[code].format(**readable)
     return CodedText(code, text[0].upper() + text[1:] + ".")

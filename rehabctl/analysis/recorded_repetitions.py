@@ -17,6 +17,7 @@ from rehabctl.analysis.motions import Motion
 from rehabctl.analysis.movements import (
     Movement,
     find_movements,
+    held_samples,
     present,
     smallest_swing,
     worth_counting,
@@ -133,7 +134,8 @@ class RepetitionCounter:
             rising, span = self.goal.outward * drive.curve, self.goal.span_deg
         swing = smallest_swing(rising, span, self.thresholds)
         known = present(np.isfinite(rising))
-        found = find_movements(rising, fs_hz, known, swing, self.thresholds)
+        shortest = self.spec.min_rep_s
+        found = find_movements(rising, fs_hz, known, swing, self.thresholds, shortest)
         if drive.timed_only:
             found = tuple(self._turned(drive, movement) for movement in found)
         return self._far_enough(drive, found)
@@ -161,7 +163,14 @@ class RepetitionCounter:
         angle = self.goal.outward * self.angles[drive.keys[0]][near]
         if not np.isfinite(angle).any():
             return movement
-        return replace(movement, peak=int(near[np.nanargmax(angle)]))
+        peak = int(near[np.nanargmax(angle)])
+        fs_hz = self.estimator.series.fs_hz
+        before, after = held_samples(
+            self.angles[drive.keys[0]][frames], peak - movement.start, fs_hz, self.thresholds
+        )
+        return replace(
+            movement, peak=peak, hold_before_s=before / fs_hz, hold_after_s=after / fs_hz
+        )
 
     def _rejection(self, movement: Movement) -> str | None:
         series, view = self.estimator.series, self.estimator.view
@@ -249,8 +258,10 @@ class RepetitionCounter:
         height = self.motion.counted_by_one_side if one_sided else self.motion.counted_by
         if height is None:
             return False
-        rise = height_curve(self.estimator.series.xy_px, height, drive.side)
-        return bool(rise[peak] < rise[start])
+        first, top = height_curve(
+            self.estimator.series.xy_px[[start, peak]], height, drive.side
+        ).tolist()
+        return top < first
 
 
 def _once(found: Sequence[Repetition], outward: int) -> list[Repetition]:

@@ -109,7 +109,7 @@ def count_series(
     swing = smallest_swing(rising, abs(target_deg - rest_deg), thresholds)
     items: list[CountedRepetition] = []
     rejected: list[float] = []
-    moves = find_movements(rising, fs_hz, segments, swing, thresholds)
+    moves = find_movements(rising, fs_hz, segments, swing, thresholds, min_rep_s)
     ways = [(float(uniform[m.peak]) - rest_deg) / (target_deg - rest_deg) for m in moves]
     counts = worth_counting(ways, thresholds)
     for move in (move for move, is_one in zip(moves, counts, strict=True) if is_one):

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from rehabctl.analysis.imu_recording import GRAVITY_MS2, Float, ImuRecording
-from rehabctl.analysis.orientation import FusionMethod, Orientation, fuse
+from rehabctl.analysis.orientation import FusionMethod, Orientation, fuse, rotate
 from rehabctl.domain.sensor import GapRecord, SensorFinding
 from rehabctl.reference.sensor_limits import SensorLimits
 
@@ -84,9 +83,14 @@ def _plateaus(column: Float, limits: Mapping[str, float]) -> Runs:
 
 
 def _longest_flat(values: Float, tolerance: float) -> int:
-    longest = length = 1
-    for before, after in pairwise(values.tolist()):
-        length = length + 1 if abs(after - before) <= tolerance else 1
+    """Return the length of the longest run that stays within the tolerance of its first value."""
+    longest = length = 0
+    level = float("inf")
+    for value in values.tolist():
+        if abs(value - level) <= tolerance:
+            length += 1
+        else:
+            length, level = 1, value
         longest = max(longest, length)
     return longest
 
@@ -158,28 +162,52 @@ def gap_findings(recording: ImuRecording, limits: Mapping[str, float]) -> tuple[
     return (SensorFinding("gap", text, at_s),)
 
 
-def magnetic(
+def magnetically_disturbed(
     recording: ImuRecording, orientation: Orientation, limits: Mapping[str, float]
-) -> tuple[SensorFinding, ...]:
-    """Judge the magnetic environment by the filter's own test of strength and dip.
+) -> NDArray[np.bool_]:
+    """Tell at which samples (N,) the field's strength or dip is away from its usual value.
+
+    The filter's own flag is no measure here: it stays set until a first reference has been
+    accepted, which takes movement.
 
     Parameters
     ----------
     recording, orientation
-        The orientation is an offline one; without a magnetometer there is nothing to judge.
+        Of the same samples; False throughout without a magnetometer.
     limits
         The rows of `magnetic`.
     """
-    if recording.mag_ut is None or not orientation.magnetic:
-        return ()
-    percent = 100.0 * float(orientation.disturbed.mean())
+    if recording.mag_ut is None:
+        return np.zeros(len(recording), dtype=bool)
+    norm = np.linalg.norm(recording.mag_ut, axis=1)
+    up = rotate(orientation.quat_wxyz, recording.mag_ut)[:, 2]
+    dip = np.degrees(np.arcsin(np.clip(up / np.maximum(norm, 1e-12), -1.0, 1.0)))
+    usual = max(float(np.median(norm)), 1e-12)
+    strength_off = np.abs(norm / usual - 1.0) > limits["norm_percent_max"] / 100.0
+    return strength_off | (np.abs(dip - np.median(dip)) > limits["dip_deg_max"])
+
+
+def magnetic(
+    recording: ImuRecording, orientation: Orientation, limits: Mapping[str, float]
+) -> tuple[SensorFinding, ...]:
+    """Judge the magnetic environment.
+
+    Parameters
+    ----------
+    recording, orientation
+        Of the same samples; without a magnetometer there is nothing to judge.
+    limits
+        The rows of `magnetic`.
+    """
+    disturbed = magnetically_disturbed(recording, orientation, limits)
+    percent = 100.0 * float(disturbed.mean())
     if percent <= limits["disturbed_percent_max"]:
         return ()
     text = (
         f"magnetic field disturbed for {percent:.0f} % of the time "
         f"(strength or dip away from its usual value); heading without the magnetometer is surer"
     )
-    starts = [start for start, _ in _runs(orientation.disturbed)]
+    starts = [start for start, _ in _runs(disturbed)]
     return (SensorFinding("magnetic", text, _seconds(recording, starts)),)
 
 

@@ -58,6 +58,11 @@ class CompensationRules:
     rows: Mapping[tuple[str, str], CompensationRule]
     """By kind and task."""
 
+    @property
+    def version(self) -> str:
+        """Day of the newest row, kept with every result."""
+        return max(row.effective_from for row in self.rows.values()).isoformat()
+
     def find(self, kind: str, task: str) -> CompensationRule | None:
         """Return the row of a kind for a task, or the one for any task.
 

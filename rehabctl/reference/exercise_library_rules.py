@@ -30,7 +30,7 @@ def check_links(
         Slugs that exist and could not be read: links to them are passed over.
     """
     for exercise in exercises.values():
-        yield from _targets(exercise, known, unread)
+        yield from _targets(exercise, exercises, known, unread)
     yield from _circles(exercises, known)
 
 
@@ -87,7 +87,10 @@ def similar_steps(
 
 
 def _targets(
-    exercise: Exercise, known: Mapping[str, Exercise], unread: Collection[str]
+    exercise: Exercise,
+    exercises: Mapping[str, Exercise],
+    known: Mapping[str, Exercise],
+    unread: Collection[str],
 ) -> Iterator[ExerciseProblem]:
     slug = exercise.slug
     if exercise.variant_of is not None and exercise.variant_of not in unread:
@@ -107,7 +110,7 @@ def _targets(
                 word = "easier" if direction > 0 else "harder"
                 text = f"the {name} {link!r} is {word} than {slug!r}"
                 yield ExerciseProblem(slug, key, "difficulty", text)
-            elif direction > 0 and exercise.variant_of is None and slug not in target.regression:
+            elif direction > 0 and link in exercises and slug not in target.regression:
                 text = f"{link!r} does not name {slug!r} as its regression"
                 yield ExerciseProblem(slug, key, "one-way-link", text, Severity.WARNING)
 

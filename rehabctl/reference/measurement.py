@@ -120,6 +120,8 @@ class RepetitionThresholds:
     """Share of the rise that has to be undone at the end of a recording."""
     edge_share: float
     """Share of the swing at which the movement starts and ends."""
+    edge_deg: float
+    """At least this far from rest, so that sway does not start a movement."""
     hold_speed_deg_s: float
     """Angular speed below which the turning point is held."""
     hold_bridge_s: float

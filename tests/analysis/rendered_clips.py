@@ -118,7 +118,12 @@ def names() -> list[str]:
 @cache
 def clip(name: str) -> Clip:
     """Return one clip by its file name."""
-    with np.load(FOLDER / f"{name}.npz") as packed:
+    return unpack(FOLDER / f"{name}.npz")
+
+
+def unpack(path: Path) -> Clip:
+    """Read one packed clip."""
+    with np.load(path) as packed:
         data = {key: packed[key] for key in packed.files}
     about: dict[str, Any] = json.loads(bytes(data["about"]).decode())
     t_s = data["t_ms"] / 1000
@@ -140,7 +145,7 @@ def clip(name: str) -> Clip:
     )
     joints = np.cumsum(data["joints"], axis=0, dtype=np.int32) / METRES
     truth = RenderedTruth(
-        name=name,
+        name=path.stem,
         person=about["person"],
         exercise=about["exercise"],
         view=about["view"],
@@ -154,8 +159,8 @@ def clip(name: str) -> Clip:
     return Clip(series, truth)
 
 
-def pack(series: KeypointSeries, truth: RenderedTruth) -> None:
-    """Write one clip (used once, when the fixtures were made)."""
+def pack(series: KeypointSeries, truth: RenderedTruth, folder: Path) -> Path:
+    """Write one clip; the fixtures were made with it."""
     about = {
         "person": truth.person,
         "exercise": truth.exercise,
@@ -171,9 +176,9 @@ def pack(series: KeypointSeries, truth: RenderedTruth) -> None:
     assert world is not None
     assert series.signals is not None
     signals = series.signals
-    FOLDER.mkdir(parents=True, exist_ok=True)
+    path = folder / f"{truth.name}.npz"
     np.savez_compressed(
-        FOLDER / f"{truth.name}.npz",
+        path,
         about=np.frombuffer(json.dumps(about).encode(), dtype=np.uint8),
         t_ms=series.t_s * 1000,
         xy_px16=np.round(series.xy_px * PIXELS).astype(np.int16),
@@ -186,6 +191,7 @@ def pack(series: KeypointSeries, truth: RenderedTruth) -> None:
         ),
         joints=_steps(np.stack(list(truth.joints_m.values()), axis=1) * METRES, np.int16),
     )
+    return path
 
 
 def _steps(values: np.ndarray[Any, Any], kind: type) -> np.ndarray[Any, Any]:

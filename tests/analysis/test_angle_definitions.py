@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from skeletons import front_view, mirrored, side_view, transformed
 
 from rehabctl.analysis.angles import hip_line_tilt, thigh_inclination, turn, wrap
 from rehabctl.analysis.motions import MOTIONS, NOT_MEASURABLE, Plane, base_of
+from tests.analysis.skeletons import front_view, mirrored, side_view, transformed
 
 EXACT_DEG = 0.01
 FACINGS = st.sampled_from([1, -1])

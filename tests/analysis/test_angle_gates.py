@@ -7,8 +7,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from rendered_clips import clip, spec
-from skeletons import front_view, series_of, side_view, there_and_back
 
 from rehabctl.analysis.assessment import QualityStatus
 from rehabctl.analysis.keypoint_series import FrameSignals, KeypointSeries, PersonSample
@@ -16,6 +14,8 @@ from rehabctl.analysis.measure import measure, require_measurable
 from rehabctl.analysis.measured import MeasuredMovement
 from rehabctl.domain.errors import FindingsError
 from rehabctl.domain.exercise import Measure, Measurement, Signal
+from tests.analysis.rendered_clips import clip, spec
+from tests.analysis.skeletons import front_view, series_of, side_view, there_and_back
 
 T_S = np.arange(0, 12, 1 / 30)
 N = len(T_S)
@@ -141,6 +141,16 @@ def test_front_view_refuses_knee_flexion_but_counts_by_the_hips() -> None:
     assert [r.peak_deg for r in found.repetitions] == [None, None, None]
     assert [r.interval_deg for r in found.repetitions] == [None, None, None]
     assert not any(m.measurable for m in found.motions)
+
+
+def test_an_exercise_that_is_filmed_from_the_front_to_be_counted_is_limited() -> None:
+    xy = front_view(N)
+    xy[:, :25, 1] += (40.0 * KNEE / 95.0)[:, None]
+    given = spec("frontal", "knee_flexion", 15, 60, "bilateral")
+    found = measure(series_of(xy), given, exercise="lateral-lunge")
+    assert found.quality.status is LIMITED
+    assert "count_only" in codes(found)
+    assert [r.peak_deg for r in found.repetitions] == [None, None, None]
 
 
 def test_the_far_side_is_refused_unless_the_exercise_is_done_with_it() -> None:

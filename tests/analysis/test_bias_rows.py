@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from rendered_clips import FIT_PEOPLE, clip, names
 
 from rehabctl.analysis.bias_fit import (
     DESIGNS,
@@ -20,6 +19,7 @@ from rehabctl.analysis.bias_fit import (
 )
 from rehabctl.analysis.uncertainty import Conditions, bias_deg, estimate, half_width_deg
 from rehabctl.reference.measurement import BiasRow, load_measurement_data
+from tests.analysis.rendered_clips import FIT_PEOPLE, clip, names
 
 TABLE = load_measurement_data().bias
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from rendered_clips import clip, names
-from skeletons import front_view, side_view, turned
 
 from rehabctl.analysis.motions import Plane
 from rehabctl.analysis.view import CameraView, estimate_view, off_plane, view_result
 from rehabctl.domain.exercise import View
 from rehabctl.reference.measurement import load_measurement_data
+from tests.analysis.rendered_clips import clip, names
+from tests.analysis.skeletons import front_view, side_view, turned
 
 DATA = load_measurement_data()
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import date
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -14,16 +15,21 @@ from hypothesis import strategies as st
 from rehabctl.analysis.assessment import Compensation, Severity
 from rehabctl.analysis.compensation import find_compensations, not_offered, sustained_peak
 from rehabctl.analysis.compensation_checks import CHECKS
+from rehabctl.analysis.keypoint_series import VideoInfo
+from rehabctl.analysis.measure import measure
 from rehabctl.analysis.measured import MeasuredMovement
+from rehabctl.analysis.symmetry import symmetry_of
 from rehabctl.domain.errors import NotFoundError
 from rehabctl.domain.exercise import Sidedness, View
 from rehabctl.reference.compensations import load_compensation_rules
+from rehabctl.reference.exercise_library import load_library
 from rehabctl.reference.exercise_vocabulary import load_vocabulary
 from tests.analysis.recordings import (
     exercise_spec,
     front_figure,
     measured_clip,
     moving,
+    recorded,
     side_figure,
     there_and_back,
 )
@@ -104,6 +110,26 @@ class TestRenderedFilms:
         assert report.found == ()
         assert len(report.not_judged) == len(measured.spec.compensations)
         assert all("view" in item.text for item in report.not_judged)
+
+
+def test_a_real_lateral_raise_done_well_reports_nothing(sample_data: Path) -> None:
+    with np.load(sample_data / "pose" / "landmarks" / "s2d_old_demo5.mp0.10.31.npz") as file:
+        width, height = (int(v) for v in file["size"])
+        image, t_s = file["image"], file["pts_ms"] / 1000
+    series = replace(
+        recorded("shabd_front_150"),
+        t_s=t_s,
+        xy_px=(image[..., :2] * [width, height]).astype(np.float32),
+        visibility=image[..., 3],
+        world_m=None,
+        signals=None,
+        video=VideoInfo("", width, height, 0, float(t_s[-1]), len(t_s), 30.0, False),
+    )
+    spec = load_library().get("lateral-raise").measurement
+    measured = measure(series, spec, exercise="lateral-raise")
+    assert len(measured.repetitions) == 4
+    assert find_compensations(measured, kinds=list(CHECKS)).found == ()
+    assert not any(m.detectable for m in symmetry_of(measured))
 
 
 LEAN, CLOSER, HIKE, SHIFT = "trunk_lateral_lean", "knee_width", "shoulder_hike", "weight_shift"

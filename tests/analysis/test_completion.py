@@ -36,6 +36,7 @@ def test_everything_arrives_in_the_contract_object() -> None:
     assert {w["code"] for w in found["warnings"]} == {"compensation_not_judged"}
     assert found["model"]["mediapipe"] == "0.10.31"
     assert found["provenance"]["input_sha256"] == "c" * 64
+    assert found["provenance"]["parameters"]["data_compensations"] == "2024-01-01"
     assert any(s.motion == "knee_flexion" for s in assessment.series)
 
 

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy import signal  # type: ignore[import-untyped]
-from skeletons import series_of, side_view, there_and_back
 
 from rehabctl.analysis.filtering import DUAL_PASS, cutoff_hz, median3, resample, segments_of, smooth
 from rehabctl.reference.measurement import load_measurement_data
+from tests.analysis.skeletons import series_of, side_view, there_and_back
 
 FILTER = load_measurement_data().filter
 NO_BREAKS = np.zeros(10_000, dtype=bool)

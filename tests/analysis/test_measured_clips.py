@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cache
+from pathlib import Path
 
 import numpy as np
 import pytest
-from rendered_clips import FIT_PEOPLE, clip, names
 
 from rehabctl.analysis.accuracy import (
     ClipResult,
@@ -20,6 +21,7 @@ from rehabctl.analysis.accuracy import (
 )
 from rehabctl.analysis.assessment import QualityStatus, RepetitionKind
 from rehabctl.analysis.measured import MeasuredMovement
+from tests.analysis.rendered_clips import FIT_PEOPLE, Clip, clip, names, pack, unpack
 
 STATUS = {
     "heelcurl_left_oblique25": QualityStatus.LIMITED,
@@ -175,6 +177,14 @@ def test_a_neutral_pose_is_taken_off() -> None:
     assert given.neutral_deg
 
 
+def test_a_neutral_pose_without_a_standstill_is_said_so() -> None:
+    series = clip("squat_side_95").series
+    moving = replace(series, xy_px=np.full_like(series.xy_px, np.nan))
+    found = clip("squat_side_95").measure(neutral=moving)
+    assert found.neutral_deg == {}
+    assert "no_neutral_pose" in {w.code for w in found.warnings}
+
+
 def test_neutral_frames_lie_before_the_first_repetition() -> None:
     for name in names():
         found = clip(name).measure()
@@ -182,6 +192,58 @@ def test_neutral_frames_lie_before_the_first_repetition() -> None:
         assert len(frames)
         if found.repetitions:
             assert found.series.t_s[frames[-1]] < found.repetitions[0].start_s
+
+
+def as_selfie(name: str) -> Clip:
+    """The same clip filmed by a mirroring front camera: picture and labels are exchanged."""
+    series = clip(name).series
+    xy = series.xy_px.copy()
+    xy[..., 0] = series.video.width - xy[..., 0]
+    order = [0, 4, 5, 6, 1, 2, 3, 8, 7, 10, 9, *(n + 1 - 2 * (n % 2 == 0) for n in range(11, 33))]
+    assert series.world_m is not None
+    world = series.world_m[:, order] * np.array([-1, 1, 1], dtype=np.float32)
+    seen = replace(series, xy_px=xy[:, order], visibility=series.visibility[:, order])
+    return Clip(replace(seen, world_m=world), clip(name).truth)
+
+
+@pytest.mark.parametrize("name", names())
+def test_a_mirrored_film_gives_the_same_angles_on_the_other_side(name: str) -> None:
+    plain, flipped = clip(name).measure(), as_selfie(name).measure()
+    other = {"left": "right", "right": "left", "both": "both"}
+    if name == "shabd_front_150":  # both arms alike: the side is a convention
+        plain, flipped = clip(name).measure(side="both"), as_selfie(name).measure(side="both")
+    assert flipped.quality.status is plain.quality.status
+    for a, b in zip(plain.repetitions, flipped.repetitions, strict=True):
+        assert b.side == other[a.side]
+        assert b.kind is a.kind
+        assert b.peak_s == pytest.approx(a.peak_s, abs=0.05)
+        assert (b.peak_deg is None) == (a.peak_deg is None)
+        if a.peak_deg is not None:
+            assert b.peak_deg == pytest.approx(a.peak_deg, abs=0.05)
+
+
+@pytest.mark.parametrize("name", names())
+def test_half_the_frames_and_noisy_points_give_the_same_count(name: str) -> None:
+    plain = clip(name)
+    series = plain.series
+    rng = np.random.default_rng(11)
+    noisy = series.xy_px + rng.normal(scale=1.0, size=series.xy_px.shape).astype(np.float32)
+    assert series.world_m is not None
+    halved = replace(
+        series,
+        t_s=series.t_s[::2],
+        xy_px=series.xy_px[::2],
+        visibility=series.visibility[::2],
+        world_m=series.world_m[::2],
+        signals=None,
+    )
+    for changed in (replace(series, xy_px=noisy), halved):
+        before, after = plain.measure(), Clip(changed, plain.truth).measure()
+        assert len(after.repetitions) == len(before.repetitions)
+        for a, b in zip(before.repetitions, after.repetitions, strict=True):
+            if a.interval_deg is not None:
+                assert b.peak_deg is not None
+                assert a.interval_deg[0] <= b.peak_deg <= a.interval_deg[1]
 
 
 def test_two_measurements_are_alike() -> None:
@@ -230,6 +292,14 @@ def test_truth_files_are_read() -> None:
     assert truth.joints_m["hipL"].shape == (2, 3)
 
 
+def test_packing_keeps_a_clip(tmp_path: Path) -> None:
+    one = clip("still_standing_0reps")
+    again = unpack(pack(one.series, one.truth, tmp_path))
+    np.testing.assert_array_equal(again.series.xy_px, one.series.xy_px)
+    np.testing.assert_allclose(again.truth.joints_m["kneeL"], one.truth.joints_m["kneeL"])
+    assert again.truth.person == one.truth.person
+
+
 def peak(true: float, found: float | None, half: float = 5.0) -> PeakResult:
     interval = None if found is None else (found - half, found + half)
     return PeakResult(
@@ -253,8 +323,6 @@ def test_summaries_count_what_they_say() -> None:
 def test_a_missed_or_doubled_movement_does_not_match() -> None:
     one = clip("squat_side_95")
     measured: MeasuredMovement = one.measure()
-    from dataclasses import replace
-
     fewer = judge_clip(one.truth, replace(measured, repetitions=measured.repetitions[:2]))
     assert not fewer.count_right
     assert [p.measured for p in fewer.peaks] == [True, True, False]

@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from skeletons import there_and_back
 
 from rehabctl.analysis.assessment import RepetitionKind
 from rehabctl.analysis.filtering import smooth
 from rehabctl.analysis.movements import present, worth_counting
 from rehabctl.analysis.repetitions import SeriesCount, count_series, kind_of
 from rehabctl.reference.measurement import load_measurement_data
+from tests.analysis.skeletons import there_and_back
 
 LIMITS = load_measurement_data().repetitions
 FULL, PARTIAL, CUT = RepetitionKind.FULL, RepetitionKind.PARTIAL, RepetitionKind.CUT
@@ -118,7 +118,7 @@ def test_arms_that_are_never_fully_straight_between_repetitions() -> None:
 
 def test_a_patient_with_little_motion_still_gets_counted() -> None:
     t_s = np.arange(0, 13, 1 / 30)
-    deg = there_and_back(t_s, [(2.0, 45.0), (6.0, 42.0), (10.0, 44.0)], rest=22.0)
+    deg = there_and_back(t_s, [(2.0, 48.0), (6.0, 44.0), (10.0, 46.0)], rest=22.0)
     found = count(t_s, deg, 20, 120)
     assert (found.full, found.partial) == (0, 3)
 
@@ -128,6 +128,14 @@ def test_getting_into_position_is_not_a_partial_repetition() -> None:
     deg = there_and_back(t_s, [(2.0, 32.0), (7.0, 95.0), (12.0, 96.0)], rest=5.0)
     assert count(t_s, deg, 10, 90).partial == 0
     assert count(t_s, deg, 10, 90).full == 2
+
+
+def test_a_short_dip_in_the_middle_does_not_make_two_of_one() -> None:
+    t_s = np.arange(0, 8, 1 / 30)
+    deg = np.interp(t_s, [0, 2, 3, 3.3, 3.5, 4.5, 8], [5, 5, 90, 60, 88, 5, 5])
+    found = count(t_s, deg, 10, 90)
+    assert (found.full, found.partial, found.rejected_s) == (1, 0, ())
+    assert found.items[0].peak_deg == pytest.approx(90.0, abs=1.0)
 
 
 def test_too_quick_a_movement_is_rejected_with_its_time() -> None:

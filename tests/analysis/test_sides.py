@@ -6,8 +6,6 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from rendered_clips import Clip, clip, spec
-from skeletons import series_of, side_view, there_and_back
 
 from rehabctl.analysis.assessment import QualityStatus, RepetitionKind
 from rehabctl.analysis.landmarks import LEG_LANDMARKS
@@ -15,6 +13,8 @@ from rehabctl.analysis.measure import measure
 from rehabctl.analysis.measured import MeasuredMovement
 from rehabctl.analysis.side import furthest, moving_side, takes_turns, unswap
 from rehabctl.reference.measurement import load_measurement_data
+from tests.analysis.rendered_clips import Clip, clip, spec
+from tests.analysis.skeletons import series_of, side_view, there_and_back
 
 GATES = load_measurement_data().gates
 T_S = np.arange(0, 12, 1 / 30)

@@ -9,15 +9,15 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from rendered_clips import clip
-from skeletons import front_view, side_view
 
 from rehabctl.analysis.landmarks import LIMBS, Float, Side
 from rehabctl.analysis.motions import MOTIONS, Plane
+from tests.analysis.rendered_clips import clip
+from tests.analysis.skeletons import front_view, side_view
 
 
 def signed(points: list[Float]) -> Float:
-    """Angle at the middle of three points, or between two segments, counter-clockwise in (-180, 180]."""
+    """Angle at the middle of three points, or between two segments, counter-clockwise."""
     if len(points) == 3:
         u, v = points[0] - points[1], points[2] - points[1]
     else:
@@ -44,8 +44,8 @@ def sports2d(name: str, xy: Float, side: Side, faces_left: bool) -> Float:
     if name == "elbow_flexion":
         return -wrapped(signed([at["wrist"], at["elbow"], at["shoulder"]]) + 180.0)
     if name == "hip_flexion":
-        return -wrapped(signed([at["knee"], at["hip"], middle_hip, neck]) + 180.0)
-    return -wrapped(signed([at["elbow"], at["shoulder"], middle_hip, neck]) + 180.0)
+        return -wrapped(signed([at["knee"], at["hip"], middle_hip, neck]))
+    return -wrapped(signed([at["elbow"], at["shoulder"], middle_hip, neck]))
 
 
 NAMES = ("knee_flexion", "hip_flexion", "shoulder_flexion", "elbow_flexion")
