@@ -44,6 +44,7 @@ class PanelApp(SafeApp):
     BINDINGS: ClassVar = bindings("panel")
     COMMANDS: ClassVar = SafeApp.COMMANDS | {_palette}
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (110, "-wide")]  # noqa: RUF012 - as in the base
+    VERTICAL_BREAKPOINTS = [(0, "-short"), (50, "-tall")]  # noqa: RUF012 - as in the base
 
     def __init__(
         self,
@@ -96,7 +97,9 @@ class PanelApp(SafeApp):
     @property
     def is_locked(self) -> bool:
         """Whether the lock is up."""
-        return any(type(screen).__name__ == "LockScreen" for screen in self.screen_stack)
+        return any(
+            isinstance(screen, PortScreen) and screen.is_lock for screen in self.screen_stack
+        )
 
     def notify(self, message: str, **options: Any) -> None:
         """Show a notice, but none over the lock: it may name a patient."""

@@ -38,6 +38,12 @@ def panel(
     refresh: Annotated[
         int, typer.Option(min=5, help="Read the worklist again every so many seconds.")
     ] = 60,
+    mouse: Annotated[
+        bool,
+        typer.Option(
+            "--mouse/--no-mouse", help="Without the mouse, the terminal itself selects and copies."
+        ),
+    ] = True,
 ) -> None:
     """Open the worklist of patients; every key is shown with `?`.
 
@@ -45,15 +51,18 @@ def panel(
     """
     from rehabctl.domain.errors import RehabctlError
 
-    on_terminal = sys.stdin.isatty() and sys.stdout.isatty()
+    # Textual draws on standard error: sent to a file, it would write patients there.
+    on_terminal = all(s.isatty() for s in (sys.stdin, sys.stdout, sys.stderr))
     if not on_terminal or os.environ.get("TERM", "") in ("", "dumb"):
         raise RehabctlError("the panel needs a terminal", "Use: rehabctl triage list")
-    code = open_panel(theme.value, lock_after * 60.0 or None, float(refresh))
+    code = open_panel(theme.value, lock_after * 60.0 or None, float(refresh), mouse=mouse)
     if code:
         raise typer.Exit(code)
 
 
-def open_panel(theme: str, lock_after_s: float | None, refresh_s: float) -> int:
+def open_panel(
+    theme: str, lock_after_s: float | None, refresh_s: float, *, mouse: bool = True
+) -> int:
     """Run the panel until it is closed and return its exit code.
 
     Parameters
@@ -64,6 +73,8 @@ def open_panel(theme: str, lock_after_s: float | None, refresh_s: float) -> int:
         Idle time before the lock; None turns it off.
     refresh_s
         Time between two reads of the worklist.
+    mouse
+        Whether the panel takes mouse events from the terminal.
     """
     from rehabctl.services.panel import open_panel_data
     from rehabctl.services.settings import load_settings
@@ -87,5 +98,5 @@ def open_panel(theme: str, lock_after_s: float | None, refresh_s: float) -> int:
             lock_after_s=lock_after_s,
         )
         panel_app = PanelApp(context, keymap, theme)
-        panel_app.run()
+        panel_app.run(mouse=mouse)
         return panel_app.return_code or 0

@@ -154,7 +154,7 @@ def trend_line(trend: Trend, viewer: Viewer) -> Line:
 def _unit(value: float, spread: str, unit: str) -> str:
     if unit == "%":
         return f"{value:.0f}{spread}%"
-    if unit == "0-10":
+    if unit == "of 10":
         return f"{value:.0f}{spread} of 10"
     return f"{value:.1f}{spread} {unit}"
 
@@ -198,7 +198,7 @@ def pain(detail: PatientDetail) -> Line:
 
 
 ASSESSMENT_COLUMNS = (
-    "When", "Exercise", "Side", "Reps", "Peak deg", "90 % interval", "Status", "Conf.", "Seen",
+    "When", "Exercise", "Side", "Reps", "Peak deg (90 %)", "Status", "Conf.", "Seen",
 )  # fmt: skip
 
 

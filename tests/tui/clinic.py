@@ -281,6 +281,10 @@ class EndlessData(ClinicData):
                 as_of=self.now,
             )
 
+    def patient(self, mrn: str) -> PatientDetail:
+        with self._called(f"patient {mrn}"):
+            return make_detail(make_row(int(mrn) - 1001, self.count), (), self.now)
+
 
 # -- made-up facts ---------------------------------------------------------------------------
 
@@ -358,7 +362,7 @@ def make_detail(
         ),
         trends=(
             Trend("knee_flexion", "left", "deg", flexion, 120.0, True),
-            Trend("pain", None, "0-10", pain, 3.0, False),
+            Trend("pain", None, "of 10", pain, 3.0, False),
             Trend("adherence", None, "%", adherence, 80.0, True),
             Trend("knee_extension", "left", "deg", (), None, True),
         ),

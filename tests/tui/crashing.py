@@ -33,7 +33,7 @@ class FailsInMount(SafeApp):
 class FailsInWorker(SafeApp):
     def on_mount(self) -> None:
         self.run_worker(fail, thread=True, exit_on_error=False)
-        self.set_timer(0.6, self.exit)
+        self.set_timer(1.5, self.exit)
 
 
 class FailsInWorkerThatEndsTheApp(SafeApp):
@@ -49,7 +49,7 @@ class FailsInLoop(SafeApp):
             fail()
 
         asyncio.get_running_loop().create_task(task())
-        self.set_timer(0.6, self.exit)
+        self.set_timer(1.5, self.exit)
 
 
 class FailsInRender(SafeApp):

@@ -37,7 +37,8 @@ class Terminal:
         self._master, slave = pty.openpty()
         fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
         env = {**os.environ, "TERM": "xterm-256color", "COLORTERM": "truecolor", **environment}
-        env.pop("CI", None)
+        for name in ("CI", "COLUMNS", "LINES"):  # the size is the terminal's own
+            env.pop(name, None)
         self.started = time.perf_counter()
         self.process = subprocess.Popen(
             list(argv), stdin=slave, stdout=slave, stderr=slave, env=env, start_new_session=True
@@ -65,6 +66,14 @@ class Terminal:
     def read(self, quiet_s: float, limit_s: float = 20.0) -> bytes:
         """Return what comes until nothing came for `quiet_s`."""
         return self._read(None, quiet_s, limit_s)
+
+    def read_some(self, limit_s: float) -> bytes:
+        """Return the first bytes that come."""
+        if not select.select([self._master], [], [], limit_s)[0]:
+            return b""
+        chunk = os.read(self._master, 65_536)
+        self.seen += chunk
+        return chunk
 
     def wait_for(self, marker: str, limit_s: float = 30.0) -> bytes:
         """Return what comes up to a text; fail when it does not come."""

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from textual.command import CommandPalette
 from textual.message import Message
-from textual.widgets import Input
+from textual.widgets import Input, OptionList
 
 from rehabctl.tui.app import PanelApp
 from rehabctl.tui.context import PanelContext
@@ -79,7 +79,9 @@ async def test_the_palette_runs_what_the_key_would(panel: PanelApp) -> None:
         await press(pilot, "ctrl+p")
         assert isinstance(panel.screen, CommandPalette)
         await pilot.press(*"last patient")
-        await asyncio.sleep(0.3)
+        async with asyncio.timeout(20):  # the palette searches in a task of its own
+            while panel.screen.query_one(OptionList).highlighted is None:
+                await asyncio.sleep(0.02)
         await press(pilot, "enter")
         await settle(pilot)
         assert isinstance(panel.screen, WorklistScreen)
@@ -159,11 +161,12 @@ async def test_closing_stops_a_command_that_still_runs() -> None:
     async with app.run_test() as pilot:
         await settle(pilot)
         await pilot.press("colon", "x", "enter")
-        await asyncio.sleep(0.3)
+        await pilot.pause()
         screen = app.screen
         assert isinstance(screen, CommandOutput)
-        process = screen._process
-        assert process is not None
+        async with asyncio.timeout(20):
+            while (process := screen._process) is None:
+                await asyncio.sleep(0.02)
         await pilot.press("escape")
         async with asyncio.timeout(10):
             assert await process.wait() != 0
@@ -220,6 +223,32 @@ async def test_nothing_of_the_panel_is_on_the_locked_screen(clinic: ClinicData) 
         assert "1001" not in text
         await press(pilot, "enter")
         assert isinstance(app.screen, PatientScreen)
+
+
+async def test_no_notice_appears_over_the_lock(panel: PanelApp) -> None:
+    async with panel.run_test() as pilot:
+        await settle(pilot)
+        await press(pilot, "y")
+        assert panel._notifications
+        await press(pilot, "ctrl+l")
+        assert not panel._notifications
+        panel.notify("1001 has left this part of the list.")
+        assert not panel._notifications
+
+
+async def test_late_work_does_not_open_the_lock(clinic: ClinicData) -> None:
+    app = make_panel(clinic)
+    async with app.run_test(size=(120, 40)) as pilot:
+        await settle(pilot)
+        await press(pilot, "e", "x")
+        editor = app.screen
+        app.action_lock()
+        await settle(pilot)
+        editor.dismiss(True)  # as a slow save would, when it ends
+        await settle(pilot)
+        assert isinstance(app.screen, LockScreen)
+        await press(pilot, "enter")
+        assert isinstance(app.screen, WorklistScreen)  # and then it closes itself
 
 
 async def test_a_key_that_cannot_be_checked_keeps_the_lock(

@@ -33,8 +33,7 @@ def test_a_morning_of_triage_by_keys_only(tmp_path: Path) -> None:
         step(terminal, b"r", "frame 1 of 120")
         step(terminal, b"j", "1.00 s")
         step(terminal, b"a", "frame 1 of 120")
-        terminal.type(ESCAPE)
-        terminal.read(0.5)
+        step(terminal, ESCAPE, "Assessments")
         step(terminal, b"e", "Note on")
         step(terminal, b"better on stairs\x13", "Note saved")
         terminal.type(b"q")
@@ -57,7 +56,7 @@ def test_a_cursor_move_sends_at_most_600_bytes(columns: int, rows: int) -> None:
         sizes: list[int] = []
         for _ in range(5):
             terminal.type(b"j")
-            sizes.append(len(terminal.read(0.3)))
+            sizes.append(len(terminal.read_some(10.0)) + len(terminal.read(0.2)))
         terminal.type(QUIT)
         assert terminal.wait_for_end() == 0
     assert all(0 < size <= 600 for size in sizes), sizes
@@ -101,26 +100,3 @@ def test_without_colour_the_words_are_still_there() -> None:
     assert colours
     assert all(red == green == blue for red, green, blue in colours)  # grey only
     assert "▲ red flag".encode() in seen
-
-
-@pytest.mark.parametrize("term", ["", "dumb"])
-def test_no_terminal_no_panel(rehabctl, term: str) -> None:  # type: ignore[no-untyped-def]
-    import subprocess
-    import sys
-
-    code = (
-        "import sys, typer; from rehabctl.tui.launch import panel, ThemeName\n"
-        "from rehabctl.domain.errors import RehabctlError\n"
-        "try: panel(ThemeName.DARK, 10, 60)\n"
-        "except RehabctlError as e: print(e); sys.exit(int(e.exit_code))\n"
-    )
-    done = subprocess.run(
-        [sys.executable, "-c", code + "print('textual' in sys.modules)"],
-        env={"TERM": term, "PATH": ""},
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 1
-    assert done.stdout.strip() == "the panel needs a terminal. Use: rehabctl triage list."

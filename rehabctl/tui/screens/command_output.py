@@ -42,13 +42,15 @@ class CommandOutput(OwnDismiss, Screen[None]):
         self._executable = tuple(executable)
         self._line = line
         self._process: asyncio.subprocess.Process | None = None
+        self._output = Static("", id="output-text", markup=False)
+        self._end = Static(Content(" Running…   esc: stop and close"), id="output-end")
 
     def compose(self) -> ComposeResult:
         """Lay out the command, its output and its end."""
         yield Static(Content(f" rehabctl {clean(self._line)}"), id="output-title")
         with Reader():
-            yield Static("", id="output-text", markup=False)
-        yield Static(Content(" Running…   esc: stop and close"), id="output-end")
+            yield self._output
+        yield self._end
 
     def on_mount(self) -> None:
         """Start the command."""
@@ -85,9 +87,9 @@ class CommandOutput(OwnDismiss, Screen[None]):
     def on_command_finished(self, message: CommandFinished) -> None:
         """Show the output and the exit code."""
         text = align_tabs(message.output) or "(no output)"
-        self.query_one("#output-text", Static).update(Content(text))
+        self._output.update(Content(text))
         word = "done" if message.exit_code == 0 else f"exit code {message.exit_code}"
-        self.query_one("#output-end", Static).update(Content(f" {word}   esc: close"))
+        self._end.update(Content(f" {word}   esc: close"))
 
     def on_unmount(self) -> None:
         """Stop a command that still runs."""

@@ -55,6 +55,7 @@ class ActionDialog(PortScreen[bool], ModalScreen[bool]):
         self._lines = tuple(lines)
         self._perform = perform
         self._busy = False
+        self._error = Static("", classes="dialog-error", markup=False)
 
     def compose(self) -> ComposeResult:
         """Lay out title, evidence, the field, the error and the keys."""
@@ -64,7 +65,7 @@ class ActionDialog(PortScreen[bool], ModalScreen[bool]):
                 with VerticalScroll(classes="dialog-lines", can_focus=False):
                     yield Static(Content(clean_lines("\n".join(self._lines))))
             yield from self.compose_field()
-            yield Static("", classes="dialog-error", markup=False)
+            yield self._error
             yield Static(Content(self.hint()), classes="dialog-hint")
 
     def compose_field(self) -> ComposeResult:
@@ -102,7 +103,7 @@ class ActionDialog(PortScreen[bool], ModalScreen[bool]):
         self._say(f"{message.what}. {message.next_step}.")
 
     def _say(self, text: str) -> None:
-        self.query_one(".dialog-error", Static).update(Content(text))
+        self._error.update(Content(text))
 
     def action_cancel(self) -> None:
         """Close without doing it; not while it is being done, so that it is not done twice."""

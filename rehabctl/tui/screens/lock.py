@@ -21,6 +21,7 @@ from rehabctl.tui.widgets.filter_input import steady
 class LockScreen(PortScreen[None], ModalScreen[None]):
     """Opaque, modal, and closed only by the right secret (or enter where there is none)."""
 
+    is_lock = True
     BINDINGS: ClassVar = [Binding("enter", "open", "Unlock", id="lock.open")]
 
     class Answered(Message):
@@ -33,6 +34,7 @@ class LockScreen(PortScreen[None], ModalScreen[None]):
     def __init__(self, context: PanelContext) -> None:
         super().__init__(context)
         self._needs_secret = context.data.unlock_needs_secret
+        self._error = Static("", classes="dialog-error", markup=False)
 
     def compose(self) -> ComposeResult:
         """Lay out the lock; no patient data."""
@@ -40,7 +42,7 @@ class LockScreen(PortScreen[None], ModalScreen[None]):
             yield Static(Content("Locked"), classes="dialog-title")
             if self._needs_secret:
                 yield steady(Input(password=True, placeholder="Passphrase"))
-            yield Static("", classes="dialog-error", markup=False)
+            yield self._error
             hint = "enter: unlock" if self._needs_secret else "enter: go on"
             yield Static(Content(f"{hint}   ctrl+q: quit"), classes="dialog-hint")
 
@@ -55,12 +57,11 @@ class LockScreen(PortScreen[None], ModalScreen[None]):
         if message.opened:
             self.dismiss(None)
         else:
-            self.query_one(".dialog-error", Static).update(Content("Wrong passphrase."))
+            self._error.update(Content("Wrong passphrase."))
 
     def work_failed(self, message: WorkFailed) -> None:
         """Say why it could not be checked."""
-        error = self.query_one(".dialog-error", Static)
-        error.update(Content(f"{message.what}. {message.next_step}."))
+        self._error.update(Content(f"{message.what}. {message.next_step}."))
 
     def action_open(self) -> None:
         """Open without a secret where none is needed."""

@@ -49,13 +49,13 @@ class NoteEditor(ActionDialog):
         self._draft_before = context.drafts.get(draft_key)
         self._start = (self._draft_before or "") if start is None else start
         self._saves = perform is not None
+        self._area = TextArea(self._start, soft_wrap=True, tab_behavior="focus")
 
     def compose_field(self) -> ComposeResult:
         """Return the text area."""
-        area = TextArea(self._start, soft_wrap=True, tab_behavior="focus")
-        area.cursor_blink = False  # a blinking cursor sends bytes twice a second
-        area.cursor_location = area.document.end
-        yield area
+        self._area.cursor_blink = False  # a blinking cursor sends bytes twice a second
+        self._area.cursor_location = self._area.document.end
+        yield self._area
 
     def hint(self) -> str:
         """Return the line about keys."""
@@ -63,7 +63,7 @@ class NoteEditor(ActionDialog):
 
     def on_mount(self) -> None:
         """Write at once."""
-        self.query_one(TextArea).focus()
+        self._area.focus()
 
     def on_text_area_changed(self, _: TextArea.Changed) -> None:
         """Keep the draft at every key, so that a lock or a failure loses nothing."""
@@ -71,7 +71,7 @@ class NoteEditor(ActionDialog):
 
     def keep_draft(self) -> None:
         """Keep what stands in the text area now: change messages may still be on their way."""
-        text = self.query_one(TextArea).text
+        text = self._area.text
         draft = self._draft_before if text == self._start else text
         if draft and draft.strip():
             self.context.drafts[self._draft_key] = draft
@@ -85,7 +85,7 @@ class NoteEditor(ActionDialog):
 
     def action_save(self) -> None:
         """Save what was written, or keep it for the decision."""
-        text = self.query_one(TextArea).text.strip()
+        text = self._area.text.strip()
         if not self._saves:
             self.action_cancel()
         elif text:

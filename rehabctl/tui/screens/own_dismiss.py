@@ -37,9 +37,23 @@ class OwnDismiss(_Base):
         self._waiting_result = (result,)
         return AwaitComplete()
 
+    @property
+    def is_ready(self) -> bool:
+        """Whether the widgets are there: not before the first drawing, not while closing."""
+        return self.is_mounted and self.is_attached and not self._closing
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Let no key act on a screen that is not there yet, or not any more."""
+        return self.is_ready and super().check_action(action, parameters)
+
     def on_screen_resume(self) -> None:
         """Close if that was asked for meanwhile."""
         if self._waiting_result is not None:
+            self.call_later(self._dismiss_now)
+
+    def _dismiss_now(self) -> None:
+        """Close with the waiting result; nothing is returned, because Textual would await it."""
+        if self._waiting_result is not None:
             (result,) = self._waiting_result
             self._waiting_result = None
-            self.call_later(self.dismiss, result)
+            self.dismiss(result)

@@ -50,17 +50,20 @@ class PatientScreen(CareScreen):
         self._row = row
         self._neighbour = neighbour
         self.detail: PatientDetail | None = None
+        self._status = StatusLine()
+        self._banner = OfflineBanner(context.zone)
+        self._body = VerticalScroll(id="body", can_focus=True)
 
     def compose(self) -> ComposeResult:
         """Lay out title, body and keys."""
-        yield StatusLine()
-        yield OfflineBanner(self.context.zone)
-        yield VerticalScroll(id="body", can_focus=True)
+        yield self._status
+        yield self._banner
+        yield self._body
         yield KeyBar()
 
     def on_mount(self) -> None:
         """Read the patient."""
-        self.query_one("#body").focus()
+        self._body.focus()
         self._show_status()
         self.read_patient()
 
@@ -78,13 +81,13 @@ class PatientScreen(CareScreen):
 
     async def on_patient_loaded(self, message: PatientLoaded) -> None:
         """Show the patient; an answer about one that was left meanwhile is dropped."""
-        if message.detail.row.mrn != self._row.mrn:
+        if message.detail.row.mrn != self._row.mrn or not self.is_ready:
             return
-        self.query_one(OfflineBanner).show_online()
+        self._banner.show_online()
         self.detail = message.detail
         self._row = message.detail.row
         self._show_status()
-        body = self.query_one("#body", VerticalScroll)
+        body = self._body
         place = body.scroll_y
         with app_of(self).batch_update():
             await body.remove_children()
@@ -94,7 +97,7 @@ class PatientScreen(CareScreen):
     def work_failed(self, message: WorkFailed) -> None:
         """Show that the store is away, or what was refused."""
         if message.is_offline:
-            banner = self.query_one(OfflineBanner)
+            banner = self._banner
             banner.show_offline(message.what, message.next_step, self.context.now())
         else:
             super().work_failed(message)
@@ -104,7 +107,7 @@ class PatientScreen(CareScreen):
         as_of = None if detail is None else detail.as_of
         age = data_age(as_of, self.context.now(), self.context.zone)
         title = f"{self._row.mrn}  {self._row.name}"
-        self.query_one(StatusLine).show(title, cells.tier(self._row.tier), age)
+        self._status.show(title, cells.tier(self._row.tier), age)
 
     # -- laying out ----------------------------------------------------------------------------
 
@@ -186,22 +189,22 @@ class PatientScreen(CareScreen):
             self.notify("No further patient in the list.", markup=False)
             return
         self._row, self.detail = row, None
-        self.query_one("#body", VerticalScroll).scroll_to(y=0, animate=False)
+        self._body.scroll_to(y=0, animate=False)
         self._show_status()
         self.read_patient()
 
     def action_scroll(self, lines: int) -> None:
         """Scroll by lines."""
-        self.query_one("#body").scroll_relative(y=lines, animate=False)
+        self._body.scroll_relative(y=lines, animate=False)
 
     def action_scroll_page(self, direction: int) -> None:
         """Scroll by a screen."""
-        body = self.query_one("#body")
+        body = self._body
         body.scroll_relative(y=direction * max(1, body.size.height - 1), animate=False)
 
     def action_scroll_edge(self, direction: int) -> None:
         """Scroll to the top (-1) or the bottom (1)."""
-        body = self.query_one("#body")
+        body = self._body
         body.scroll_to(y=0 if direction < 0 else body.max_scroll_y, animate=False)
 
     def action_section(self, name: str) -> None:

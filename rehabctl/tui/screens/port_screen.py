@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import ClassVar
 
 from textual.message import Message
 from textual.screen import Screen, ScreenResultType
@@ -24,6 +25,9 @@ class PortScreen(OwnDismiss, Screen[ScreenResultType]):
     context
         The port, the clock and the drafts.
     """
+
+    is_lock: ClassVar[bool] = False
+    """Whether this is the lock, over which nothing is shown."""
 
     def __init__(self, context: PanelContext) -> None:
         super().__init__()

@@ -47,6 +47,8 @@ class ReviewScreen(PortScreen[None]):
         self.frame_index = 0
         self._playing: Timer | None = None
         self._play_s = 0.0
+        self._status = StatusLine()
+        self._body = Vertical(id="review-body")
         self._skeleton: Skeleton | None = None
         self._curve: AngleCurve | None = None
         self._frame: Section | None = None
@@ -54,8 +56,8 @@ class ReviewScreen(PortScreen[None]):
 
     def compose(self) -> ComposeResult:
         """Lay out title, replay, what was found, and keys."""
-        yield StatusLine()
-        yield Vertical(id="review-body")
+        yield self._status
+        yield self._body
         yield KeyBar()
 
     def on_mount(self) -> None:
@@ -72,14 +74,14 @@ class ReviewScreen(PortScreen[None]):
     async def on_review_loaded(self, message: ReviewLoaded) -> None:
         """Show the recording from its first frame."""
         review = message.review
-        if review.assessment_id != self._assessment_id:
+        if review.assessment_id != self._assessment_id or not self.is_ready:
             return
         self.review, self.frame_index = review, 0
         recorded = cells.day_time(review.recorded_at, self.context.now(), self.context.zone)
-        self.query_one(StatusLine).show(
+        self._status.show(
             f"{review.mrn}  {review.name}", cells.words(review.exercise), f"recorded {recorded}"
         )
-        body = self.query_one("#review-body", Vertical)
+        body = self._body
         with app_of(self).batch_update():
             await body.remove_children()
             await body.mount(*self._parts(review))

@@ -59,14 +59,18 @@ class WorklistScreen(CareScreen):
         self._typing: Timer | None = None
         self._retry: Timer | None = None
         self._expected = 0
+        self._status = StatusLine()
+        self._banner = OfflineBanner(context.zone)
+        self._filter = FilterInput()
+        self.table = PatientTable(context.viewer())
 
     def compose(self) -> ComposeResult:
         """Lay out status, banner, titles, rows, filter and keys."""
-        yield StatusLine()
-        yield OfflineBanner(self.context.zone)
+        yield self._status
+        yield self._banner
         yield ColumnHeader()
-        yield PatientTable(self.context.viewer())
-        yield FilterInput()
+        yield self.table
+        yield self._filter
         yield KeyBar()
 
     def on_mount(self) -> None:
@@ -76,11 +80,6 @@ class WorklistScreen(CareScreen):
         self.read_list(expected=0)
         self.set_interval(self.context.refresh_s, self._live_refresh)
         self.set_interval(_CLOCK_S, self._tick)
-
-    @property
-    def table(self) -> PatientTable:
-        """The rows."""
-        return self.query_one(PatientTable)
 
     # -- reading -----------------------------------------------------------------------------
 
@@ -155,7 +154,7 @@ class WorklistScreen(CareScreen):
 
     def _online(self) -> None:
         self._reading = False
-        self.query_one(OfflineBanner).show_online()
+        self._banner.show_online()
         wanted, self._more_wanted = self._more_wanted, None
         if wanted is not None:
             self.table.post_message(wanted)
@@ -166,9 +165,7 @@ class WorklistScreen(CareScreen):
         if not message.is_offline:
             super().work_failed(message)
             return
-        self.query_one(OfflineBanner).show_offline(
-            message.what, message.next_step, self.context.now()
-        )
+        self._banner.show_offline(message.what, message.next_step, self.context.now())
         if self._retry is not None:
             self._retry.stop()
         self._retry = self.set_timer(_RETRY_S, self.action_refresh_data)
@@ -195,7 +192,7 @@ class WorklistScreen(CareScreen):
         if self.table.marks:
             notes.append(f"{len(self.table.marks)} marked")
         age = data_age(pages.as_of, self.context.now(), self.context.zone)
-        self.query_one(StatusLine).show(title, " · ".join(notes), age)
+        self._status.show(title, " · ".join(notes), age)
 
     # -- actions -----------------------------------------------------------------------------
 
@@ -206,9 +203,8 @@ class WorklistScreen(CareScreen):
 
     def action_filter(self) -> None:
         """Show the filter line."""
-        line = self.query_one(FilterInput)
-        line.display = True
-        line.focus()
+        self._filter.display = True
+        self._filter.focus()
 
     def action_focus_table(self) -> None:
         """Go from the filter line to the rows."""
@@ -285,10 +281,9 @@ class WorklistScreen(CareScreen):
 
     def back_one_level(self) -> bool:
         """Remove the filter, then the marks."""
-        line = self.query_one(FilterInput)
-        if line.display:
-            line.value = ""
-            line.display = False
+        if self._filter.display:
+            self._filter.value = ""
+            self._filter.display = False
             self.table.focus()
             self._set_filter("")
             return True

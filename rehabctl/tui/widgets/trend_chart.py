@@ -22,9 +22,9 @@ MARKERS = ("●", "◆", "■", "▲")
 """One a method, in order of appearance."""
 _TICK_DAYS = (1, 2, 7, 14, 28, 56, 91, 182, 364)
 _AXIS_CELLS = 6
-_FIXED_LIMITS = {"0-10": (-0.5, 10.5), "%": (-4.0, 104.0)}
+_FIXED_LIMITS = {"of 10": (-0.5, 10.5), "%": (-4.0, 104.0)}
 """Scales that are what they are: a steady pain of 2 does not fill the chart."""
-_FIXED_TICKS = {"0-10": (0.0, 5.0, 10.0), "%": (0.0, 50.0, 100.0)}
+_FIXED_TICKS = {"of 10": (0.0, 5.0, 10.0), "%": (0.0, 50.0, 100.0)}
 _TICK_CELLS = 12
 
 
@@ -49,9 +49,8 @@ class DayFormatter(AxisFormatter):
     def get_ticks(self, min_: float, max_: float, max_ticks: int = 8) -> list[float]:
         """Return ticks a round number of days apart."""
         span = max(max_ - min_, 1.0)
-        step = next(
-            (s for s in _TICK_DAYS if span / s <= min(max_ticks, self._most)), _TICK_DAYS[-1]
-        )
+        most = min(max_ticks, self._most())
+        step = next((s for s in _TICK_DAYS if span / s <= most), _TICK_DAYS[-1])
         first = -(-min_ // step) * step
         return [first + i * step for i in range(int((max_ - first) // step) + 1)]
 
