@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from rehabctl.analysis.assessment import CodedText, MovementAssessment
-from rehabctl.analysis.imu_recording import ImuRecording
+from rehabctl.analysis.imu_recording import ImuRecording, RecordingMeta
 from rehabctl.analysis.joint_angle import (
     JointMotion,
     ball_motion,
@@ -22,8 +22,9 @@ from rehabctl.analysis.joint_angle import (
 )
 from rehabctl.analysis.joint_assessment import JointGoal, assess, refused
 from rehabctl.analysis.orientation import FusionMethod, Orientation, fuse
-from rehabctl.analysis.sensor_checks import check
-from rehabctl.devices.recording_file import read_recording, write_arrays
+from rehabctl.analysis.sensor_checks import check, magnetically_disturbed
+from rehabctl.devices.recorder import is_chunk_file, read_chunk_file
+from rehabctl.devices.recording_file import read_recording, write_arrays, write_recording
 from rehabctl.domain.errors import RehabctlError, UsageError
 from rehabctl.domain.sensor import Joint, SensorFinding
 from rehabctl.reference.sensor_limits import SensorLimits, load_sensor_limits
@@ -50,6 +51,52 @@ class JointOutcome:
     motion: JointMotion | None
     joint: Joint
     method: FusionMethod
+
+
+def open_recording(path: Path, key: bytes | None = None) -> ImuRecording:
+    """Read a recording, as a whole (`.npz`) or append-only (`.imurec`) file.
+
+    Parameters
+    ----------
+    path
+        The file.
+    key
+        Of an encrypted one.
+    """
+    return read_chunk_file(path, key).recording if is_chunk_file(path) else read_recording(path)
+
+
+def save_recording(path: Path, recording: ImuRecording) -> None:
+    """Write a recording as `.npz`.
+
+    Parameters
+    ----------
+    path
+        Target file.
+    recording
+        What to write.
+    """
+    write_recording(path, recording)
+
+
+def sample_rows(recording: ImuRecording) -> list[dict[str, object]]:
+    """Return one row a sample.
+
+    Parameters
+    ----------
+    recording
+        Any.
+    """
+    mag = recording.mag_ut
+    return [
+        {
+            "t_s": t_s,
+            "gyr_rads": recording.gyr_rads[i].tolist(),
+            "acc_ms2": recording.acc_ms2[i].tolist(),
+            "mag_ut": None if mag is None else mag[i].tolist(),
+        }
+        for i, t_s in enumerate(recording.t_s.tolist())
+    ]
 
 
 def sha256_of(path: Path) -> str:
@@ -84,14 +131,15 @@ def fuse_file(path: Path, method: FusionMethod, magnetometer: bool | None = None
     magnetometer
         True or False to decide, None to let the field decide.
     """
-    recording = read_recording(path)
+    recording = open_recording(path)
     if magnetometer and recording.mag_ut is None:
         raise UsageError(f"{path.name} has no magnetometer", "Leave out --magnetometer")
     percent: float | None = None
     if recording.mag_ut is not None and magnetometer is not False:
         judged = fuse(recording, FusionMethod.OFFLINE)
-        percent = 100.0 * float(judged.disturbed.mean())
-        least = load_sensor_limits().of("magnetic")["without_magnetometer_percent_min"]
+        rows = load_sensor_limits().of("magnetic")
+        percent = 100.0 * float(magnetically_disturbed(recording, judged, rows).mean())
+        least = rows["without_magnetometer_percent_min"]
         use = magnetometer or percent < least
         if use and method is FusionMethod.OFFLINE:
             return FusedRecording(recording, judged, method, percent)
@@ -131,7 +179,7 @@ def check_file(path: Path, on: date | None = None) -> tuple[SensorFinding, ...]:
     on
         Day whose limits apply; None for the newest.
     """
-    return check(read_recording(path), load_sensor_limits(on))
+    return check(open_recording(path), load_sensor_limits(on))
 
 
 def joint_goal(exercise: str | None, rest_deg: float | None, target_deg: float | None) -> JointGoal:
@@ -185,7 +233,7 @@ def measure_joint(
     from rehabctl.reference.measurement import load_measurement_data
 
     limits = load_sensor_limits(on)
-    pair = (read_recording(proximal), read_recording(distal))
+    pair = (open_recording(proximal), open_recording(distal))
     side = _side(*pair)
     inputs = f"{sha256_of(proximal)} {sha256_of(distal)}"
     try:
@@ -254,3 +302,72 @@ def timeseries_csv(motion: JointMotion, column: str) -> str:
         rest = "" if residual is None else f"{residual[i]:.3f}"
         writer.writerow((f"{t_s:.6f}", f"{angle:.3f}", rest))
     return text.getvalue()
+
+
+def simulate_recordings(
+    what: str, path: Path, distal: Path | None, duration_s: float, count: int, seed: int
+) -> tuple[Path, ...]:
+    """Write recordings of simulated sensors.
+
+    Parameters
+    ----------
+    what
+        still, poses, tumble or knee.
+    path, distal
+        Targets; a knee needs both.
+    duration_s
+        Of still and tumble.
+    count
+        Poses or repetitions.
+    seed
+        Chooses the noise.
+    """
+    from rehabctl.analysis.sensor_simulation import CALIBRATED, SimulatedSensor, knee_pair
+
+    if what == "knee":
+        if distal is None:
+            raise UsageError("a knee needs two recordings", "Name the second with --distal")
+        thigh, shank, _ = knee_pair(count, 90.0, seed=seed)
+        for target, recording, segment in ((path, thigh, "thigh"), (distal, shank, "shank")):
+            meta = replace(recording.meta, segment=segment, side="left")
+            write_recording(target, replace(recording, meta=meta))
+        return path, distal
+    sensor = SimulatedSensor(seed=seed)
+    if what == "still":
+        recording = replace(sensor, errors=CALIBRATED).still(duration_s)
+    elif what == "poses":
+        recording = sensor.poses(count)
+    elif what == "tumble":
+        recording = sensor.tumble(duration_s)
+    else:
+        raise UsageError(f"cannot simulate {what!r}", "Use still, poses, tumble or knee")
+    write_recording(path, recording)
+    return (path,)
+
+
+def convert_table(
+    path: Path, layout: str, target: Path, meta: RecordingMeta
+) -> tuple[int, tuple[int, ...]]:
+    """Convert another program's table into a recording.
+
+    Parameters
+    ----------
+    path
+        The table.
+    layout
+        Name of a packaged layout, or a `.toml` file.
+    target
+        Recording file to write.
+    meta
+        What the caller knows of it.
+
+    Returns
+    -------
+    samples, rejected_lines
+        How many were read, and which lines were left out.
+    """
+    from rehabctl.devices.files.tables import load_layout, read_table
+
+    found = read_table(path, load_layout(layout), meta)
+    write_recording(target, found.recording)
+    return len(found.recording), found.rejected_lines

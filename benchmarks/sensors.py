@@ -1,0 +1,109 @@
+"""Sensors: speed (in processor time) and accuracy against the limits. Prints a ratio a line.
+
+Optical references are read from REHABCTL_TEST_DATA (or ../shared/data beside the project) where
+they are; everything else is simulated and says so.
+"""
+
+from __future__ import annotations
+
+import os
+import struct
+import sys
+import time
+from datetime import date
+from pathlib import Path
+
+import numpy as np
+
+from rehabctl.analysis.imu_recording import ImuRecording
+from rehabctl.analysis.joint_angle import hinge_motion
+from rehabctl.analysis.orientation import FusionMethod, conjugate, fuse, multiply
+from rehabctl.analysis.sensor_calibration import accelerometer, magnetometer
+from rehabctl.analysis.sensor_drift import drift
+from rehabctl.analysis.sensor_simulation import CALIBRATED, SimulatedSensor, knee_pair
+from rehabctl.devices.drivers import movella_dot as dot
+from rehabctl.reference.sensor_limits import load_sensor_limits
+
+LIMITS = load_sensor_limits(date(2026, 11, 22))
+failed = False
+
+
+def line(name: str, value: float, limit: float, *, at_least: bool = False) -> None:
+    """Print one measurement against its limit."""
+    global failed
+    ok = value >= limit if at_least else value <= limit
+    failed = failed or not ok
+    sign = ">=" if at_least else "<="
+    print(f"{name:62} {value:10.2f} {sign} {limit:g} {'ok' if ok else 'FAILED'}")
+
+
+def speed() -> None:
+    """Decode and fuse, and measure a joint, against real time."""
+    count, rate_hz = 60_000, 60.0
+    packets = [
+        struct.pack("<I6f3h", i * 16667, 0, 0, 9.8, 1, 2, 3, 100, 0, -200) for i in range(count)
+    ]
+    start = time.process_time()
+    batches = [dot.decode_samples(dot.Mode.RATE_WITH_MAG, packet) for packet in packets]
+    stacked = [
+        np.concatenate([getattr(b, name) for b in batches])
+        for name in ("gyr_rads", "acc_ms2", "mag_ut")
+    ]
+    fuse(ImuRecording(np.arange(count) / rate_hz, *stacked), FusionMethod.LIVE)
+    factor = count / rate_hz / (time.process_time() - start)
+    line("decode and fuse one sensor, times real time", factor, 1000, at_least=True)
+    thigh, shank, _ = knee_pair(40, 90.0)
+    start = time.process_time()
+    hinge_motion(thigh, shank, FusionMethod.OFFLINE, LIMITS.of("joint"))
+    factor = thigh.duration_s / (time.process_time() - start)
+    line("joint angle of two sensors, times real time", factor, 50, at_least=True)
+
+
+def simulated() -> None:
+    """Calibrate simulated sensors."""
+    sensor = SimulatedSensor()
+    found = accelerometer([sensor.poses(14)], LIMITS).results["holdout_rms_mg"]
+    line("simulated: accelerometer hold-out, mg", float(str(found)), 5.0)
+    found = magnetometer(sensor.tumble(60), LIMITS).results["holdout_norm_cv_percent"]
+    line("simulated: magnetometer norm variation, %", float(str(found)), 2.0)
+    still = SimulatedSensor(errors=CALIBRATED).still(1800)
+    found = drift(still, LIMITS).results["heading_deg"]
+    line("simulated: heading after 30 min still, deg", float(str(found)), 0.5)
+    thigh, shank, truth = knee_pair(8, 90.0)
+    motion = hinge_motion(thigh, shank, FusionMethod.OFFLINE, LIMITS.of("joint"))
+    rms = float(np.sqrt(np.mean((motion.angle_deg - truth) ** 2)))
+    line("simulated: knee flexion, deg rms", rms, 2.0)
+
+
+def optical() -> None:
+    """Compare with the optical references, where they are."""
+    project = Path(__file__).resolve().parents[1]
+    data = Path(os.environ.get("REHABCTL_TEST_DATA") or project.parent / "shared" / "data")
+    hinges = {"dfjimu_1D_01": (4.04, 3.91), "dfjimu_1D_02": (1.39, 1.16)}
+    for name, bars in hinges.items():
+        file = data / "imu" / f"{name}.npz"
+        if not file.is_file():
+            print(f"{name}: not here, left out")
+            continue
+        with np.load(file) as z:
+            t_s = np.arange(len(z["gyr1"])) / float(z["fs"])
+            pair = [
+                ImuRecording(t_s, z[f"gyr{i}"].astype(float), z[f"acc{i}"].astype(float))
+                for i in (1, 2)
+            ]
+            q1, q2 = (z[f"ref_quat{i}"].astype(float) for i in (1, 2))
+        true = multiply(conjugate(q1), q2)
+        true = true / np.linalg.norm(true, axis=1, keepdims=True)
+        for method, bar in zip(FusionMethod, bars, strict=True):
+            found = hinge_motion(pair[0], pair[1], method, LIMITS.of("joint"))
+            w = np.abs(multiply(conjugate(true), found.relative_wxyz)[:, 0])
+            error = np.degrees(2 * np.arccos(np.clip(w, 0, 1)))
+            rms = float(np.sqrt(np.nanmean(error**2)))
+            line(f"optical: {name} {method.value}, deg rms", rms, bar)
+
+
+if __name__ == "__main__":
+    speed()
+    simulated()
+    optical()
+    sys.exit(failed)

@@ -1,0 +1,46 @@
+"""Which drivers there are: the built-in ones, and those of other packages (`rehabctl.sensors`)."""
+
+from __future__ import annotations
+
+from importlib.metadata import entry_points
+from typing import Any
+
+from rehabctl.devices.driver import Advertisement, Driver
+from rehabctl.devices.drivers.bluetooth import MovellaDotDriver, Thingy52Driver, WitmotionDriver
+
+GROUP = "rehabctl.sensors"
+_NEEDED = ("name", "capabilities", "match", "identity", "battery", "configure", "start", "stop")
+
+
+def drivers() -> tuple[tuple[Driver, ...], tuple[str, ...]]:
+    """Return all drivers, and the names of entry points that could not be used.
+
+    An entry point names a class without parameters. A broken one never stops the others.
+    """
+    found: list[Driver] = [MovellaDotDriver(), Thingy52Driver(), WitmotionDriver()]
+    broken: list[str] = []
+    for entry in entry_points(group=GROUP):
+        try:
+            driver: Any = entry.load()()
+            usable = all(hasattr(driver, name) for name in _NEEDED)
+        except Exception:  # noqa: BLE001 - foreign code may fail in any way
+            usable = False
+            driver = None
+        if usable:
+            found.append(driver)
+        else:
+            broken.append(entry.name)
+    return tuple(found), tuple(broken)
+
+
+def driver_for(advertisement: Advertisement, known: tuple[Driver, ...]) -> Driver | None:
+    """Return the first driver that knows a sensor.
+
+    Parameters
+    ----------
+    advertisement
+        What the sensor says.
+    known
+        In order of preference.
+    """
+    return next((driver for driver in known if driver.match(advertisement)), None)

@@ -1,0 +1,169 @@
+"""Calibration of a sensor from recordings: the procedures, their judgement, their certificate."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+
+from rehabctl.analysis.imu_recording import ImuRecording
+from rehabctl.analysis.sensor_calibration import accelerometer, functional, magnetometer, static
+from rehabctl.analysis.sensor_drift import Judged, allan, drift, synchronise
+from rehabctl.domain.errors import UsageError
+from rehabctl.domain.sensor import (
+    CalibrationCertificate,
+    CalibrationResult,
+    Procedure,
+    SensorIdentity,
+)
+from rehabctl.reference.sensor_limits import SensorLimits, load_sensor_limits
+from rehabctl.services.sensor_certificates import write_certificate
+from rehabctl.services.sensors import open_recording, sha256_of
+from rehabctl.services.settings import Settings
+
+_TAKES = {
+    Procedure.STATIC: (1, 1),
+    Procedure.ACCELEROMETER: (1, 100),
+    Procedure.MAGNETOMETER: (1, 1),
+    Procedure.FUNCTIONAL: (1, 2),
+    Procedure.ALLAN: (1, 1),
+}
+"""Least and most recordings."""
+
+DURATIONS_S = {
+    Procedure.STATIC: 6.0,
+    Procedure.ACCELEROMETER: 90.0,
+    Procedure.MAGNETOMETER: 60.0,
+    Procedure.FUNCTIONAL: 30.0,
+    Procedure.ALLAN: 1830.0,
+}
+"""How long a live recording for each takes."""
+
+
+@dataclass(frozen=True)
+class CalibrationRequest:
+    """What to calibrate, and what the certificate says about it."""
+
+    procedure: Procedure
+    recordings: tuple[Path, ...]
+    operator: str = ""
+    temperature_c: float | None = None
+    certificate: Path | None = None
+    """Where to write it; None for the home's own folder."""
+
+
+def calibrate(
+    request: CalibrationRequest, settings: Settings
+) -> tuple[CalibrationResult, Path | None]:
+    """Run a procedure on recordings and sign its result, passed or failed.
+
+    Parameters
+    ----------
+    request
+        What to do.
+    settings
+        Clock, home and key folder.
+
+    Returns
+    -------
+    result, certificate
+        The certificate's path; None where the recordings gave nothing to certify.
+    """
+    least, most = _TAKES[request.procedure]
+    if not least <= len(request.recordings) <= most:
+        wanted = "one recording" if most == 1 else f"{least} to {most} recordings"
+        raise UsageError(f"{request.procedure.value} takes {wanted}", "Name them after --replay")
+    recordings = [open_recording(path) for path in request.recordings]
+    identity = _identity(recordings, request.procedure)
+    now = settings.now()
+    limits = load_sensor_limits(now.date())
+    result = run_procedure(request.procedure, recordings, limits)
+    if not result.results:
+        return result, None
+    certificate = CalibrationCertificate(
+        procedure=request.procedure,
+        sensor=identity,
+        passed=result.passed,
+        limits=result.limits,
+        results=result.results,
+        findings=result.findings,
+        operator=request.operator,
+        temperature_c=request.temperature_c,
+        software=_software(),
+        input_sha256=tuple(sha256_of(path) for path in request.recordings),
+        issued_at=now,
+        valid_until=now + timedelta(days=result.limits["validity_days"]),
+    )
+    return result, write_certificate(certificate, request.certificate, settings.paths)
+
+
+def run_procedure(
+    procedure: Procedure, recordings: Sequence[ImuRecording], limits: SensorLimits
+) -> CalibrationResult:
+    """Fit and judge.
+
+    Parameters
+    ----------
+    procedure
+        Which one.
+    recordings
+        As many as it takes.
+    limits
+        The rows in force.
+    """
+    if procedure is Procedure.ACCELEROMETER:
+        return accelerometer(list(recordings), limits)
+    if procedure is Procedure.FUNCTIONAL:
+        return functional(list(recordings), limits)
+    single = {
+        Procedure.STATIC: static,
+        Procedure.MAGNETOMETER: magnetometer,
+        Procedure.ALLAN: allan,
+    }
+    return single[procedure](recordings[0], limits)
+
+
+def drift_file(path: Path, settings: Settings) -> Judged:
+    """Measure the drift of a still recording.
+
+    Parameters
+    ----------
+    path
+        A recording file.
+    settings
+        The clock chooses the limits.
+    """
+    return drift(open_recording(path), load_sensor_limits(settings.now().date()))
+
+
+def sync_files(first: Path, second: Path, settings: Settings) -> Judged:
+    """Compare the clocks of two recordings that were shaken together.
+
+    Parameters
+    ----------
+    first, second
+        Recording files.
+    settings
+        The clock chooses the limits.
+    """
+    limits = load_sensor_limits(settings.now().date())
+    return synchronise(open_recording(first), open_recording(second), limits)
+
+
+def _identity(recordings: Sequence[ImuRecording], procedure: Procedure) -> SensorIdentity:
+    metas = [recording.meta for recording in recordings]
+    serials = {meta.serial for meta in metas}
+    if procedure is not Procedure.FUNCTIONAL and len(serials) > 1:
+        raise UsageError(
+            "the recordings are of different sensors", "Calibrate one sensor at a time"
+        )
+    return SensorIdentity(
+        "+".join(dict.fromkeys(meta.serial for meta in metas)), metas[0].model, metas[0].firmware
+    )
+
+
+def _software() -> str:
+    from rehabctl import __version__
+
+    return f"rehabctl {__version__}"

@@ -1,0 +1,181 @@
+"""Connections that drop: every sample is recorded once or is in the ledger."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from rehabctl.devices.driver import Advertisement
+from rehabctl.devices.drivers.bluetooth import MovellaDotDriver
+from rehabctl.devices.recorder import read_chunk_file
+from rehabctl.devices.registry import driver_for, drivers
+from rehabctl.devices.transport import Connection, scan
+from rehabctl.domain.errors import NotFoundError, UnavailableError
+from rehabctl.services import sensor_link
+from rehabctl.services.sensor_link import LinkRequest, find_sensors, record, shown_sample
+
+from .memory_bluetooth import ADDRESS, MemoryDot, backends
+
+
+@pytest.fixture(autouse=True)
+def short_scan(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def quick(seconds: float, backend: Any = None) -> Any:
+        return await scan(0.01, backend)
+
+    monkeypatch.setattr(sensor_link, "scan", quick)
+
+
+def recorded(tmp_path: Path, sensor: MemoryDot, seconds: float) -> Any:
+    scanner, client = backends(sensor)
+    request = LinkRequest(ADDRESS, tmp_path / "r.imurec", 60, seconds, "thigh", "left")
+    return record(request, scanner=scanner, client=client)
+
+
+def test_drops_leave_no_sample_unaccounted_and_none_twice(tmp_path: Path) -> None:
+    sensor = MemoryDot()
+    sensor.drop_after = [200, 500, 800]
+    outcome = recorded(tmp_path, sensor, 4.0)
+    assert outcome.drops == 3
+    assert outcome.duplicates == 0
+    file = read_chunk_file(tmp_path / "r.imurec")
+    assert file.complete
+    numbers = [round(t * 60) for t in file.recording.t_s]
+    assert len(set(numbers)) == len(numbers) == outcome.samples
+    missing = sum(gap.missing or 0 for gap in file.gaps)
+    assert missing > 0
+    assert outcome.samples + missing == numbers[-1] - numbers[0] + 1
+    assert {gap.reason for gap in file.gaps} == {"link lost"}
+    assert len(file.gaps) == 3
+
+
+def test_the_tap_sees_every_recorded_sample(tmp_path: Path) -> None:
+    seen: list[dict[str, object]] = []
+    scanner, client = backends(MemoryDot())
+    outcome = record(
+        LinkRequest(ADDRESS, tmp_path / "r.imurec", 60, 1.0),
+        scanner=scanner,
+        client=client,
+        tap=lambda *sample: seen.append(shown_sample(*sample)),
+    )
+    assert len(seen) == outcome.samples > 10
+    assert seen[0]["mag_ut"] == [1.0, 0.0, 0.0]
+    assert "quat_wxyz" not in seen[0]
+
+
+def test_each_connection_is_closed_before_the_next(tmp_path: Path) -> None:
+    sensor = MemoryDot()
+    sensor.drop_after = [100, 300]
+    recorded(tmp_path, sensor, 2.0)
+    assert sensor.connected == 3
+    assert sensor.disconnected >= 3
+    assert sensor.started_without_listener == 0
+    assert sensor.control[24] == 60
+
+
+def test_a_rate_that_does_not_stick_is_an_error(tmp_path: Path) -> None:
+    sensor = MemoryDot()
+    sensor.obeys = False
+    with pytest.raises(UnavailableError, match="20 samples a second instead of 60"):
+        recorded(tmp_path, sensor, 2.0)
+    assert sensor.disconnected >= 1
+
+
+def test_a_silent_sensor_is_reconnected() -> None:
+    class Silent(MemoryDot):
+        def write(self, uuid: str, data: bytes) -> None:
+            if uuid.startswith("15171002"):
+                self.control = data
+
+    async def run() -> tuple[int, int]:
+        sensor, drops = Silent(), []
+        scanner, client = backends(sensor)
+        [(_, device)] = await scan(0.01, scanner)
+        connection = Connection(
+            MovellaDotDriver(), device, 60, lambda _: None, lambda: drops.append(1),
+            heartbeat_s=0.1, backend=client,
+        )  # fmt: skip
+        stop = asyncio.Event()
+        asyncio.get_running_loop().call_later(1.0, stop.set)
+        await connection.run(stop)
+        return len(drops), sensor.connected
+
+    drops, connected = asyncio.run(run())
+    assert drops >= 2
+    assert drops <= connected <= drops + 1
+
+
+def test_a_sensor_that_stays_away_ends_with_a_named_error(monkeypatch: Any) -> None:
+    monkeypatch.setattr("rehabctl.devices.transport.BACK_OFF_S", (0.001,))
+
+    async def run() -> None:
+        scanner, client = backends(MemoryDot())
+        [(_, device)] = await scan(0.01, scanner)
+
+        class Away(client):  # type: ignore[misc,valid-type]
+            async def connect(self, pair: bool, **_: Any) -> None:
+                raise TimeoutError
+
+        connection = Connection(
+            MovellaDotDriver(), device, 60, lambda _: None, lambda: None,
+            attempts=3, backend=Away,
+        )  # fmt: skip
+        await connection.run(asyncio.Event())
+
+    with pytest.raises(UnavailableError, match="does not answer"):
+        asyncio.run(run())
+
+
+def test_sensors_are_found_named_and_told_apart(tmp_path: Path) -> None:
+    names = {"A0": "Movella DOT", "A1": "Movella DOT", "A2": "Kettle"}
+    scanner, client = backends(MemoryDot(), names)
+    found = find_sensors(0.01, scanner)
+    assert [(s.address, s.driver) for s in found] == [
+        ("A0", "movella-dot"), ("A1", "movella-dot"), ("A2", ""),
+    ]  # fmt: skip
+    request = LinkRequest("Movella DOT", tmp_path / "r.imurec", 60, 1.0)
+    with pytest.raises(NotFoundError, match="2 sensors"):
+        record(request, scanner=scanner, client=client)
+    for name, error in (("Movela DOT", NotFoundError), ("Kettle", UnavailableError)):
+        request = LinkRequest(name, tmp_path / "r.imurec", 60, 1.0)
+        with pytest.raises(error):
+            record(request, scanner=scanner, client=client)
+
+
+def test_drivers_know_their_sensors() -> None:
+    known, broken = drivers()
+    assert broken == ()
+
+    def name_of(**said: Any) -> str | None:
+        driver = driver_for(Advertisement("A", rssi_dbm=-50, **said), known)
+        return None if driver is None else driver.name
+
+    assert name_of(name="Xsens DOT") == "movella-dot"
+    assert name_of(name="", manufacturers={2182: b""}) == "movella-dot"
+    assert name_of(name="WT901BLE68") == "witmotion"
+    wit = ("0000ffe5-0000-1000-8000-00805f9a34fb",)
+    assert name_of(name="", services=wit) == "witmotion"
+    assert name_of(name="Thingy") == "thingy52"
+    sig = ("0000ffe5-0000-1000-8000-00805f9b34fb",)  # another maker's service on the SIG base
+    assert name_of(name="x", services=sig) is None
+
+
+def test_a_broken_entry_point_is_named_and_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Entry:
+        def __init__(self, name: str, target: Any) -> None:
+            self.name, self.load = name, target
+
+    def fail() -> Any:
+        raise ImportError
+
+    entries = [Entry("bad", fail), Entry("empty", lambda: object), Entry("ok", lambda: Mine)]
+
+    class Mine(MovellaDotDriver):
+        name = "mine"
+
+    monkeypatch.setattr("rehabctl.devices.registry.entry_points", lambda group: entries)
+    found, broken = drivers()
+    assert broken == ("bad", "empty")
+    assert found[-1].name == "mine"
