@@ -46,6 +46,11 @@ class RootGroup(LazyGroup):
         "pose": LazyCommand(
             "rehabctl.commands.pose:app", "Measure recorded exercise videos.", _MEASUREMENT
         ),
+        "sensor": LazyCommand(
+            "rehabctl.commands.sensor:app",
+            "Calibrate, check and record motion sensors.",
+            _MEASUREMENT,
+        ),
         "prom": LazyCommand(
             "rehabctl.commands.prom:app",
             "Score outcome questionnaires and rate their change.",
