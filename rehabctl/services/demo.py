@@ -18,7 +18,7 @@ from rehabctl.domain.patient import Demographics, Patient, PatientRef, PatientSt
 from rehabctl.domain.programme import Programme
 from rehabctl.domain.session import ExerciseSession, JournalEntry, SessionEntry, SessionSource
 from rehabctl.reference.demo import DEMO_EXERCISE, DemoNames, demo_film, load_names
-from rehabctl.services import triage
+from rehabctl.services import prescribing, triage
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -38,6 +38,7 @@ POOL = 240
 DAYS = 56
 SEED = 20260301
 FILMED_MRN = "1042"
+DEMO_PROTOCOL = "total-knee-replacement"
 FIRST_MRN = 1001
 MARKER = "demo.toml"
 """A file in the home that says: everything in here is invented."""
@@ -86,10 +87,10 @@ def build(settings: Settings, report: Report) -> bool:
         marker.touch(mode=0o600)
         marker.write_text(f'today = "{settings.now().date().isoformat()}"\n')
     with open_store(settings) as store:
-        return _fill(store, triage.clinic_rules(settings), report)
+        return _fill(store, settings, triage.clinic_rules(settings), report)
 
 
-def _fill(store: Store, rules: RuleTable, report: Report) -> bool:
+def _fill(store: Store, settings: Settings, rules: RuleTable, report: Report) -> bool:
     """Add the patients that are not there yet, one transaction each."""
     with store.transaction() as uow:
         mrns = [str(FIRST_MRN + n) for n in range(PATIENTS + 2)]
@@ -109,6 +110,7 @@ def _fill(store: Store, rules: RuleTable, report: Report) -> bool:
         report(number + 1, PATIENTS)
     if FILMED_MRN not in present:
         _add_filmed(store, rules, names, today)
+        prescribing.assign(store, settings, rules, DEMO_PROTOCOL, FILMED_MRN, today)
     return True
 
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, datetime, time
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
+from rehabctl.clinic.adherence import adherence
 from rehabctl.domain.alert import StoredAlert
 from rehabctl.domain.episode import Episode
 from rehabctl.domain.errors import RehabctlError
@@ -55,10 +56,10 @@ def load(store: Store, rules: RuleTable, mrn: str) -> PatientDetail:
         patient = uow.patients.get(mrn)
         triage.refresh(uow, [patient.ref], rules)
         uow.audit.record("patient.read", "patient", patient.id)
-        return _detail(uow, patient)
+        return _detail(uow, patient, rules)
 
 
-def _detail(uow: UnitOfWork, patient: Patient) -> PatientDetail:
+def _detail(uow: UnitOfWork, patient: Patient, rules: RuleTable) -> PatientDetail:
     row = uow.panel.get(patient.id)
     if row is None:
         raise RehabctlError(
@@ -79,7 +80,11 @@ def _detail(uow: UnitOfWork, patient: Patient) -> PatientDetail:
         language=known.language,
         time_zone=known.time_zone,
         episode=None if episode is None else _episode(episode, uow.now.astimezone(zone).date()),
-        trends=(*_motion_trends(facts, programme), *_pain_trend(facts)),
+        trends=(
+            *_motion_trends(facts, programme),
+            *_pain_trend(facts),
+            *_adherence_trend(facts, uow.now, rules, zone),
+        ),
         assessments=tuple(
             _assessment(a) for a in uow.assessments.of_patient(patient.id, _ASSESSMENTS)
         ),
@@ -144,6 +149,22 @@ def _pain_trend(facts: PatientFacts) -> list[Trend]:
     if not rated:
         return []
     return [Trend("pain", None, "of 10", tuple(rated), None, higher_is_better=False)]
+
+
+def _adherence_trend(
+    facts: PatientFacts, now: datetime, rules: RuleTable, zone: ZoneInfo
+) -> list[Trend]:
+    found = adherence(facts, now, rules)
+    points = tuple(
+        TrendPoint(
+            datetime.combine(week.starts_on, time(), zone), week.percent, None, "sessions done"
+        )
+        for week in found.weeks
+        if week.percent is not None
+    )
+    if not points:
+        return []
+    return [Trend("adherence", None, "%", points, found.target_percent, higher_is_better=True)]
 
 
 def _assessment(stored: StoredAssessment) -> AssessmentSummary:

@@ -245,11 +245,16 @@ def _session(item: SessionSummary, viewer: Viewer) -> Line:
     return Line(Content(lead), Content(cells.clean(item.notes or "")))
 
 
+_PROGRAMME_NAME_CELLS = 20
+"""Room for the name of an exercise: the dose beside it must not be squeezed."""
+
+
 def programme(detail: PatientDetail) -> list[Line]:
     """Return the prescribed exercises with their doses."""
     if not detail.program:
         return _nothing("No programme is running.")
-    width = max(len(line.name) for line in detail.program) + 2
+    longest = max(len(line.name) for line in detail.program)
+    width = min(longest, _PROGRAMME_NAME_CELLS)
     lines: list[Line] = []
     for line in detail.program:
         hold = f", hold {line.hold_s:.0f} s" if line.hold_s else ""
@@ -257,7 +262,7 @@ def programme(detail: PatientDetail) -> list[Line]:
         dose = f"{line.sets} x {line.reps}{hold}{target}, {line.per_week} a week"
         state = "" if line.approved else "  draft, not approved"
         body = Content.assemble(dose, (state, "$warning"))
-        lines.append(Line(Content(cells.fit(line.name, width)), body))
+        lines.append(Line(Content(cells.fit(line.name, width) + "  "), body))
     return lines
 
 
