@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 from rehabctl.domain.errors import RehabctlError, UnavailableError
 from rehabctl.vision.isolation import refuse_network, take_over_output
-from rehabctl.vision.protocol import pack_error, pack_series, write_message
+from rehabctl.vision.protocol import Chunk, pack_chunk, pack_error, pack_facts, write_message
 
 if TYPE_CHECKING:
     from rehabctl.vision.landmarker import ModelFile
@@ -46,11 +46,11 @@ class Answers:
         Parameters
         ----------
         kind
-            ready, progress, result, error or fatal.
+            ready, progress, chunk, result, error or fatal.
         fields
             Its header.
         payload
-            Array bytes of a result.
+            Array bytes of a chunk.
         """
         with self._lock:
             write_message(self._stream, {"kind": kind, **fields}, payload)
@@ -119,11 +119,19 @@ def extract(job: dict[str, Any], model: ModelFile, answers: Answers) -> None:
             last_s = now_s
             answers.send("progress", {"id": job["id"], "done_s": done_s, "total_s": total_s})
 
+    def hand_on(chunk: Chunk) -> None:
+        answers.send("chunk", {"id": job["id"]}, pack_chunk(chunk))
+
     try:
-        options = ExtractOptions(**job["options"])
-        work = VideoExtraction(path, model, options, threads=job["threads"], on_progress=report)
-        header, payload = pack_series(work.run())
-        answers.send("result", {"id": job["id"], **header}, payload)
+        work = VideoExtraction(
+            path,
+            model,
+            ExtractOptions(**job["options"]),
+            threads=job["threads"],
+            on_chunk=hand_on,
+            on_progress=report,
+        )
+        answers.send("result", {"id": job["id"], **pack_facts(work.run())})
     except RehabctlError as error:
         answers.send("error", {"id": job["id"], **pack_error(error)})
     except Exception as error:  # noqa: BLE001 - one file's failure is that file's result

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass, field
@@ -14,28 +14,14 @@ import mediapipe
 import numpy as np
 from numpy.typing import NDArray
 
-from rehabctl.analysis.keypoint_series import (
-    LANDMARK_COUNT,
-    FrameSignals,
-    KeypointSeries,
-    ModelInfo,
-    Option,
-    PersonSample,
-    VideoInfo,
-)
+from rehabctl.analysis.keypoint_series import LANDMARK_COUNT, ModelInfo, Option, VideoInfo
 from rehabctl.vision.container import cut_off, file_sha256, is_box_container, no_frames, no_times
 from rehabctl.vision.frame_signals import SignalMeter, Signals
 from rehabctl.vision.frame_times import FrameClock, describe_times
-from rehabctl.vision.landmarker import (
-    FOUND_VALUES,
-    Image,
-    ModelFile,
-    PersonTracker,
-    as_image,
-    unmirror,
-)
+from rehabctl.vision.landmarker import Image, ModelFile, PersonTracker, as_image, unmirror
 from rehabctl.vision.options import ExtractOptions
 from rehabctl.vision.people import PeopleSampler, sample_times_s
+from rehabctl.vision.protocol import FOUND_VALUES, Chunk, Facts
 from rehabctl.vision.read_ahead import read_ahead
 from rehabctl.vision.video import VideoReader
 
@@ -47,6 +33,7 @@ SEGMENT_S = 60.0
 WARM_UP_S = 1.0
 _FRAMES_AHEAD = 2
 _LEAST_SHARE_READ = 0.8
+_CHUNK_FRAMES = 300
 
 _NOT_FOUND = np.full((LANDMARK_COUNT, FOUND_VALUES), np.nan, dtype=np.float32)
 
@@ -59,8 +46,29 @@ class _Frame:
 
 
 @dataclass
+class _Rows:
+    """Frames that wait to be handed on."""
+
+    t_ms: list[float] = field(default_factory=list[float])
+    found: list[NDArray[np.float32]] = field(default_factory=list[NDArray[np.float32]])
+    signals: list[Signals] = field(default_factory=list[Signals])
+
+    def add(self, frame: _Frame, found: NDArray[np.float32] | None) -> None:
+        self.t_ms.append(frame.t_ms)
+        self.found.append(_NOT_FOUND if found is None else found)
+        self.signals.append(frame.signals)
+
+    def chunk(self) -> Chunk:
+        return Chunk(
+            t_ms=np.array(self.t_ms, dtype=np.float64),
+            found=np.stack(self.found),
+            signals=np.array(self.signals, dtype=np.float32),
+        )
+
+
+@dataclass
 class _Segment:
-    """A stretch of the video and what was found in it."""
+    """A stretch of the video and how far it is done."""
 
     start_s: float
     stop_s: float
@@ -68,9 +76,8 @@ class _Segment:
     sample_at_s: list[float]
     size: tuple[int, int] = (0, 0)
     frame_count: int = 0
-    t_ms: list[float] = field(default_factory=list[float])
-    found: list[NDArray[np.float32]] = field(default_factory=list[NDArray[np.float32]])
-    signals: list[Signals] = field(default_factory=list[Signals])
+    analysed: int = 0
+    done_ms: float = 0.0
 
     def times_ms(self) -> list[float]:
         """Return the times of all its frames, without the warm-up."""
@@ -90,6 +97,9 @@ class VideoExtraction:
         What the caller chose.
     threads
         How many segments may be worked on at the same time (with `fast`).
+    on_chunk
+        Takes the landmarks, some hundred frames at a time, so that a long video needs no more
+        memory than a short one. Called from any of the threads.
     on_progress
         Called after each frame, from any of the threads.
     """
@@ -101,12 +111,14 @@ class VideoExtraction:
         options: ExtractOptions,
         *,
         threads: int,
+        on_chunk: Callable[[Chunk], None],
         on_progress: Progress,
     ) -> None:
         self._path = path
         self._model = model
         self._options = options
         self._threads = threads
+        self._on_chunk = on_chunk
         self._on_progress = on_progress
         self._people = PeopleSampler(model)
         with closing(VideoReader(path)) as reader:
@@ -117,8 +129,8 @@ class VideoExtraction:
             self._codec = reader.codec
         self._segments = self._plan()
 
-    def run(self) -> KeypointSeries:
-        """Return the landmarks.
+    def run(self) -> Facts:
+        """Work through the video; return what is known at its end.
 
         Raises
         ------
@@ -132,7 +144,7 @@ class VideoExtraction:
             else:
                 with ThreadPoolExecutor(self._threads) as pool:
                     list(pool.map(self._work_on, self._segments))
-            return self._series(digest.result(), self._people.samples())
+            return self._facts(digest.result())
 
     def _plan(self) -> list[_Segment]:
         count = max(1, int(self._promised_s // SEGMENT_S)) if self._options.fast else 1
@@ -152,16 +164,24 @@ class VideoExtraction:
             closing(PersonTracker(self._model)) as tracker,
             closing(read_ahead(self._frames(segment, reader), depth=_FRAMES_AHEAD)) as frames,
         ):
+            rows, first_ms = _Rows(), None
             for frame in frames:
                 found = tracker.find(frame.image, frame.t_ms)
                 if frame.t_ms < 1000 * segment.start_s:
                     continue
                 if found is not None and self._options.mirror:
                     found = unmirror(found)
-                segment.t_ms.append(frame.t_ms)
-                segment.found.append(_NOT_FOUND if found is None else found)
-                segment.signals.append(frame.signals)
-                self._report()
+                rows.add(frame, found)
+                if len(rows.t_ms) == _CHUNK_FRAMES:
+                    self._on_chunk(rows.chunk())
+                    rows = _Rows()
+                first_ms = frame.t_ms if first_ms is None else first_ms
+                segment.analysed += 1
+                segment.done_ms = frame.t_ms - first_ms
+                done_ms = sum(other.done_ms for other in self._segments)
+                self._on_progress(done_ms / 1000, self._promised_s)
+            if rows.t_ms:
+                self._on_chunk(rows.chunk())
 
     def _frames(self, segment: _Segment, reader: VideoReader) -> Iterator[_Frame]:
         """Decode a segment (the decoding thread's work)."""
@@ -187,33 +207,23 @@ class VideoExtraction:
                 image = as_image(cv2.flip(rgb, 1))
             yield _Frame(t_ms, image, signals)
 
-    def _report(self) -> None:
-        done_ms = sum(s.t_ms[-1] - s.t_ms[0] for s in self._segments if s.t_ms)
-        self._on_progress(done_ms / 1000, self._promised_s)
-
-    def _series(self, sha256: str, people: tuple[PersonSample, ...]) -> KeypointSeries:
+    def _facts(self, sha256: str) -> Facts:
         segments = self._segments
-        t_ms = [t for segment in segments for t in segment.t_ms]
         times_ms = [t for segment in segments for t in segment.times_ms()]
         frame_count = sum(segment.frame_count for segment in segments)
-        if not t_ms:
+        if not any(segment.analysed for segment in segments):
             raise no_frames(self._path, self._codec)
         if frame_count > 1 and len(times_ms) == 1:
             raise no_times(self._path)
         timing = describe_times(times_ms, self._nominal_fps)
         if self._ended_early(frame_count, timing.duration_s):
             raise cut_off(self._path)
-        size = segments[0].size
-        found = np.stack([row for segment in segments for row in segment.found])
-        return KeypointSeries(
-            t_s=np.array(t_ms, dtype=np.float64) / 1000,
-            xy_px=found[:, :, :2] * np.array(size, dtype=np.float32),
-            visibility=np.ascontiguousarray(found[:, :, 2]),
-            world_m=np.ascontiguousarray(found[:, :, 3:]),
+        width, height = segments[0].size
+        return Facts(
             video=VideoInfo(
                 sha256=sha256,
-                width=size[0],
-                height=size[1],
+                width=width,
+                height=height,
                 rotation_deg=self._rotation_deg,
                 duration_s=timing.duration_s,
                 frame_count=frame_count,
@@ -226,8 +236,7 @@ class VideoExtraction:
                 mediapipe=mediapipe.__version__,
                 opencv=cv2.__version__,
             ),
-            signals=_signals([row for segment in segments for row in segment.signals]),
-            people=people,
+            people=self._people.samples(),
             options=self._provenance(),
         )
 
@@ -255,8 +264,3 @@ class VideoExtraction:
         if self._options.fast:
             options |= {"segment_s": SEGMENT_S, "warm_up_s": WARM_UP_S}
         return options
-
-
-def _signals(rows: Sequence[Signals]) -> FrameSignals:
-    luma, sharpness, change = np.array(rows, dtype=np.float32).T
-    return FrameSignals(luma=luma, sharpness=sharpness, change=change)

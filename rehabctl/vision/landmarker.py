@@ -18,9 +18,6 @@ from rehabctl.reference.pose_models import load_pose_models
 from rehabctl.vision.container import file_sha256
 
 Image = mediapipe.Image
-FOUND_VALUES = 6
-"""Per landmark: x, y (shares of width and height), visibility, world x, y, z (metres)."""
-
 _MOST_PEOPLE = 3
 _VISIBLE = 0.5
 _BODY_SWAPPED = np.arange(11, LANDMARK_COUNT).reshape(-1, 2)[:, ::-1].ravel()
@@ -88,7 +85,9 @@ class PersonTracker:
         self._last_ms = -1
 
     def find(self, image: Image, t_ms: float) -> NDArray[np.float32] | None:
-        """Return the landmarks of the next frame, (33, 6), or None where nobody was found.
+        """Return the landmarks of the next frame, or None where nobody was found.
+
+        (33, 6): x and y as shares of width and height, visibility, world x, y, z in metres.
 
         Parameters
         ----------

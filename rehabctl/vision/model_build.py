@@ -46,7 +46,7 @@ def build_in_child(detector: bytes, landmarks: bytes) -> bytes:
     """
     question = io.BytesIO()
     write_message(question, {"detector_bytes": len(detector)}, detector + landmarks)
-    argv = [sys.executable, "-m", "rehabctl.vision.model_build"]
+    argv = [sys.executable, "-P", "-m", "rehabctl.vision.model_build"]
     done = subprocess.run(  # noqa: S603 - no outside text in it
         argv, input=question.getvalue(), stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
         check=False,

@@ -5,23 +5,30 @@ Landmarks are patient data: they travel through the pipe only and never lie on d
 
 from __future__ import annotations
 
-import io
 import json
 import struct
-from dataclasses import asdict
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
 from typing import IO, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from rehabctl.analysis.keypoint_series import (
+    LANDMARK_COUNT,
     FrameSignals,
     KeypointSeries,
     ModelInfo,
+    Option,
     PersonSample,
     VideoInfo,
 )
 from rehabctl.domain.errors import NotFoundError, RehabctlError, UnavailableError
 
+FOUND_VALUES = 6
+"""Per landmark: x, y, visibility, world x, y, z."""
+
+_SIGNALS = 3
 _LENGTHS = struct.Struct(">IQ")
 _ERRORS: dict[int, type[RehabctlError]] = {
     int(kind.exit_code): kind for kind in (RehabctlError, NotFoundError, UnavailableError)
@@ -89,66 +96,110 @@ def unpack_error(header: Header) -> RehabctlError:
     return kind(header["what"], header["next_step"])
 
 
-def pack_series(series: KeypointSeries) -> tuple[Header, bytes]:
-    """Split a series into what JSON carries and array bytes (an uncompressed `.npz`).
+@dataclass(frozen=True, eq=False, slots=True)
+class Chunk:
+    """Landmarks of some frames in a row, as the network gave them."""
+
+    t_ms: NDArray[np.float64]
+    """(n,)"""
+    found: NDArray[np.float32]
+    """(n, 33, 6): x, y (shares of width and height), visibility, world x, y, z; NaN = nobody."""
+    signals: NDArray[np.float32]
+    """(n, 3): brightness, sharpness, change."""
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What is known of a video when its last frame is done."""
+
+    video: VideoInfo
+    model: ModelInfo
+    people: tuple[PersonSample, ...]
+    options: dict[str, Option]
+
+
+def pack_chunk(chunk: Chunk) -> bytes:
+    """Return the arrays as bytes, one after the other.
 
     Parameters
     ----------
-    series
-        Landmarks of one video.
+    chunk
+        At least one frame.
     """
-    arrays = {"t_s": series.t_s, "xy_px": series.xy_px, "visibility": series.visibility}
-    if series.world_m is not None:
-        arrays["world_m"] = series.world_m
-    if series.signals is not None:
-        arrays |= {f"signals_{name}": value for name, value in vars(series.signals).items()}
-    buffer = io.BytesIO()
-    np.savez(buffer, **arrays)  # pyright: ignore[reportArgumentType]
-    header: Header = {
-        "video": asdict(series.video),
-        "model": asdict(series.model),
-        "people": [asdict(sample) for sample in series.people],
-        "options": series.options,
-    }
-    return header, buffer.getvalue()
+    return b"".join(array.tobytes() for array in (chunk.t_ms, chunk.found, chunk.signals))
 
 
-def unpack_series(header: Header, payload: bytes) -> KeypointSeries:
-    """Return the series that `pack_series` split.
+def unpack_chunk(payload: bytes) -> Chunk:
+    """Return the arrays that `pack_chunk` joined.
 
     Parameters
     ----------
-    header, payload
-        The two parts.
+    payload
+        Whole frames.
     """
-    with np.load(io.BytesIO(payload), allow_pickle=False) as file:
-        arrays = {name: file[name] for name in file.files}
-    signals = {
-        name.removeprefix("signals_"): value
-        for name, value in arrays.items()
-        if name.startswith("signals_")
-    }
-    return KeypointSeries(
-        t_s=arrays["t_s"],
-        xy_px=arrays["xy_px"],
-        visibility=arrays["visibility"],
-        world_m=arrays.get("world_m"),
+    n = len(payload) // (8 + 4 * LANDMARK_COUNT * FOUND_VALUES + 4 * _SIGNALS)
+    found_at = 8 * n
+    signals_at = found_at + 4 * n * LANDMARK_COUNT * FOUND_VALUES
+    found = np.frombuffer(payload[found_at:signals_at], dtype=np.float32)
+    return Chunk(
+        t_ms=np.frombuffer(payload[:found_at], dtype=np.float64),
+        found=found.reshape(n, LANDMARK_COUNT, FOUND_VALUES),
+        signals=np.frombuffer(payload[signals_at:], dtype=np.float32).reshape(n, _SIGNALS),
+    )
+
+
+def pack_facts(facts: Facts) -> Header:
+    """Return what JSON can carry.
+
+    Parameters
+    ----------
+    facts
+        Of one video.
+    """
+    return asdict(facts)
+
+
+def unpack_facts(header: Header) -> Facts:
+    """Return the facts that JSON carried.
+
+    Parameters
+    ----------
+    header
+        From `pack_facts`.
+    """
+    return Facts(
         video=VideoInfo(**header["video"]),
         model=ModelInfo(**header["model"]),
-        signals=FrameSignals(**signals) if signals else None,
-        people=unpack_people(header["people"]),
+        people=tuple(
+            PersonSample(row["t_s"], tuple(tuple(box) for box in row["boxes_px"]))
+            for row in header["people"]
+        ),
         options=header["options"],
     )
 
 
-def unpack_people(rows: list[Header]) -> tuple[PersonSample, ...]:
-    """Return the samples that JSON turned into lists.
+def assemble(chunks: Sequence[Chunk], facts: Facts) -> KeypointSeries:
+    """Return the series of one video.
 
     Parameters
     ----------
-    rows
-        One mapping a sampled frame.
+    chunks
+        In any order: segments are worked on side by side.
+    facts
+        What came with the end.
     """
-    return tuple(
-        PersonSample(row["t_s"], tuple(tuple(box) for box in row["boxes_px"])) for row in rows
+    ordered = sorted(chunks, key=lambda chunk: float(chunk.t_ms[0]))
+    found = np.concatenate([chunk.found for chunk in ordered])
+    luma, sharpness, change = np.concatenate([chunk.signals for chunk in ordered]).T.copy()
+    size = np.array((facts.video.width, facts.video.height), dtype=np.float32)
+    return KeypointSeries(
+        t_s=np.concatenate([chunk.t_ms for chunk in ordered]) / 1000,
+        xy_px=found[:, :, :2] * size,
+        visibility=found[:, :, 2].copy(),
+        world_m=found[:, :, 3:].copy(),
+        video=facts.video,
+        model=facts.model,
+        signals=FrameSignals(luma=luma, sharpness=sharpness, change=change),
+        people=facts.people,
+        options=facts.options,
     )

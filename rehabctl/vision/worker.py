@@ -7,10 +7,13 @@ the others go on as if nothing had happened.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
+import queue
 import subprocess
 import sys
+import threading
 from collections import deque
 from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import asdict, dataclass
@@ -21,9 +24,20 @@ from typing import Any
 from rehabctl.analysis.keypoint_series import KeypointSeries
 from rehabctl.domain.errors import NotFoundError, RehabctlError
 from rehabctl.vision.options import ExtractOptions, ExtractResult
-from rehabctl.vision.protocol import read_message, unpack_error, unpack_series
+from rehabctl.vision.protocol import (
+    Chunk,
+    Header,
+    assemble,
+    read_message,
+    unpack_chunk,
+    unpack_error,
+    unpack_facts,
+)
 
 __all__ = ["ExtractOptions", "ExtractResult", "LibraryFacts", "extract", "extract_many", "probe"]
+
+_INTERRUPTIBLE_S = 1.0
+"""Waiting in pieces lets Ctrl-C through on every system."""
 
 Report = Callable[[float, float | None], None]
 """Called with the seconds of video done and their total (None while unknown)."""
@@ -127,17 +141,24 @@ class _ChildDiedError(Exception):
 
 
 class _Child:
-    """The process and its two pipes."""
+    """The process, its two pipes, and a thread that empties the second one.
+
+    The thread keeps the child working while the caller is busy with a result.
+    """
 
     def __init__(self) -> None:
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "rehabctl.vision.child"],
+            # -P: a file in the current folder must not stand in for a library
+            [sys.executable, "-P", "-m", "rehabctl.vision.child"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             env={**os.environ, "MALLOC_ARENA_MAX": "2"},  # glibc: 15 MB less for a file
             start_new_session=True,  # Ctrl-C reaches the parent alone, which then ends the child
         )
+        self._answers: queue.SimpleQueue[tuple[Header, bytes] | None] = queue.SimpleQueue()
+        self._reader = threading.Thread(target=self._read_on, daemon=True)
+        self._reader.start()
 
     def __enter__(self) -> _Child:
         return self
@@ -149,7 +170,8 @@ class _Child:
         traceback: TracebackType | None,
     ) -> None:
         self._process.kill()  # it holds nothing but memory
-        with self._process:
+        self._reader.join()
+        with contextlib.suppress(OSError), self._process:  # a line may wait that nobody reads
             pass
 
     def send(self, fields: dict[str, Any]) -> None:
@@ -168,7 +190,7 @@ class _Child:
         except OSError:
             raise _ChildDiedError from None
 
-    def answer(self) -> tuple[dict[str, Any], bytes]:
+    def answer(self) -> tuple[Header, bytes]:
         """Wait for the next message.
 
         Raises
@@ -178,15 +200,25 @@ class _Child:
         _ChildDiedError
             It ended.
         """
-        pipe = self._process.stdout
-        assert pipe is not None  # noqa: S101 - for the type checker: it was asked for
-        message = read_message(pipe)
+        while True:
+            try:
+                message = self._answers.get(timeout=_INTERRUPTIBLE_S)
+            except queue.Empty:
+                continue
+            break
         if message is None:
             raise _ChildDiedError
         header, payload = message
         if header["kind"] == "fatal":
             raise unpack_error(header)
         return header, payload
+
+    def _read_on(self) -> None:
+        pipe = self._process.stdout
+        assert pipe is not None  # noqa: S101 - for the type checker: it was asked for
+        while (message := read_message(pipe)) is not None:
+            self._answers.put(message)
+        self._answers.put(None)
 
 
 class _Batch:
@@ -196,10 +228,11 @@ class _Batch:
         self, model: Path, jobs: int, options: ExtractOptions, report: Report | None
     ) -> None:
         self._model = model.absolute()
-        self._jobs = jobs
+        self._jobs = max(1, jobs)
         self._options = options
         self._report = report
         self._progress: dict[int, tuple[float, float]] = {}
+        self._chunks: dict[int, list[Chunk]] = {}
         self._count = 0
 
     def run(self, videos: Sequence[Path]) -> Generator[ExtractResult]:
@@ -232,6 +265,7 @@ class _Batch:
                     while waiting and len(working) < self._jobs:
                         index, path = waiting.popleft()
                         working[index] = path
+                        self._chunks[index] = []
                         child.send(self._job(index, path))
                     result = self._result(*child.answer(), working)
                     if result is not None:
@@ -252,16 +286,19 @@ class _Batch:
         }
 
     def _result(
-        self, header: dict[str, Any], payload: bytes, working: dict[int, Path]
+        self, header: Header, payload: bytes, working: dict[int, Path]
     ) -> ExtractResult | None:
         index = header["id"]
         if header["kind"] == "progress":
             self._tell(index, header["done_s"], header["total_s"])
             return None
-        path = working.pop(index)
+        if header["kind"] == "chunk":
+            self._chunks[index].append(unpack_chunk(payload))
+            return None
+        path, chunks = working.pop(index), self._chunks.pop(index)
         if header["kind"] == "error":
             return ExtractResult(path, error=unpack_error(header))
-        series = unpack_series(header, payload)
+        series = assemble(chunks, unpack_facts(header))
         self._tell(index, series.video.duration_s, series.video.duration_s)
         return ExtractResult(path, series=series)
 

@@ -152,6 +152,30 @@ def test_file_is_a_plain_npz(tmp_path: Path) -> None:
     assert keypoints.read(path).video == VIDEO
 
 
+def test_layout_is_the_documented_one() -> None:
+    """Unpack by the words of docs/keypoint-file.md, with whole numbers of Python alone."""
+    series = figure(25)
+    data = packed(series)
+    arrays, header = arrays_of(data), header_of(data)
+    low, high = arrays["xy"].tolist()
+    for row in (0, 23, 65):
+        step, value = header["xy_step_px"], 0
+        for frame in range(25):
+            folded = low[row][frame] + 256 * high[row][frame]
+            difference = folded // 2 if folded % 2 == 0 else -(folded + 1) // 2
+            value = (value + difference + 32768) % 65536 - 32768
+            expected = series.xy_px[frame, row // 2, row % 2]
+            if value == -32768:
+                assert np.isnan(expected)
+            else:
+                assert value * step == pytest.approx(expected, abs=0.06)
+    assert np.allclose(np.cumsum(arrays["t_us"]) / 1e6, series.t_s, atol=1e-6)
+    codes = np.cumsum(arrays["visibility"].astype(int), axis=1) % 256
+    assert np.array_equal(codes.T == 255, np.isnan(series.visibility))
+    seal_start = data.rindex(b"rehabctl-keypoints sha256:")
+    assert data[seal_start + 26 :].decode() == hashlib.sha256(data[:-64]).hexdigest()
+
+
 def test_times_closer_than_a_microsecond_are_refused() -> None:
     series = figure(2)
     with pytest.raises(ValueError, match="microsecond"):

@@ -99,3 +99,16 @@ def test_a_folder_that_is_not_there_is_one_error(clip: Path, tmp_path: Path) -> 
 def test_the_parent_loads_no_opencv() -> None:
     code = "import rehabctl.vision.overlay, sys; sys.exit('cv2' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_a_reference_may_go_back_to_its_start(clip: Path, tmp_path: Path) -> None:
+    target = tmp_path / "again.mp4"
+    again = np.concatenate([np.arange(40), np.arange(40)]) / 20  # twice as many, twice as fast
+    empty = plan(vertex=None, counter=(), captions=(), marks=(), xy_px=np.full((40, 33, 2), np.nan))
+    render([Panel(clip, empty), Panel(clip, empty, source_s=again, source_fps=40.0)], target)
+    frames, _fps = frames_of(target)
+    right = [float(f[100:140, 200:280].mean()) for f in frames]
+    assert len(right) == 40
+    assert right[19] - right[0] > 80
+    assert right[20] == pytest.approx(right[0], abs=8)
+    assert right[39] == pytest.approx(right[19], abs=8)

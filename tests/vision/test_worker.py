@@ -255,6 +255,15 @@ for attempt in attempts:
 """
 
 
+def test_file_in_the_current_folder_stands_in_for_no_library(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("cv2.py", "mediapipe.py", "json.py"):
+        (tmp_path / name).write_text("raise SystemExit('taken over')")
+    monkeypatch.chdir(tmp_path)
+    assert probe().mediapipe.startswith("0.10.")
+
+
 def test_every_python_socket_is_refused() -> None:
     done = subprocess.run([sys.executable, "-c", PYTHON_SOCKETS], capture_output=True, check=False)
     assert (done.returncode, done.stderr) == (0, b"")
