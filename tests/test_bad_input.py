@@ -147,7 +147,7 @@ def test_an_unknown_exercise_is_not_found_with_a_suggestion(rehabctl) -> None:
 
 
 def test_an_unknown_patient_is_not_found(rehabctl) -> None:
-    rehabctl("db", "status")  # makes the database, with a warning about where the key lies
+    rehabctl("triage", "list")  # makes the database, with a warning about where the key lies
     assert_one_line(rehabctl("patient", "show", "1042", "--json"), 4)
 
 

@@ -124,7 +124,7 @@ def search(
     output: OutputOption = None,
     quiet: QuietFlag = False,
 ) -> None:
-    """Search names, other names, instructions, equipment and diagnoses; the best match first."""
+    """Search names, other names, instructions, equipment and conditions; the best match first."""
     query = _query(
         " ".join(words), region, type_, difficulty, equipment, position, diagnosis, measurable_by
     )

@@ -43,7 +43,9 @@ _ALLOWED: dict[Role, frozenset[Action]] = {
             Action.WRITE_CLINICAL,
         }
     ),
-    Role.CLINIC_ADMIN: frozenset({Action.READ_AGGREGATES, Action.MANAGE_USERS}),
+    Role.CLINIC_ADMIN: frozenset(
+        {Action.READ_AGGREGATES, Action.MANAGE_USERS, Action.MANAGE_STORE}
+    ),
     Role.REGISTRAR: frozenset(
         {Action.READ_PATIENTS, Action.WRITE_PATIENTS, Action.IMPORT_PATIENTS}
     ),

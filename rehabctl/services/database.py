@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from rehabctl.domain.errors import NotFoundError, UsageError
+from rehabctl.domain.errors import NotFoundError, RehabctlError, UsageError
 from rehabctl.services import wiring
 from rehabctl.services.access import Action, require
 from rehabctl.services.settings import Settings
 from rehabctl.store import keys, migrate
-from rehabctl.store.engine import local_engine, remote_engine
+from rehabctl.store.engine import connect_local, local_engine, remote_engine
 from rehabctl.store.errors import translated
 
 _MIN_PASSPHRASE_CHARS = 12
@@ -121,27 +120,39 @@ def verify(settings: Settings) -> Verification:
     NotFoundError
         There is no database.
     """
-    if not status(settings).exists:
-        raise NotFoundError("there is no database", "Create one: rehabctl db upgrade")
-    with wiring.open_store(settings) as store:
-        findings: list[str] = []
-        if store.is_local:
-            from rehabctl.store.backup import file_findings
+    findings: list[str] = []
+    if settings.database_url is None:
+        found = wiring.local_keys(settings)
+        if found is None:
+            raise NotFoundError("there is no database", "Create one: rehabctl db upgrade")
+        findings += _file_findings(settings.paths.database, found.key)
+    entries = blobs = 0
+    try:
+        with wiring.open_store(settings) as store:
+            with store.snapshot() as uow:
+                require(uow, Action.MANAGE_STORE)
+                verdict = uow.audit.verify()
+            if not verdict.ok:
+                findings.append(f"audit log, entry {verdict.first_bad}: {verdict.reason}")
+            blobs, damaged = store.blobs.verify()
+            findings += [f"the blob {name} is damaged" for name in damaged]
+            entries = verdict.entries
+    except RehabctlError as error:
+        if not findings:
+            raise
+        findings.append(error.what)  # a consequence of what was found in the file
+    return Verification(not findings, tuple(findings), entries, blobs)
 
-            with translated():
-                connection: Any = store.engine.raw_connection()
-                try:
-                    findings += file_findings(connection.driver_connection)
-                finally:
-                    connection.close()
-        with store.snapshot() as uow:
-            require(uow, Action.MANAGE_STORE)
-            verdict = uow.audit.verify()
-        if not verdict.ok:
-            findings.append(f"audit log, entry {verdict.first_bad}: {verdict.reason}")
-        blobs, damaged = store.blobs.verify()
-        findings += [f"the blob {name} is damaged" for name in damaged]
-        return Verification(not findings, tuple(findings), verdict.entries, blobs)
+
+def _file_findings(database: Path, key: str) -> list[str]:
+    from rehabctl.store.backup import file_findings
+
+    with translated():
+        connection = connect_local(database, key)
+        try:
+            return file_findings(connection)
+        finally:
+            connection.close()
 
 
 def backup(settings: Settings, target: Path) -> BackupReport:

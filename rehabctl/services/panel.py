@@ -12,9 +12,11 @@ from rehabctl.domain.panel_row import PanelQuery, PanelSort
 from rehabctl.domain.patient_detail import PatientDetail
 from rehabctl.domain.review import ReviewData, ReviewDecision
 from rehabctl.domain.triage import WorklistPage
+from rehabctl.reference.exercise_library import ExerciseLibrary
 from rehabctl.reference.rules import RuleTable
 from rehabctl.services import alerts, patient_detail, review, triage
 from rehabctl.services.access import Action, require
+from rehabctl.services.library import open_library
 from rehabctl.services.wiring import open_store
 
 if TYPE_CHECKING:
@@ -27,6 +29,7 @@ class StorePanelData:
     """The panel's port over an open store. Every method may be called from any thread."""
 
     store: Store
+    library: ExerciseLibrary
     rules: RuleTable
 
     def worklist(
@@ -48,7 +51,7 @@ class StorePanelData:
 
     def review(self, assessment_id: str) -> ReviewData:
         """Return one recording for replay."""
-        return review.load(self.store, assessment_id)
+        return review.load(self.store, self.library, assessment_id)
 
     def acknowledge(self, alert_ids: Sequence[str], comment: str) -> None:
         """Mark these alerts as seen; all of them or none."""
@@ -92,4 +95,4 @@ def open_panel_data(settings: Settings) -> Generator[StorePanelData]:
     """
     rules = triage.clinic_rules(settings)
     with open_store(settings) as store:
-        yield StorePanelData(store, rules)
+        yield StorePanelData(store, open_library(settings), rules)

@@ -4,22 +4,23 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rehabctl.domain.errors import RehabctlError, UsageError
+from rehabctl.services.pose_recordings import Reading, Report
 
 if TYPE_CHECKING:
     from rehabctl.analysis.assessment import MovementAssessment
+    from rehabctl.analysis.body import Neutral
     from rehabctl.analysis.keypoint_series import KeypointSeries
+    from rehabctl.analysis.measured import MeasuredMovement
     from rehabctl.domain.exercise import Exercise
     from rehabctl.services.settings import Settings
     from rehabctl.vision.models import ModelCheck, ModelFolders, PoseModel
 
-Report = Callable[[float, float | None], None]
-KEYPOINT_SUFFIX = ".npz"
 SIDES = ("left", "right", "both", "auto")
 
 
@@ -38,10 +39,11 @@ class AnalysisRequest:
     """Analyse at this rate instead of at most 30 frames a second."""
     fast: bool = False
     mirror_average: bool = False
+    """Analyse the flipped pictures too and average both runs."""
     correct: bool = True
     """Whether the known bias of the landmarks is corrected."""
-    neutral: Path | None = None
-    """Keypoints of the patient's neutral pose; `auto` takes still frames of the recording."""
+    neutral: str | None = None
+    """Recording of the patient's neutral pose; `auto` takes still frames of the recording."""
     jobs: int = 1
 
     def key(self) -> str:
@@ -70,15 +72,46 @@ class Analyser:
         The exercise as the library holds it.
     request
         What the user asked for.
+    settings
+        What this command runs with.
+    neutral
+        The patient's neutral pose.
     """
 
     exercise: Exercise
     request: AnalysisRequest
     settings: Settings
-    neutral: KeypointSeries | None = field(default=None)
+    neutral: Neutral = None
+
+    def key(self) -> str:
+        """Return a hash of everything that changes the result, the neutral pose included."""
+        if self.neutral is None or self.neutral == "auto":
+            return self.request.key()
+        text = f"{replace(self.request, neutral=None).key()} {self.neutral.video.sha256}"
+        return hashlib.sha256(text.encode()).hexdigest()
+
+    def measure(self, series: KeypointSeries) -> MeasuredMovement:
+        """Measure angles, gates and repetitions of one recording.
+
+        Parameters
+        ----------
+        series
+            Landmarks of the recording.
+        """
+        from rehabctl.analysis.measure import measure
+
+        return measure(
+            series,
+            self.exercise.measurement,
+            exercise=self.exercise.slug,
+            side=self.request.side,
+            target_deg=self.request.target_deg,
+            neutral=self.neutral,
+            correct=self.request.correct,
+        )
 
     def assess(self, series: KeypointSeries) -> MovementAssessment:
-        """Measure one recording.
+        """Measure one recording and everything that is read from it.
 
         Parameters
         ----------
@@ -97,40 +130,48 @@ class Analyser:
             correct=self.request.correct,
         )
 
+    def reading(self) -> Reading:
+        """Return how the request wants recordings to be read."""
+        asked = self.request
+        return reading_of(
+            self.settings,
+            model=asked.model,
+            fps=asked.fps,
+            fast=asked.fast,
+            jobs=asked.jobs,
+            mirror_average=asked.mirror_average,
+        )
+
     def outcomes(self, paths: Sequence[Path], report: Report) -> Iterator[AnalysisOutcome]:
-        """Yield one outcome an input, in the order of the inputs' completion."""
-        videos = [p for p in paths if p.suffix.lower() != KEYPOINT_SUFFIX]
-        for path in paths:
-            if path.suffix.lower() == KEYPOINT_SUFFIX:
-                yield self._keypoint_file(path)
-        if videos:
-            yield from self._videos(videos, report)
+        """Yield one outcome an input, in the order of the inputs' completion.
 
-    def _keypoint_file(self, path: Path) -> AnalysisOutcome:
-        from rehabctl.vision import keypoints
+        Parameters
+        ----------
+        paths
+            Videos and keypoint files.
+        report
+            Progress.
+        """
+        for result in self.reading().read(paths, report):
+            if result.series is None:
+                yield AnalysisOutcome(result.path, error=result.error)
+            else:
+                yield self.outcome(result.path, result.series)
 
+    def outcome(self, path: Path, series: KeypointSeries) -> AnalysisOutcome:
+        """Return what one recording gives, whichever program found its landmarks.
+
+        Parameters
+        ----------
+        path
+            Where it came from.
+        series
+            Its landmarks.
+        """
         try:
-            series = keypoints.read(path)
             return AnalysisOutcome(path, self.assess(series), series)
         except RehabctlError as error:
             return AnalysisOutcome(path, error=error)
-
-    def _videos(self, videos: Sequence[Path], report: Report) -> Iterator[AnalysisOutcome]:
-        from rehabctl.vision.worker import ExtractOptions, extract_many
-
-        model = pose_model(self.request.model, self.settings)
-        options = ExtractOptions(fps=self.request.fps, fast=self.request.fast)
-        results = extract_many(
-            videos, model.path, jobs=self.request.jobs, options=options, report=report
-        )
-        for result in results:
-            if result.series is None:
-                yield AnalysisOutcome(result.path, error=result.error)
-                continue
-            try:
-                yield AnalysisOutcome(result.path, self.assess(result.series), result.series)
-            except RehabctlError as error:
-                yield AnalysisOutcome(result.path, error=error)
 
 
 def prepare(request: AnalysisRequest, settings: Settings) -> Analyser:
@@ -153,13 +194,55 @@ def prepare(request: AnalysisRequest, settings: Settings) -> Analyser:
         The side is none of the known ones.
     """
     from rehabctl.analysis.measure import require_measurable
-    from rehabctl.reference.exercise_library import load_library
+    from rehabctl.services.library import open_library
 
-    exercise = load_library().get(request.exercise)
+    exercise = open_library(settings).get(request.exercise)
     if request.side not in SIDES:
         raise UsageError(f"unknown side {request.side!r}", f"Use one of {', '.join(SIDES)}")
     require_measurable(exercise.measurement, exercise.slug)
-    return Analyser(exercise, request, settings)
+    neutral: Neutral = None
+    if request.neutral == "auto":
+        neutral = "auto"
+    elif request.neutral is not None:
+        plain = reading_of(settings, model=request.model)
+        neutral = plain.read_one(Path(request.neutral), lambda _done, _total: None)
+    return Analyser(exercise, request, settings, neutral)
+
+
+def reading_of(
+    settings: Settings,
+    *,
+    model: str = "full",
+    fps: float | None = None,
+    fast: bool = False,
+    jobs: int = 1,
+    mirror_average: bool = False,
+) -> Reading:
+    """Return how recordings are turned into landmarks.
+
+    Parameters
+    ----------
+    settings
+        What this command runs with.
+    model
+        lite, full, heavy or the path of a `.task` file.
+    fps
+        Rate to analyse at; None is at most 30.
+    fast
+        Split long videos into parts of 60 s.
+    jobs
+        Files at the same time.
+    mirror_average
+        Average with the landmarks of the flipped pictures.
+    """
+    from rehabctl.vision.options import ExtractOptions
+
+    return Reading(
+        model=lambda: pose_model(model, settings).path,
+        options=ExtractOptions(fps=fps, fast=fast),
+        jobs=jobs,
+        mirror_average=mirror_average,
+    )
 
 
 def pose_model(name: str, settings: Settings) -> PoseModel:
@@ -237,56 +320,6 @@ def check_models(settings: Settings) -> list[ModelCheck]:
     return verify_models(model_folders(settings))
 
 
-def extract_keypoints(
-    video: Path,
-    target: Path,
-    settings: Settings,
-    *,
-    model: str,
-    fps: float | None,
-    profile: str,
-    report: Report,
-) -> tuple[int, int]:
-    """Write the landmarks of a video to a keypoint file.
-
-    Parameters
-    ----------
-    video
-        The video.
-    target
-        The file to write.
-    settings
-        What this command runs with.
-    model
-        lite, full, heavy or the path of a `.task` file.
-    fps
-        Rate to analyse at; None is at most 30.
-    profile
-        full or compact.
-    report
-        Progress.
-
-    Returns
-    -------
-    tuple of int
-        Analysed frames, and those with a person.
-    """
-    import numpy as np
-
-    from rehabctl.vision import keypoints
-    from rehabctl.vision.worker import ExtractOptions, extract
-
-    try:
-        chosen = keypoints.Profile(profile)
-    except ValueError:
-        raise UsageError(f"unknown profile {profile!r}", "Use full or compact") from None
-    network = pose_model(model, settings)
-    series = extract(video, network.path, options=ExtractOptions(fps=fps), report=report)
-    keypoints.write(series, target, chosen)
-    found_frames = int(np.isfinite(series.xy_px[:, 0, 0]).sum())
-    return len(series.t_s), found_frames
-
-
 def analyse_and_store(
     analyser: Analyser, paths: Sequence[Path], mrn: str, report: Report
 ) -> list[AnalysisOutcome]:
@@ -327,7 +360,7 @@ def analyse_and_store(
                     outcome.assessment,
                     recorded_at=assessments.recorded_moment(outcome.path, store.clock()),
                     exercise_version=analyser.exercise.version,
-                    request_key=analyser.request.key(),
+                    request_key=analyser.key(),
                 )
             outcomes.append(outcome)
     return outcomes

@@ -15,6 +15,7 @@ from rehabctl.services import triage
 from rehabctl.services.access import Action, require
 
 if TYPE_CHECKING:
+    from rehabctl.reference.exercise_library import ExerciseLibrary
     from rehabctl.store.store import Store
     from rehabctl.store.unit_of_work import UnitOfWork
 
@@ -68,13 +69,15 @@ def decide(
         triage.refresh(uow, [item.patient], rules)
 
 
-def load(store: Store, assessment_id: str) -> ReviewData:
+def load(store: Store, library: ExerciseLibrary, assessment_id: str) -> ReviewData:
     """Return one recording as the review screen replays it.
 
     Parameters
     ----------
     store
         The open store.
+    library
+        The exercises that recordings were measured against.
     assessment_id
         Identifier of the assessment.
 
@@ -84,7 +87,6 @@ def load(store: Store, assessment_id: str) -> ReviewData:
         There is no such assessment, or its keypoints were deleted.
     """
     from rehabctl.analysis.assess import driving_curve
-    from rehabctl.reference.exercise_library import load_library
     from rehabctl.vision import keypoints as keypoint_files
 
     with store.transaction() as uow:
@@ -103,7 +105,7 @@ def load(store: Store, assessment_id: str) -> ReviewData:
     parameters = cast("Mapping[str, Any]", result["provenance"]["parameters"])
     motion, side, angle = driving_curve(
         series,
-        load_library().get(assessment.exercise).measurement,
+        library.get(assessment.exercise).measurement,
         exercise=assessment.exercise,
         side=str(parameters.get("side", "auto")),
     )

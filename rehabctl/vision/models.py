@@ -188,6 +188,6 @@ def _named_file(path: Path, allow_unknown: bool) -> PoseModel:
     if not allow_unknown:
         raise RehabctlError(
             f"{path.name} is not a known pose model (sha256 {sha256})",
-            "Run `rehabctl pose model install full`, or pass --allow-unknown-model",
+            "Run `rehabctl pose model install full`",
         )
     return PoseModel(path, sha256, "unknown", "unknown")

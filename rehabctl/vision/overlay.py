@@ -69,14 +69,16 @@ class OverlayPlan:
 class Panel:
     """One video of the output picture.
 
-    `source_s` maps equally spaced output times to times of this video (phase alignment); None
-    plays it at its own speed.
+    `source_s` maps equally spaced output times to times of this video (phase alignment), which
+    may go back; None plays it at its own speed. `source_fps` is how many of them make a second;
+    None for one an output frame.
     """
 
     video: Path
     plan: OverlayPlan
     title: str = ""
     source_s: NDArray[np.float64] | None = None
+    source_fps: float | None = None
 
 
 def render(panels: Sequence[Panel], target: Path, *, report: Report | None = None) -> None:
@@ -114,7 +116,7 @@ def render(panels: Sequence[Panel], target: Path, *, report: Report | None = Non
 def _run_child(panels: Sequence[Panel], part: Path, report: Report | None) -> None:
     header, payload = _pack(panels, part)
     with subprocess.Popen(
-        [sys.executable, "-m", "rehabctl.vision.overlay_child"],
+        [sys.executable, "-P", "-m", "rehabctl.vision.overlay_child"],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
@@ -155,6 +157,7 @@ def _pack(panels: Sequence[Panel], part: Path) -> tuple[dict[str, Any], bytes]:
             {
                 "video": os.fspath(panel.video.absolute()),
                 "title": panel.title,
+                "source_fps": panel.source_fps,
                 "vertex": plan.vertex,
                 "angle_name": plan.angle_name,
                 "counter": [asdict(c) for c in plan.counter],
@@ -182,6 +185,7 @@ def unpack(header: dict[str, Any], payload: bytes) -> tuple[list[Panel], Path]:
             video=Path(row["video"]),
             title=row["title"],
             source_s=arrays.get(f"source{i}"),
+            source_fps=row["source_fps"],
             plan=OverlayPlan(
                 t_s=arrays[f"t{i}"],
                 xy_px=arrays[f"xy{i}"],

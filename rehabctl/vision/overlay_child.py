@@ -9,6 +9,7 @@ import math
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import closing
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -108,29 +109,57 @@ def _joined(streams: Sequence[Iterator[Image]]) -> Iterator[list[Image]]:
 
 def _frames(panel: Panel, fps: float) -> Iterator[Image]:
     """Yield drawn frames at a constant rate: the newest frame at each output time."""
+    if panel.source_s is None:
+        yield from _at_times(panel, (output / fps for output in count()), hold=False)
+        return
+    for run in _rising_runs(_source_times(panel.source_s, panel.source_fps or fps, fps)):
+        yield from _at_times(panel, iter(run), hold=True)
+
+
+def _source_times(source_s: NDArray[np.float64], source_fps: float, fps: float) -> list[float]:
+    """Return the time of the film at each output frame; what is not finite is left out."""
+    outputs = np.arange(math.ceil(len(source_s) * fps / source_fps))
+    nearest = np.minimum(np.round(outputs * source_fps / fps).astype(int), len(source_s) - 1)
+    return [float(t) for t in source_s[nearest] if math.isfinite(t)]
+
+
+def _rising_runs(times_s: Sequence[float]) -> Iterator[list[float]]:
+    """Split where time goes back: a film is read forwards, and again from its start."""
+    run: list[float] = []
+    for t_s in times_s:
+        if run and t_s < run[-1]:
+            yield run
+            run = []
+        run.append(t_s)
+    if run:
+        yield run
+
+
+def _at_times(panel: Panel, times_s: Iterator[float], *, hold: bool) -> Iterator[Image]:
+    """Yield the drawn frame at each of the rising times, until the film is over.
+
+    Parameters
+    ----------
+    hold
+        Whether the last frame stands for all times that are left, not for one.
+    """
     with closing(VideoReader(panel.video)) as reader:
         image: Image | None = None
-        shown_s, output = -math.inf, 0
-        wanted = panel.source_s
+        shown_s, at_s = -math.inf, next(times_s, None)
         for t_ms in reader.times_ms():
             t_s = t_ms / 1000
             # every output time before this frame still shows the one before
-            while image is not None and (at_s := _source_time(wanted, output, fps)) < t_s - 1e-6:
+            while image is not None and at_s is not None and at_s < t_s - 1e-6:
                 yield _drawn(image, panel, shown_s)
-                output += 1
-                if not math.isfinite(at_s):
-                    return
+                at_s = next(times_s, None)
+            if at_s is None:
+                return
             rgb = reader.image()
             if rgb is not None:
                 image, shown_s = np.asarray(cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR)), t_s
-        if image is not None:
+        while image is not None and at_s is not None:
             yield _drawn(image, panel, shown_s)
-
-
-def _source_time(source_s: NDArray[np.float64] | None, output: int, fps: float) -> float:
-    if source_s is None:
-        return output / fps
-    return float(source_s[min(output, len(source_s) - 1)])
+            at_s = next(times_s, None) if hold else None
 
 
 def _drawn(image: Image, panel: Panel, t_s: float) -> Image:

@@ -23,6 +23,8 @@ Person = NDArray[np.float64]
 """(K, 3): x and y in pixels, score."""
 
 _MAX_BYTES = 512 * 2**20
+_MAX_GAPS = 100
+"""Missing frames for each frame that is there."""
 
 
 def read(path: Path, *, fps: float | None) -> ForeignPoints:
@@ -110,6 +112,8 @@ def _follow(
     frames: Mapping[int, list[Person]], fps: float, sha256: str, path: Path
 ) -> ForeignPoints:
     first, last = min(frames), max(frames)
+    if last - first > _MAX_GAPS * len(frames):  # image numbers are names, not always frames
+        raise _unknown(path)
     points, score = empty_points(last - first + 1, 2)
     centre: NDArray[np.float64] | None = None
     skeleton = ""

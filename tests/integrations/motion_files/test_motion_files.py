@@ -200,3 +200,12 @@ def test_real_files_of_other_tools_are_read(sample_data: Path) -> None:
     t_s, columns = mot.read(folder / "opencap" / "squats1_videoAndMocap.mot")
     assert len(t_s) == 801
     assert 70 < columns["knee_angle_r"].max() < 100
+
+
+def test_image_numbers_that_are_no_frame_numbers_take_no_memory(tmp_path: Path) -> None:
+    keypoints = [v for k in range(17) for v in (float(k), 1.0, 0.9)]
+    rows = [{"image_id": i, "keypoints": keypoints} for i in (1, 10**12)]
+    path = tmp_path / "coco.json"
+    path.write_text(json.dumps(rows))
+    with pytest.raises(RehabctlError):
+        keypoint_json.read(path, fps=30)
