@@ -11,8 +11,10 @@ from rehabctl.domain.patient import PatientRef
 from rehabctl.domain.triage import Reason, Tier
 
 PanelSort = Literal["priority", "name", "last_session", "adherence", "pain", "next_due"]
-"""Orders of the worklist. Ties are settled by priority and name; what is not known is last. Sessions:
-longest ago first; adherence: lowest first; pain: highest first; next due: soonest first."""
+"""Orders of the worklist. Ties are settled by priority and name; what is not known is last.
+
+Sessions: longest ago first; adherence: lowest first; pain: highest first; next due: soonest first.
+"""
 
 
 @dataclass(frozen=True, slots=True)

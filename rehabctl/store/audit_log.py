@@ -11,7 +11,8 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from typing import Any, cast
 from uuid import UUID
@@ -164,31 +165,32 @@ class AuditLog:
         if anchor is not None and anchor.database_id != head.database_id:
             return AuditVerdict(False, 0, None, "the anchor belongs to another database")
         count, previous, anchored = 0, ZERO, anchor is None or anchor.sequence == 0
-        for row in self._rows():
-            expected = count + 1
-            if row["sequence"] != expected:
-                return _bad(count, expected, "an entry is missing or out of order")
-            if row["previous_mac"] != previous:
-                return _bad(count, expected, "an entry does not follow the one before")
-            if not hmac.compare_digest(row["mac"], _mac(self._key, row)):
-                return _bad(count, expected, "an entry was changed")
-            if anchor is not None and anchor.sequence == expected:
-                if anchor.mac != row["mac"]:
-                    return _bad(count, expected, "an entry differs from the anchor")
-                anchored = True
-            count, previous = expected, row["mac"]
+        with closing(self._rows()) as rows:
+            for row in rows:
+                expected = count + 1
+                if row["sequence"] != expected:
+                    return _bad(count, expected, "an entry is missing or out of order")
+                if row["previous_mac"] != previous:
+                    return _bad(count, expected, "an entry does not follow the one before")
+                if not _same(row["mac"], _mac(self._key, row)):
+                    return _bad(count, expected, "an entry was changed")
+                if anchor is not None and anchor.sequence == expected:
+                    if anchor.mac != row["mac"]:
+                        return _bad(count, expected, "an entry differs from the anchor")
+                    anchored = True
+                count, previous = expected, row["mac"]
         if not anchored:
             return _bad(count, count + 1, "the log ends before the anchor")
         if (head.sequence, head.mac) != (count, previous):
             return _bad(count, count + 1, "the log ends before its head")
         return AuditVerdict(True, count, None, None)
 
-    def _rows(self) -> Iterator[Mapping[str, Any]]:
-        rows = self._connection.execute(
+    def _rows(self) -> Generator[Mapping[str, Any]]:
+        with self._connection.execute(
             select(AUDIT_ENTRY).order_by(AUDIT_ENTRY.c.sequence),
             execution_options={"yield_per": _READ_ROWS},
-        )
-        yield from cast("Iterator[Mapping[str, Any]]", rows.mappings())
+        ) as result:
+            yield from cast("Iterator[Mapping[str, Any]]", result.mappings())
 
 
 def start_log(connection: Connection, key: bytes) -> str:
@@ -211,11 +213,16 @@ def require_key(connection: Connection, key: bytes) -> None:
         It is another one.
     """
     stored = connection.execute(select(STORE_INFO.c.audit_key_check)).scalar_one()
-    if not hmac.compare_digest(stored, key_check(key)):
+    if not _same(stored, key_check(key)):
         raise NotPermittedError(
             "the audit key does not belong to this database",
             "Put the right .audit file into the key folder",
         )
+
+
+def _same(left: str, right: str) -> bool:
+    """Compare codes in constant time; one that was tampered with may hold any character."""
+    return hmac.compare_digest(left.encode(), right.encode())
 
 
 def _bad(entries: int, first_bad: int, reason: str) -> AuditVerdict:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from rehabctl.domain.errors import RehabctlError
 from rehabctl.store.engine import connect_local
-from rehabctl.store.errors import translated
+from rehabctl.store.errors import driver_error, translated
 from rehabctl.store.private_files import make_private_file, sync_folder
 
 if TYPE_CHECKING:
@@ -95,9 +95,16 @@ def file_findings(connection: Any) -> list[str]:
         The driver's own connection.
     """
     findings: list[str] = []
-    for check in ("cipher_integrity_check", "integrity_check"):
-        rows = connection.execute(f"PRAGMA {check}").fetchall()
-        findings += [str(row[0]) for row in rows if row[0] != "ok"]
-    references = connection.execute("PRAGMA foreign_key_check").fetchall()
-    findings += [f"a row of {row[0]} refers to nothing in {row[2]}" for row in references]
+    for check in ("cipher_integrity_check", "integrity_check", "foreign_key_check"):
+        try:
+            rows = connection.execute(f"PRAGMA {check}").fetchall()
+        except Exception as error:
+            if driver_error(error) is None:
+                raise
+            findings.append(f"{check} cannot be carried out")  # pages are unreadable
+            continue
+        if check == "foreign_key_check":
+            findings += [f"a row of {row[0]} refers to nothing in {row[2]}" for row in rows]
+        else:
+            findings += [str(row[0]) for row in rows if row[0] != "ok"]
     return findings[:_FINDINGS_SHOWN]

@@ -6,6 +6,7 @@ server's address live in closures and engine arguments: never in a message, a lo
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -196,6 +197,8 @@ def remote_engine(address: str) -> Engine:
     from sqlalchemy import create_engine
 
     url = _remote_url(address)
+    # The driver's remarks about a broken connection would otherwise reach the terminal.
+    logging.getLogger("psycopg").addHandler(logging.NullHandler())
     try:
         return create_engine(
             url,

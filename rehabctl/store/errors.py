@@ -15,6 +15,15 @@ LOCKED = "the database is locked by another program"
 DAMAGED = "the database is damaged"
 WRONG_KEY = "the key does not fit the database, or the file is no database of rehabctl"
 
+_NAMES = {
+    "disk I/O error": "SQLITE_IOERR",
+    "database or disk is full": "SQLITE_FULL",
+    "database is locked": "SQLITE_BUSY",
+    "database disk image is malformed": "SQLITE_CORRUPT",
+    "attempt to write a readonly database": "SQLITE_READONLY",
+}
+"""The driver's backup raises errors without a name: these are its texts."""
+
 
 class ConflictError(RehabctlError):
     """A record with the same key exists, or somebody else changed it first."""
@@ -48,6 +57,8 @@ def driver_error(error: BaseException) -> RehabctlError | None:
     name = getattr(original, "sqlite_errorname", None)
     if name is not None:
         return _sqlcipher_error(name)
+    if type(original).__module__.startswith("sqlcipher3"):
+        return _sqlcipher_error(_NAMES.get(str(original), "SQLITE_ERROR"))
     if type(original).__module__.startswith("psycopg"):
         return _postgres_error(getattr(original, "sqlstate", None) or "")
     return None

@@ -9,7 +9,7 @@ COLUMNS: dict[str, dict[str, str]] = {
         "text": "status severity group text rule_version reopens_on handled_severity "
                 "handled_by assigned_to",
         "ordered_text": "code key",
-        "time": "created_at opened_at known_at unreviewed_since met_until handled_at "
+        "time": "created_at opened_at known_at unreviewed_since unmet_since handled_at "
                 "snoozed_until closed_at",
         "real": "level handled_level",
         "integer": "close_after_days",

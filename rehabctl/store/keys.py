@@ -301,7 +301,7 @@ def run_key_command(command: str) -> str:
         result = subprocess.run(  # noqa: S603 - the user's own command
             shlex.split(command), capture_output=True, timeout=_COMMAND_TIMEOUT_S, check=True
         )
-    except (OSError, ValueError, subprocess.SubprocessError) as error:
+    except (OSError, ValueError, IndexError, subprocess.SubprocessError) as error:
         raise NotPermittedError(
             f"the key command failed ({type(error).__name__})",
             "Run it yourself: it has to print 64 hexadecimal digits",

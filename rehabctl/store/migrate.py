@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -126,24 +127,45 @@ def _run(engine: Engine, direction: str, revision: str) -> None:
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
     config.set_main_option("path_separator", "os")
     run = command.upgrade if direction == "upgrade" else command.downgrade
+
+    def change(connection: Connection) -> None:
+        config.attributes["connection"] = connection
+        run(config, revision)
+
+    in_one_step(engine, change)
+
+
+def in_one_step(engine: Engine, change: Callable[[Connection], None]) -> None:
+    """Change the schema in one transaction, alone, with every reference intact at its end.
+
+    Parameters
+    ----------
+    engine
+        Of either kind.
+    change
+        Does the work on the connection that it is given.
+
+    Raises
+    ------
+    RehabctlError
+        It failed and was rolled back.
+    """
     with translated(), engine.connect() as connection:
-        is_sqlite = connection.dialect.name == "sqlite"
-        if is_sqlite:
-            # A table that is rebuilt is dropped first: its children must not go with it. The
-            # pragma works outside a transaction only, hence on the driver's own connection.
-            _driver_pragma(connection, "foreign_keys = OFF")
+        if connection.dialect.name != "sqlite":
+            with connection.begin():
+                connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_LOCK_NUMBER})")
+                connection.exec_driver_sql(f"CREATE SCHEMA IF NOT EXISTS {SCHEMA}")
+                change(connection)
+            return
+        # A table that is rebuilt is dropped first: its children must not go with it. The pragma
+        # works outside a transaction only, hence on the driver's own connection.
+        _driver_pragma(connection, "foreign_keys = OFF")
         try:
             with connection.begin():
-                if not is_sqlite:
-                    connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_LOCK_NUMBER})")
-                    connection.exec_driver_sql(f"CREATE SCHEMA IF NOT EXISTS {SCHEMA}")
-                config.attributes["connection"] = connection
-                run(config, revision)
-                if is_sqlite:
-                    _check_references(connection)
+                change(connection)
+                _check_references(connection)
         finally:
-            if is_sqlite:
-                _driver_pragma(connection, "foreign_keys = ON")
+            _driver_pragma(connection, "foreign_keys = ON")
 
 
 def _driver_pragma(connection: Connection, pragma: str) -> None:

@@ -21,16 +21,21 @@ def read_private_text(path: Path) -> str:
         raise
     except OSError as error:
         raise unfit(path, error.strerror or "it cannot be opened") from None
-    with os.fdopen(descriptor, "rb") as file:
-        status = os.fstat(descriptor)
-        if not stat.S_ISREG(status.st_mode):
-            raise unfit(path, "it is not a regular file")
-        if os.name == "posix":
-            if status.st_uid != os.geteuid():
-                raise unfit(path, "it belongs to another user")
-            if status.st_mode & 0o077:
-                raise unfit(path, "other users may read it", f"Run: chmod 600 {path}")
-        return file.read(_MAX_BYTES).decode("ascii", errors="replace")
+    try:
+        _check_private(path, os.fstat(descriptor))
+        return os.read(descriptor, _MAX_BYTES).decode("ascii", errors="replace")
+    finally:
+        os.close(descriptor)
+
+
+def _check_private(path: Path, status: os.stat_result) -> None:
+    if not stat.S_ISREG(status.st_mode):
+        raise unfit(path, "it is not a regular file")
+    if os.name == "posix":
+        if status.st_uid != os.geteuid():
+            raise unfit(path, "it belongs to another user")
+        if status.st_mode & 0o077:
+            raise unfit(path, "other users may read it", f"Run: chmod 600 {path}")
 
 
 def unfit(path: Path, reason: str, fix: str = "Check REHABCTL_KEY_FILE") -> NotPermittedError:

@@ -13,7 +13,7 @@ from rehabctl.domain.facts import Extreme
 from rehabctl.domain.recording import MotionPoint, MotionResult, StoredAssessment, SymmetryPair
 from rehabctl.store.handles import table
 from rehabctl.store.ids import new_id
-from rehabctl.store.repositories.rows import build, owned, owner, plain, upsert
+from rehabctl.store.repositories.rows import build, insert_once, owned, owner, plain
 
 _ASSESSMENT = table("movement_assessment")
 _MOTION = table("motion_result")
@@ -45,7 +45,7 @@ class AssessmentRepository:
         row = owned(assessment.patient, assessment.id, self._now) | plain(
             assessment, "motions", "symmetry"
         )
-        if not upsert(self._connection, _ASSESSMENT, [row], _KEYS):
+        if not insert_once(self._connection, _ASSESSMENT, row, _KEYS):
             query = select(_ASSESSMENT.c.id).where(*(_ASSESSMENT.c[k] == row[k] for k in _KEYS))
             return self._connection.execute(query).scalar_one(), False
         self._add_results(assessment)

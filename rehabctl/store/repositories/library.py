@@ -14,7 +14,7 @@ from rehabctl.domain.errors import NotFoundError
 from rehabctl.domain.programme import PinnedExercise, PinnedProtocol
 from rehabctl.store.handles import table
 from rehabctl.store.ids import new_id
-from rehabctl.store.repositories.rows import build, upsert
+from rehabctl.store.repositories.rows import build, insert_once
 
 _EXERCISE = table("exercise")
 _PROTOCOL = table("protocol")
@@ -69,7 +69,7 @@ class LibraryRepository:
             "sha256": hashlib.sha256(text.encode()).hexdigest(),
         }
         row = key | {"id": new_id(), "name": name, "content": content, "created_at": self._now}
-        upsert(self._connection, table, [row], _KEYS)
+        insert_once(self._connection, table, row, _KEYS)
         query = select(table).where(*(table.c[k] == value for k, value in key.items()))
         return self._connection.execute(query).mappings().one()
 

@@ -19,7 +19,6 @@ from sqlalchemy import (
     RowMapping,
     String,
     case,
-    cast,
     delete,
     func,
     literal,
@@ -148,10 +147,10 @@ class PanelRepository:
 
     def counts(self, query: PanelQuery) -> PanelCounts:
         """Return how many patients a query covers, and how many need attention."""
-        attention = func.coalesce(func.sum(case((_C.tier != Tier.STABLE.value, 1), else_=0)), 0)
-        statement = select(func.count(), cast(attention, Integer)).where(*self._conditions(query))
-        total, need_attention = self._connection.execute(statement).one()
-        return PanelCounts(total, need_attention)
+        statement = select(_C.tier, func.count()).where(*self._conditions(query)).group_by(_C.tier)
+        by_tier = {row[0]: row[1] for row in self._connection.execute(statement)}
+        total = sum(by_tier.values())
+        return PanelCounts(total, total - by_tier.get(Tier.STABLE.value, 0))
 
     def get(self, patient_id: UUID) -> WorklistRow | None:
         """Return the row of one patient; its rank counts those of the clinic before it."""

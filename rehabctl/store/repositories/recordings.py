@@ -10,7 +10,7 @@ from sqlalchemy import Connection, RowMapping, select, update
 from rehabctl.domain.errors import NotFoundError
 from rehabctl.domain.recording import KeypointsFile, Recording, RecordingKind
 from rehabctl.store.handles import table
-from rehabctl.store.repositories.rows import build, owned, owner, plain, upsert
+from rehabctl.store.repositories.rows import build, insert_once, owned, owner, plain
 
 _RECORDING = table("recording")
 _KEYPOINTS = table("keypoints")
@@ -26,7 +26,7 @@ class RecordingRepository:
     def add(self, recording: Recording) -> Recording:
         """Add a recording and return it, or the one that the patient already has of these bytes."""
         row = owned(recording.patient, recording.id, self._now) | plain(recording)
-        upsert(self._connection, _RECORDING, [row], ("patient_id", "sha256"))
+        insert_once(self._connection, _RECORDING, row, ("patient_id", "sha256"))
         query = select(_RECORDING).where(
             _RECORDING.c.patient_id == recording.patient.id,
             _RECORDING.c.sha256 == recording.sha256,
@@ -61,7 +61,7 @@ class RecordingRepository:
         """Add keypoints and return them, or those that exist of this model and these options."""
         row = owned(keypoints.patient, keypoints.id, self._now) | plain(keypoints)
         keys = ("recording_id", "model_sha256", "options_sha256")
-        upsert(self._connection, _KEYPOINTS, [row], keys)
+        insert_once(self._connection, _KEYPOINTS, row, keys)
         query = select(_KEYPOINTS).where(*(_KEYPOINTS.c[k] == row[k] for k in keys))
         return _keypoints(self._connection.execute(query).mappings().one())
 

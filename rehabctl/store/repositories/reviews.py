@@ -11,7 +11,7 @@ from rehabctl.domain.errors import NotFoundError
 from rehabctl.domain.review import ReviewDecision
 from rehabctl.domain.review_item import ReviewItem, ReviewState
 from rehabctl.store.handles import table
-from rehabctl.store.repositories.rows import build, owned, owner, plain, upsert, word
+from rehabctl.store.repositories.rows import build, insert_once, owned, owner, plain, word
 
 _TABLE = table("review_item")
 
@@ -26,7 +26,7 @@ class ReviewRepository:
     def enqueue(self, item: ReviewItem) -> bool:
         """Put an assessment into the queue; return False when it is there already."""
         row = owned(item.patient, item.id, self._now) | plain(item)
-        return upsert(self._connection, _TABLE, [row], ("assessment_id",)) > 0
+        return insert_once(self._connection, _TABLE, row, ("assessment_id",))
 
     def of_assessment(self, assessment_id: UUID) -> ReviewItem:
         """Return the item of an assessment.

@@ -88,26 +88,26 @@ def upsert(
     table: Table,
     rows: Sequence[Mapping[str, Any]],
     keys: Iterable[str],
-    update: Iterable[str] = (),
-) -> int:
-    """Insert rows; of those whose keys exist, update the given columns (none: keep them).
-
-    Returns
-    -------
-    int
-        How many rows were inserted or updated, where the driver tells.
-    """
+    update: Iterable[str],
+) -> None:
+    """Insert rows; of those whose keys exist, update the given columns."""
     if not rows:
-        return 0
+        return
     statement: Any = _insert_of(connection)(table)
-    names = list(update)
-    if names:
-        changed = {name: statement.excluded[name] for name in names}
-        statement = statement.on_conflict_do_update(index_elements=list(keys), set_=changed)
-    else:
-        statement = statement.on_conflict_do_nothing(index_elements=list(keys))
+    changed = {name: statement.excluded[name] for name in update}
+    statement = statement.on_conflict_do_update(index_elements=list(keys), set_=changed)
     values: Any = rows[0] if len(rows) == 1 else list(rows)
-    return connection.execute(statement, values).rowcount
+    connection.execute(statement, values)
+
+
+def insert_once(
+    connection: Connection, table: Table, row: Mapping[str, Any], keys: Iterable[str]
+) -> bool:
+    """Insert a row unless its keys exist; return whether it was inserted."""
+    statement: Any = _insert_of(connection)(table)
+    statement = statement.on_conflict_do_nothing(index_elements=list(keys))
+    inserted = connection.execute(statement.values(row).returning(table.c.id))
+    return inserted.first() is not None
 
 
 def _insert_of(connection: Connection) -> Any:

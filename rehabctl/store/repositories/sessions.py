@@ -10,7 +10,7 @@ from sqlalchemy import Connection, insert, select
 from rehabctl.domain.session import ExerciseSession, JournalEntry, SessionEntry, SessionSource
 from rehabctl.store.handles import table
 from rehabctl.store.ids import new_id
-from rehabctl.store.repositories.rows import build, owned, owner, plain, upsert
+from rehabctl.store.repositories.rows import build, insert_once, owned, owner, plain
 
 _SESSION = table("exercise_session")
 _ENTRY = table("session_entry")
@@ -32,7 +32,7 @@ class SessionRepository:
             | plain(session, "entries", "programme_id")
             | {"program_id": session.programme_id}
         )
-        if not upsert(self._connection, _SESSION, [row], _ONCE):
+        if not insert_once(self._connection, _SESSION, row, _ONCE):
             return False
         entries = [
             owned(session.patient, new_id(), self._now)
@@ -85,7 +85,7 @@ class SessionRepository:
     def add_journal(self, entry: JournalEntry) -> bool:
         """Add a journal entry; return False when its external id is known already."""
         row = owned(entry.patient, entry.id, self._now) | plain(entry)
-        return upsert(self._connection, _JOURNAL, [row], _ONCE) > 0
+        return insert_once(self._connection, _JOURNAL, row, _ONCE)
 
     def journal(self, patient_id: UUID) -> tuple[JournalEntry, ...]:
         """Return the journal of a patient, oldest first."""

@@ -34,9 +34,8 @@ def handle_source() -> str:
 
 
 def _word(column_type: Any) -> str:
-    kind: Any = String if isinstance(column_type, AutoString) else type(column_type)
     for word, ours in TYPES.items():
-        if kind is ours:
+        if type(column_type) is (AutoString if ours is String else ours):
             return word
     raise TypeError(f"no word for the column type {column_type!r}")
 

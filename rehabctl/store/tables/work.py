@@ -58,7 +58,7 @@ class Alert(PatientOwned, table=True):
     close_after_days: int | None = None
     reopens_on: str
     unreviewed_since: datetime = Field(sa_type=UtcDateTime)
-    met_until: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    unmet_since: datetime | None = Field(default=None, sa_type=UtcDateTime)
     handled_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     handled_level: float | None = None
     handled_severity: str | None = None
@@ -152,6 +152,8 @@ class PanelRow(Table, table=True):
         between("pain_now", 0, 10),
         Index(None, "therapist_id", "rank_key", "sort_name", "patient_id"),
         Index(None, "clinic_id", "rank_key", "sort_name", "patient_id"),
+        Index(None, "therapist_id", "tier"),
+        Index(None, "clinic_id", "tier"),
         Index(None, "next_change_at"),
     )
 

@@ -34,7 +34,7 @@ def upgrade() -> None:
         sa.Column("close_after_days", sa.Integer(), nullable=True),
         sa.Column("reopens_on", sa.String(), nullable=False),
         sa.Column("unreviewed_since", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("met_until", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("unmet_since", sa.DateTime(timezone=True), nullable=True),
         sa.Column("handled_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("handled_level", sa.Float(), nullable=True),
         sa.Column("handled_severity", sa.String(), nullable=True),
@@ -145,6 +145,9 @@ def upgrade() -> None:
         unique=False,
     )
     op.create_index(
+        op.f("ix_panel_row_clinic_id_tier"), "panel_row", ["clinic_id", "tier"], unique=False
+    )
+    op.create_index(
         op.f("ix_panel_row_next_change_at"), "panel_row", ["next_change_at"], unique=False
     )
     op.create_index(
@@ -152,6 +155,9 @@ def upgrade() -> None:
         "panel_row",
         ["therapist_id", "rank_key", "sort_name", "patient_id"],
         unique=False,
+    )
+    op.create_index(
+        op.f("ix_panel_row_therapist_id_tier"), "panel_row", ["therapist_id", "tier"], unique=False
     )
 
 

@@ -1,0 +1,114 @@
+"""A PostgreSQL server of the tests' own, on a unix socket in a temporary folder."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import tempfile
+from pathlib import Path
+
+import pytest
+
+_ICU = ("--locale-provider=icu", "--icu-locale=en-US", "--locale=C.UTF-8")
+"""Sorts text by language, as servers in the field do: an order that forgets its collation shows."""
+
+
+def find_binaries() -> Path | None:
+    """Return the folder of `initdb`, in the path or where Debian keeps it."""
+    found = shutil.which("initdb")
+    if found:
+        return Path(found).resolve().parent
+    versions = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
+    return versions[-1].parent if versions else None
+
+
+def _memory_folder() -> Path | None:
+    """Return a folder in memory with room for a server: a database a test is much writing."""
+    folder = Path("/dev/shm")
+    if not os.access(folder, os.W_OK) or shutil.disk_usage(folder).free < 1 << 29:
+        return None
+    return folder
+
+
+class Server:
+    """Started once a test process. The server refuses to run as root, so root lends it a user."""
+
+    def __init__(self, binaries: Path) -> None:
+        self._binaries = binaries
+        self.folder = Path(tempfile.mkdtemp(prefix="rcpg", dir=_memory_folder()))
+        self._user = self._other_user()
+        if self._user is not None:
+            shutil.chown(self.folder, self._user)
+        self._data = self.folder / "data"
+        self.databases = 0
+
+    @staticmethod
+    def _other_user() -> str | None:
+        if os.geteuid() != 0:
+            return None
+        import pwd
+
+        names = {entry.pw_name for entry in pwd.getpwall()}
+        return next(name for name in ("postgres", "nobody") if name in names)
+
+    def _run(self, program: str, *arguments: str) -> None:
+        result = subprocess.run(
+            [self._binaries / program, *arguments],
+            user=self._user,
+            cwd=self.folder,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            check=False,
+        )
+        if result.returncode:
+            raise RuntimeError(f"{program}: {result.stdout.decode(errors='replace')}")
+
+    def start(self) -> None:
+        base = ("-D", str(self._data), "-U", "postgres", "-A", "trust", "-E", "UTF8", "--no-sync")
+        try:
+            self._run("initdb", *base, *_ICU)
+        except RuntimeError:  # built without ICU, or older than 15
+            shutil.rmtree(self._data, ignore_errors=True)
+            self._run("initdb", *base)
+        options = f"-k {self.folder} -c listen_addresses= -c fsync=off -c full_page_writes=off"
+        log = str(self.folder / "log")
+        self._run("pg_ctl", "-D", str(self._data), "-l", log, "-o", options, "-w", "start")
+
+    def stop(self) -> None:
+        try:
+            self._run("pg_ctl", "-D", str(self._data), "-m", "immediate", "stop")
+        finally:
+            shutil.rmtree(self.folder, ignore_errors=True)
+
+    def address(self, database: str) -> str:
+        return f"postgresql:///{database}?host={self.folder}&user=postgres"
+
+    def execute(self, statement: str, database: str = "postgres") -> None:
+        import psycopg
+
+        dsn = f"host={self.folder} user=postgres dbname={database}"
+        with psycopg.connect(dsn, autocommit=True) as connection:
+            connection.execute(statement)
+
+    def create_database(self, template: str = "template1") -> str:
+        self.databases += 1
+        name = f"t{self.databases}"
+        self.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
+        return name
+
+    def drop_database(self, name: str) -> None:
+        self.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+def start_server() -> Server:
+    """Start a server; without one installed the test is skipped, or fails where CI demands it."""
+    binaries = find_binaries()
+    if binaries is None:
+        reason = "no PostgreSQL server is installed (Debian: postgresql)"
+        if os.environ.get("REHABCTL_REQUIRE_POSTGRES") == "1":
+            pytest.fail(reason)
+        pytest.skip(reason)
+    server = Server(binaries)
+    server.start()
+    return server
