@@ -160,3 +160,19 @@ def test_every_error_has_its_own_exit_code() -> None:
     codes = [cls.exit_code for cls in own]
     assert len(set(codes)) == len(codes)
     assert RehabctlError.exit_code not in codes
+
+
+@pytest.mark.parametrize(
+    ("words", "number", "offered"),
+    [("rehabctl pa", 1, {"panel", "patient"}), ("rehabctl patient show ", 3, set())],
+)
+def test_completion_offers_commands_and_never_patients(
+    rehabctl, words: str, number: int, offered: set[str]
+) -> None:
+    created = rehabctl(
+        "patient", "create", "--mrn", "1042", "--given-name", "Ada", "--family-name", "Example",
+        "--birth-date", "1960-01-02", "--sex", "female", "--state", "OH",
+    )  # fmt: skip
+    assert created.returncode == 0, created.stderr
+    result = rehabctl(_REHABCTL_COMPLETE="complete_bash", COMP_WORDS=words, COMP_CWORD=str(number))
+    assert set(result.stdout.split()) == offered

@@ -101,7 +101,8 @@ def test_pages_join_to_the_whole_list(first_demo, run: Run) -> None:
 
 
 def test_no_file_holds_a_name_in_plain_text(first_demo, run: Run, home: Path) -> None:
-    names = {part for row in worklist(run) for part in str(row["name"]).split(", ")}
+    parts = {part for row in worklist(run) for part in str(row["name"]).split(", ")}
+    names = {part for part in parts if len(part) >= 5}  # "Ada" stands in any 2 MB by chance
     assert len(names) > 40
     files = [path for path in home.rglob("*") if path.is_file()]
     assert any(path.name == "rehabctl.db" for path in files)

@@ -77,7 +77,7 @@ class Server:
 
     def stop(self) -> None:
         try:
-            self._run("pg_ctl", "-D", str(self._data), "-m", "immediate", "stop")
+            self._run("pg_ctl", "-D", str(self._data), "-m", "fast", "stop")
         finally:
             shutil.rmtree(self.folder, ignore_errors=True)
 
