@@ -5,6 +5,7 @@ No command module is imported here.
 
 from __future__ import annotations
 
+import os
 import sys
 from typing import Annotated, Any, ClassVar
 
@@ -125,8 +126,17 @@ def root(
         bool,
         typer.Option("--version", "-V", help="Print the version.", callback=_print_version),
     ] = False,
+    key_command: Annotated[
+        str | None,
+        typer.Option(
+            help="Command that prints the key of the database (also: key_command in config.toml).",
+            metavar="COMMAND",
+        ),
+    ] = None,
 ) -> None:
     """Telerehabilitation from the terminal: measure, triage and record exercise therapy."""
+    if key_command is not None:
+        os.environ["REHABCTL_KEY_COMMAND"] = key_command  # where every command reads settings
 
 
 def run(argv: list[str]) -> int:

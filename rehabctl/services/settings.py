@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -52,7 +52,7 @@ class Settings:
     """What one command runs with."""
 
     paths: Paths
-    database_url: str | None
+    database_url: str | None = field(repr=False)
     """A remote store (PostgreSQL); None means the local encrypted file."""
     pose_model: Path | None
     key_file: Path | None
@@ -91,7 +91,7 @@ def load_settings(environment: Mapping[str, str] | None = None) -> Settings:
         database_url=setting("REHABCTL_DATABASE_URL", "database_url"),
         pose_model=Path(model) if model else None,
         key_file=Path(key_file) if key_file else None,
-        key_command=config.get("key_command"),
+        key_command=setting("REHABCTL_KEY_COMMAND", "key_command"),
         fixed_now=_fixed_now(env.get("REHABCTL_NOW")),
     )
 

@@ -15,7 +15,7 @@ from rehabctl.clinic.triage import PanelFacts, Refreshed, panel_row
 from rehabctl.domain.errors import RehabctlError
 from rehabctl.domain.facts import AlertState
 from rehabctl.domain.panel_row import PanelQuery, PanelRow
-from rehabctl.domain.patient import PatientRef
+from rehabctl.domain.patient import PatientRef, PatientStatus
 from rehabctl.domain.triage import WorklistPage
 from rehabctl.reference.rules import RuleTable, load_rules
 from rehabctl.services.access import Action, require
@@ -81,7 +81,7 @@ def refresh(uow: UnitOfWork, patients: Sequence[PatientRef], rules: RuleTable) -
         if done.alerts != stored:
             uow.alerts.replace(patient, done.alerts)
         rows.append(_panel_row(patient, done.row, uow.now, rules))
-    uow.panel.save(rows)
+    _save_rows(uow, rows)
 
 
 def write_rows(uow: UnitOfWork, patients: Sequence[PatientRef], rules: RuleTable) -> None:
@@ -102,7 +102,13 @@ def write_rows(uow: UnitOfWork, patients: Sequence[PatientRef], rules: RuleTable
         states = tuple(a.state for a in uow.alerts.of_patient(patient.id, closed=True))
         row = panel_row(facts[patient.id], states, uow.now, rules)
         rows.append(_panel_row(patient, row, uow.now, rules))
-    uow.panel.save(rows)
+    _save_rows(uow, rows)
+
+
+def _save_rows(uow: UnitOfWork, rows: Sequence[PanelRow]) -> None:
+    # a late upload must not bring a discharged patient back onto the worklist
+    active = uow.patients.under_care([row.patient.id for row in rows])
+    uow.panel.save([row for row in rows if row.patient.id in active])
 
 
 def _panel_row(patient: PatientRef, row: PanelFacts, now: datetime, rules: RuleTable) -> PanelRow:
@@ -222,7 +228,7 @@ class RebuildReport:
 
 
 def rebuild(store: Store, rules: RuleTable, *, check: bool) -> RebuildReport:
-    """Remake alerts and rows of all patients from their raw events.
+    """Remake alerts and rows of all patients under care from their raw events.
 
     Parameters
     ----------
@@ -247,7 +253,9 @@ def _patients(store: Store) -> Iterator[list[PatientRef]]:
     cursor: str | None = None
     while True:
         with store.transaction() as uow:
-            page = uow.patients.page(limit=_REBUILD_BATCH, cursor=cursor)
+            page = uow.patients.page(
+                limit=_REBUILD_BATCH, cursor=cursor, status=PatientStatus.ACTIVE
+            )
         if page.items:
             yield [item.ref for item in page.items]
         cursor = page.next_cursor

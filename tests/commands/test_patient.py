@@ -40,6 +40,7 @@ def rehabctl(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 
     def run(*argv: str, stdin: str = "", **environment: str) -> Result:
         with monkeypatch.context() as patched:
+            patched.setenv("REHABCTL_KEY_COMMAND", "")  # --key-command sets it: undone afterwards
             for name, value in environment.items():
                 patched.setenv(name, value)
             raw = io.BufferedReader(io.BytesIO(stdin.encode()))  # pyright: ignore[reportArgumentType]
@@ -202,8 +203,11 @@ def test_keys_decide_who_opens_the_database(
     assert rehabctl("patient", "list", REHABCTL_KEY_FILE=str(wrong)).returncode == 5
     wrong.chmod(0o644)
     assert rehabctl("patient", "list", REHABCTL_KEY_FILE=str(wrong)).returncode == 5
+    assert rehabctl("--key-command", "false", "patient", "list").returncode == 5
     (isolated_home / "config.toml").write_text('key_command = "false"\n')
     assert rehabctl("patient", "list").returncode == 5
+    right = next((isolated_home / "key").glob("*.key")).read_text().split()[0]
+    assert rehabctl("--key-command", f"echo {right}", "patient", "list").returncode == 0
 
 
 def test_a_server_address_never_shows_its_password(rehabctl: Rehabctl) -> None:

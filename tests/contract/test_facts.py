@@ -25,7 +25,7 @@ def test_a_patient_without_events_has_empty_facts(store: Store) -> None:
         facts = uow.facts.of_patient(ref.id)
     assert facts.patient_id == str(ref.id)
     assert facts.time_zone == store.clinic.time_zone
-    assert facts.recorded_moments() == ()
+    assert facts.recorded_moments() == (NOW,)
     assert facts.episode is None
 
 

@@ -7,6 +7,7 @@ are due, how large a change of a score is important, and the dates of the plan o
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -19,6 +20,7 @@ from rehabctl.store.repositories.alerts import action_of
 from rehabctl.store.repositories.assessments import method_of
 from rehabctl.store.repositories.rows import chunked
 
+_PATIENT = table("patient")
 _EPISODE = table("episode")
 _GOAL = table("goal")
 _SESSION = table("exercise_session")
@@ -68,10 +70,12 @@ class FactRepository:
         goals = self._of(_GOAL, ids, _GOAL.c.created_at)
         reviews = self._reviews(ids)
         actions = self._of(_ACTION, ids, _ACTION.c.at)
+        known_since = self._known_since(ids)
         return {
             i: facts.PatientFacts(
                 patient_id=str(i),
                 time_zone=self._clinic.time_zone,
+                known_since=known_since.get(i),
                 episode=_episode(episodes.get(i, [])),
                 sessions=_sessions(sessions.get(i, []), entries.get(i, [])),
                 due_on=tuple(row["due_on"] for row in scheduled.get(i, [])),
@@ -89,6 +93,10 @@ class FactRepository:
             )
             for i in ids
         }
+
+    def _known_since(self, ids: Sequence[UUID]) -> dict[UUID, datetime]:
+        query = select(_PATIENT.c.id, _PATIENT.c.created_at).where(_PATIENT.c.id.in_(ids))
+        return {row["id"]: row["created_at"] for row in self._connection.execute(query).mappings()}
 
     def _of(self, table: Any, ids: Sequence[UUID], *order: Any) -> _Rows:
         query = select(table).where(table.c.patient_id.in_(ids)).order_by(*order, table.c.id)
