@@ -225,8 +225,4 @@ def import_recording(path: Path, *, fps: float | None, plane: str) -> KeypointSe
         raise RehabctlError(
             f"{path.name} cannot be read: {error.strerror}", "Check the file's permissions"
         ) from None
-    except (MemoryError, OverflowError, ValueError):  # made-up frame numbers ask for all memory
-        raise RehabctlError(
-            f"{path.name} holds frame numbers that are no film", "Export the key points again"
-        ) from None
     return points.to_series(foreign, plane=plane)
