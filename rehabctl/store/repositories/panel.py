@@ -130,7 +130,7 @@ class PanelRepository:
         )
         position = 0
         if cursor is not None:
-            position, *values = decode_cursor(cursor, len(keys) + 1)
+            position, values = self._after(cursor, keys)
             bound = tuple_(*_bound(values, kinds))
             after = tuple_(*keys) < bound if query.from_end else tuple_(*keys) > bound
             statement = statement.where(after)
@@ -142,8 +142,27 @@ class PanelRepository:
         items = tuple(_worklist_row(row, first + n * step) for n, row in enumerate(rows))
         if len(found) <= limit:
             return items, None
-        last = [_plain_key(rows[-1][f"key_{n}"]) for n in range(len(keys))]
+        last = [
+            _plain_key(rows[-1][f"key_{n}"])
+            for n, key in enumerate(keys)
+            if key is not _C.sort_name
+        ]
         return items, encode_cursor([position + len(rows), *last])
+
+    def _after(self, cursor: str, keys: Sequence[Any]) -> tuple[int, list[Any]]:
+        """Return how many rows came before, and the value of every key in the last of them.
+
+        Cursors stand in command lines, so the patient's name is looked up instead of carried.
+        """
+        carried = [key for key in keys if key is not _C.sort_name]
+        position, *values = decode_cursor(cursor, len(carried) + 1)
+        try:
+            patient_id = UUID(values[-1])
+            _, *name = self._names([patient_id])[patient_id]
+        except (ValueError, TypeError, AttributeError, KeyError):
+            raise _foreign_cursor() from None
+        left = iter(values)
+        return position, [_sort_name(*name) if k is _C.sort_name else next(left) for k in keys]
 
     def counts(self, query: PanelQuery) -> PanelCounts:
         """Return how many patients a query covers, and how many need attention."""
@@ -231,9 +250,15 @@ def _bound(values: Sequence[Any], kinds: Sequence[Any]) -> list[Any]:
             for value, kind in zip(values, kinds, strict=True)
         ]
     except (ValueError, TypeError, AttributeError):
-        raise UsageError(
-            "the cursor is not one of this list", "Use `next` of the page before"
-        ) from None
+        raise _foreign_cursor() from None
+
+
+def _foreign_cursor() -> UsageError:
+    return UsageError("the cursor is not one of this list", "Use `next` of the page before")
+
+
+def _sort_name(family_name: str, given_name: str) -> str:
+    return f"{family_name}, {given_name}".casefold()
 
 
 def _plain_key(value: Any) -> Any:
@@ -258,7 +283,7 @@ def _values(row: PanelRow, mrn: str, family_name: str, given_name: str) -> dict[
         "clinic_id": row.patient.clinic_id,
         "therapist_id": row.patient.therapist_id,
         "reasons": reasons,
-        "sort_name": name.casefold(),
+        "sort_name": _sort_name(family_name, given_name),
         "search_text": "\n".join(searched).casefold(),
     }
 
