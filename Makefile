@@ -42,7 +42,7 @@ docs: $(READY) ## write the generated pages
 	$(BIN)/python docs/generate_cli_reference.py
 
 nightly: $(READY) ## the long campaigns
-	$(BIN)/python -m pytest -m nightly
+	REHABCTL_TEST_EXAMPLES=new $(BIN)/python -m pytest
 
 clean: ## remove the environment and caches
 	rm -rf $(VENV) .pytest_cache .ruff_cache .hypothesis

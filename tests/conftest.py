@@ -8,7 +8,13 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import hypothesis
 import pytest
+
+# The same examples on every machine and in every run; the nightly campaign draws new ones.
+hypothesis.settings.register_profile("fixed", derandomize=True, deadline=None, database=None)
+hypothesis.settings.register_profile("new", deadline=None, print_blob=True)
+hypothesis.settings.load_profile(os.environ.get("REHABCTL_TEST_EXAMPLES", "fixed"))
 
 PROJECT = Path(__file__).resolve().parent.parent
 

@@ -60,7 +60,8 @@ def is_box_container(path: Path) -> bool:
 def is_cut_off(path: Path) -> bool:
     """Tell whether an MP4 or MOV file ends before its own last part does.
 
-    The container is a row of boxes that each name their length, so a file cut anywhere shows.
+    The container is a row of boxes that each name their length, so a file cut inside one shows;
+    one cut between two of them lacks the index (``moov``) if writers put it last, as cameras do.
     Other containers are never reported.
 
     Parameters
@@ -72,24 +73,26 @@ def is_cut_off(path: Path) -> bool:
         return False
     size = path.stat().st_size
     position = 0
+    has_index = False
     with path.open("rb") as file:
         while position < size:
             file.seek(position)
             head = file.read(_BOX.size)
             if len(head) < _BOX.size:
                 return True
-            length, _kind = _BOX.unpack(head)
+            length, kind = _BOX.unpack(head)
+            has_index = has_index or kind == b"moov"
             if length == 0:  # the last box, up to the end whatever that is
-                return False
+                return not has_index
             if length == 1:
                 long_size = file.read(_LONG_SIZE.size)
                 if len(long_size) < _LONG_SIZE.size:
                     return True
                 (length,) = _LONG_SIZE.unpack(long_size)
             if length < _BOX.size:  # not a box: bytes behind the last one
-                return False
+                break
             position += length
-    return position > size
+    return position > size or not has_index
 
 
 def file_sha256(path: Path) -> str:
