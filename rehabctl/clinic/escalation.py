@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 from rehabctl.clinic.local_days import day_start
 from rehabctl.clinic.patient_view import PatientView
 from rehabctl.clinic.quiet_hours import QuietHours
+from rehabctl.domain.escalation import CallOutcome
 from rehabctl.reference.rules import RuleRow
 
 
@@ -28,14 +29,6 @@ class Level(StrEnum):
     """A red flag: at once, whatever the hour."""
     CLOSED = "CLOSED"
     """A completed session ended it."""
-
-
-class CallOutcome(StrEnum):
-    """What a call by staff came to."""
-
-    REACHED = "reached"
-    CONCERN = "concern"
-    UNREACHED_TWICE = "unreached_twice"
 
 
 @dataclass(frozen=True, slots=True)

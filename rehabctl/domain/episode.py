@@ -60,6 +60,12 @@ class Episode:
     precautions: tuple[str, ...] = ()
     status: EpisodeStatus = EpisodeStatus.ACTIVE
     ended_on: date | None = None
+    pathway: str | None = None
+    """Which questionnaires are asked for when, such as `knee-replacement`."""
+    plan_ends_on: date | None = None
+    """Last day of the plan of care."""
+    progress_report_on: date | None = None
+    """Day of the last progress report."""
 
     def weeks_post_op(self, today: date) -> int | None:
         """Return full weeks since surgery; None without a surgery or before it.
@@ -105,3 +111,18 @@ class Goal:
     unit: str | None = None
     due_on: date | None = None
     status: GoalStatus = GoalStatus.OPEN
+
+
+@dataclass(frozen=True, slots=True)
+class Referral:
+    """An order or referral on file."""
+
+    id: UUID
+    patient: PatientRef
+    episode_id: UUID
+    referrer_name: str
+    ordered_on: date
+    referrer_npi: str | None = None
+    received_on: date | None = None
+    authorised_visits: int | None = None
+    expires_on: date | None = None

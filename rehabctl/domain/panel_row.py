@@ -37,6 +37,8 @@ class PanelRow:
     rom_trend: str | None = None
     open_alerts: int = 0
     next_due: datetime | None = None
+    plan_version: str | None = None
+    """Names the plans (episode, schedule, holds, goals) that the history was judged by."""
     next_change_at: datetime | None = None
     """When the row is to be computed again although nothing was written; None: never."""
 

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from enum import StrEnum
 from fractions import Fraction
+from typing import Any
+from uuid import UUID
+
+from rehabctl.domain.patient import PatientRef, Side
 
 
 class Direction(StrEnum):
@@ -234,3 +238,38 @@ class PromResult:
     reason: str | None
     findings: tuple[AnswerFinding, ...] = ()
     """Not empty means that nothing was scored."""
+
+
+@dataclass(frozen=True, slots=True)
+class PromResponse:
+    """One administered form with its raw answers, so that a later rule can score it again."""
+
+    id: UUID
+    patient: PatientRef
+    external_id: str
+    """A second form with this id is the same form."""
+    instrument: str
+    instrument_version: str
+    mode: str
+    """How the answers were given, such as `interview`, `paper` or `patient_device`."""
+    entered_by: str
+    """Who acted: `patient`, `contact:ID` or `user:LOGIN`."""
+    completed_at: datetime
+    answers: Mapping[str, Any]
+    result: Mapping[str, Any]
+    """The contract's JSON of the scores, with `rule_version`."""
+    side: Side | None = None
+    language: str | None = None
+    scores: tuple[PromScore, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class PromScore:
+    """One stored score of one scale."""
+
+    scale: str
+    rule_version: str
+    score: float | None
+    score_unrounded: float | None
+    n_missing: int
+    higher_is_better: bool

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
+from uuid import UUID
+
+from rehabctl.domain.patient import PatientRef
 
 
 class VisitKind(StrEnum):
@@ -44,3 +49,67 @@ class ParticipantRole(StrEnum):
     ASSISTANT = "assistant"
     CAREGIVER = "caregiver"
     INTERPRETER = "interpreter"
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelSpan:
+    """The channel of one stretch of a visit; `until_at` None goes on."""
+
+    channel: Channel
+    from_at: datetime
+    until_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TimedBlock:
+    """The time spent on one procedure code; `ended_at` None goes on."""
+
+    code: str
+    started_at: datetime
+    ended_at: datetime | None = None
+    one_to_one: bool = True
+
+    def minutes(self) -> int | None:
+        """Return the whole minutes of a block that has ended."""
+        if self.ended_at is None:
+            return None
+        return int((self.ended_at - self.started_at).total_seconds() // 60)
+
+
+@dataclass(frozen=True, slots=True)
+class Participant:
+    """Who took part, and when. Neither a user nor a contact: the patient."""
+
+    role: ParticipantRole
+    user_id: UUID | None = None
+    contact_id: UUID | None = None
+    joined_at: datetime | None = None
+    left_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """One contact between patient and clinic, as planned and as it was."""
+
+    id: UUID
+    patient: PatientRef
+    kind: VisitKind
+    planned_start_at: datetime
+    planned_end_at: datetime
+    provider_id: UUID
+    status: VisitStatus = VisitStatus.PLANNED
+    episode_id: UUID | None = None
+    started_at: datetime | None = None
+    ended_at: datetime | None = None
+    supervisor_id: UUID | None = None
+    patient_state: str | None = None
+    """Where the patient said that she is, two letters: asked at check-in, never the home."""
+    location_confirmed_at: datetime | None = None
+    live_contact: bool = False
+    """Whether patient and clinician spoke live."""
+    cancel_reason: str | None = None
+    revision: int = 1
+    """Raised by every change, so that two people who edit at once get a conflict."""
+    channels: tuple[ChannelSpan, ...] = ()
+    blocks: tuple[TimedBlock, ...] = ()
+    participants: tuple[Participant, ...] = ()

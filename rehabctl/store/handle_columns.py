@@ -50,9 +50,9 @@ COLUMNS: dict[str, dict[str, str]] = {
     },
     "episode": {
         "uuid": "id patient_id clinic_id therapist_id",
-        "text": "diagnosis icd10 condition surgery side surgeon status",
+        "text": "diagnosis icd10 condition surgery side surgeon status pathway",
         "time": "created_at",
-        "date": "surgery_date started_on ended_on",
+        "date": "surgery_date started_on ended_on plan_ends_on progress_report_on",
         "json": "precautions",
     },
     "exercise": {
@@ -138,7 +138,7 @@ COLUMNS: dict[str, dict[str, str]] = {
     },
     "panel_row": {
         "uuid": "patient_id clinic_id therapist_id",
-        "text": "tier pain_trend rom_trend search_text rules_version",
+        "text": "tier pain_trend rom_trend search_text rules_version plan_version",
         "ordered_text": "rank_key sort_name",
         "time": "last_session_at next_due next_change_at computed_at",
         "real": "adherence_percent_28d pain_now",
@@ -188,6 +188,12 @@ COLUMNS: dict[str, dict[str, str]] = {
     "program_opening": {
         "uuid": "id patient_id clinic_id therapist_id",
         "time": "created_at opened_at",
+    },
+    "prom_licence": {
+        "uuid": "id clinic_id recorded_by",
+        "text": "instrument holder reference",
+        "time": "created_at",
+        "date": "valid_from expires_on",
     },
     "prom_response": {
         "uuid": "id patient_id clinic_id therapist_id",
@@ -255,6 +261,11 @@ COLUMNS: dict[str, dict[str, str]] = {
         "boolean": "done",
         "json": "reps_per_set",
     },
+    "staff_call": {
+        "uuid": "id patient_id clinic_id therapist_id",
+        "text": "outcome by comment",
+        "time": "created_at at",
+    },
     "store_info": {
         "uuid": "database_id",
         "text": "audit_key_check",
@@ -280,6 +291,7 @@ COLUMNS: dict[str, dict[str, str]] = {
         "text": "kind status patient_state cancel_reason",
         "time": "created_at planned_start_at planned_end_at started_at ended_at "
                 "location_confirmed_at",
+        "integer": "revision",
         "boolean": "live_contact",
     },
     "visit_block": {

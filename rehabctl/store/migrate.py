@@ -21,6 +21,7 @@ REVISIONS = (
     "0004_programmes",
     "0005_measurement",
     "0006_worklist",
+    "0007_outcomes",
 )
 """Every revision of the history, oldest first; a test compares it with the files."""
 HEAD = REVISIONS[-1]

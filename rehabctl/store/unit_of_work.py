@@ -18,17 +18,22 @@ if TYPE_CHECKING:
     from rehabctl.store.repositories.assessments import AssessmentRepository
     from rehabctl.store.repositories.clinics import ClinicRepository
     from rehabctl.store.repositories.consents import ConsentRepository
+    from rehabctl.store.repositories.contacts import ContactRepository
     from rehabctl.store.repositories.episodes import EpisodeRepository
     from rehabctl.store.repositories.facts import FactRepository
     from rehabctl.store.repositories.imports import ImportRepository
     from rehabctl.store.repositories.library import LibraryRepository
+    from rehabctl.store.repositories.messages import MessageRepository
     from rehabctl.store.repositories.notes import NoteRepository
+    from rehabctl.store.repositories.outbox import OutboxRepository
     from rehabctl.store.repositories.panel import PanelRepository
     from rehabctl.store.repositories.patients import PatientRepository
     from rehabctl.store.repositories.programmes import ProgrammeRepository
+    from rehabctl.store.repositories.proms import PromRepository
     from rehabctl.store.repositories.recordings import RecordingRepository
     from rehabctl.store.repositories.reviews import ReviewRepository
     from rehabctl.store.repositories.sessions import SessionRepository
+    from rehabctl.store.repositories.visits import VisitRepository
 
 
 class UnitOfWork:
@@ -175,3 +180,38 @@ class UnitOfWork:
         from rehabctl.store.repositories.imports import ImportRepository
 
         return ImportRepository(self.connection, self.clinic.id, self.now)
+
+    @cached_property
+    def contacts(self) -> ContactRepository:
+        """Caregivers and proxies."""
+        from rehabctl.store.repositories.contacts import ContactRepository
+
+        return ContactRepository(self.connection, self.now)
+
+    @cached_property
+    def messages(self) -> MessageRepository:
+        """Conversations with patients."""
+        from rehabctl.store.repositories.messages import MessageRepository
+
+        return MessageRepository(self.connection, self.clinic.id, self.now)
+
+    @cached_property
+    def outbox(self) -> OutboxRepository:
+        """What is to leave the clinic, and calls by staff."""
+        from rehabctl.store.repositories.outbox import OutboxRepository
+
+        return OutboxRepository(self.connection, self.now)
+
+    @cached_property
+    def prom(self) -> PromRepository:
+        """Filled-in questionnaires, scores and licence records."""
+        from rehabctl.store.repositories.proms import PromRepository
+
+        return PromRepository(self.connection, self.clinic.id, self.now)
+
+    @cached_property
+    def visits(self) -> VisitRepository:
+        """Visits."""
+        from rehabctl.store.repositories.visits import VisitRepository
+
+        return VisitRepository(self.connection, self.now)

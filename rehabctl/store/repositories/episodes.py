@@ -16,6 +16,7 @@ from rehabctl.domain.episode import (
     GoalStatus,
     GoalTerm,
     PatientFlag,
+    Referral,
 )
 from rehabctl.domain.errors import NotFoundError
 from rehabctl.domain.patient import Side
@@ -25,6 +26,7 @@ from rehabctl.store.repositories.rows import build, owned, owner, plain, word
 EPISODE = table("episode")
 _FLAG = table("patient_flag")
 _GOAL = table("goal")
+_REFERRAL = table("referral")
 
 
 class EpisodeRepository:
@@ -102,6 +104,17 @@ class EpisodeRepository:
         self._connection.execute(
             update(_GOAL).where(_GOAL.c.id == goal_id).values(status=status.value)
         )
+
+    def add_referral(self, referral: Referral) -> None:
+        """Add an order or referral."""
+        row = owned(referral.patient, referral.id, self._now) | plain(referral)
+        self._connection.execute(insert(_REFERRAL).values(row))
+
+    def referrals(self, patient_id: UUID) -> tuple[Referral, ...]:
+        """Return the referrals of a patient, oldest first."""
+        query = select(_REFERRAL).where(_REFERRAL.c.patient_id == patient_id)
+        rows = self._connection.execute(query.order_by(_REFERRAL.c.ordered_on, _REFERRAL.c.id))
+        return tuple(build(Referral, row, patient=owner(row)) for row in rows.mappings())
 
     def goals(self, patient_id: UUID) -> tuple[Goal, ...]:
         """Return all goals of a patient, oldest first."""

@@ -42,6 +42,10 @@ class Episode(PatientOwned, table=True):
     status: str
     started_on: date
     ended_on: date | None = None
+    pathway: str | None = None
+    """Which questionnaires are asked for, such as `knee-replacement`."""
+    plan_ends_on: date | None = None
+    progress_report_on: date | None = None
 
 
 class Goal(PatientOwned, table=True):
@@ -114,6 +118,7 @@ class Visit(PatientOwned, table=True):
     location_confirmed_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     live_contact: bool = False
     cancel_reason: str | None = None
+    revision: int = Field(default=1, sa_column_kwargs={"server_default": "1"})
 
 
 class VisitChannel(PatientOwned, table=True):

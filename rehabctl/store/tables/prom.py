@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -11,7 +11,15 @@ from sqlmodel import Field
 
 from rehabctl.domain.patient import Side
 from rehabctl.store.column_types import Document, UtcDateTime
-from rehabctl.store.tables.base import PatientOwned, one_of, patient_owned, same_patient
+from rehabctl.store.tables.base import (
+    PatientOwned,
+    Table,
+    at_most,
+    one_of,
+    patient_owned,
+    same_clinic,
+    same_patient,
+)
 
 
 class PromResponse(PatientOwned, table=True):
@@ -57,3 +65,25 @@ class PromScore(PatientOwned, table=True):
     score_unrounded: float | None = None
     n_missing: int
     higher_is_better: bool
+
+
+class PromLicence(Table, table=True):
+    """What a clinic noted about its right to use an instrument's wording."""
+
+    __table_args__ = (
+        UniqueConstraint("clinic_id", "instrument", "reference"),
+        same_clinic("recorded_by", "user_account"),
+        CheckConstraint("expires_on >= valid_from", name="order"),
+        at_most("holder", 200),
+        at_most("reference", 200),
+    )
+
+    id: UUID = Field(primary_key=True)
+    clinic_id: UUID = Field(foreign_key="clinic.id")
+    instrument: str
+    holder: str
+    reference: str
+    valid_from: date
+    expires_on: date | None = None
+    recorded_by: UUID
+    created_at: datetime = Field(sa_type=UtcDateTime)

@@ -9,6 +9,7 @@ from uuid import UUID
 from sqlalchemy import Index, UniqueConstraint, text
 from sqlmodel import Field
 
+from rehabctl.domain.escalation import CallOutcome
 from rehabctl.domain.facts import AlertActionKind, AlertSeverity, AlertStatus
 from rehabctl.domain.message import MessageDirection, OutboxState
 from rehabctl.domain.triage import Tier
@@ -82,6 +83,19 @@ class AlertAction(PatientOwned, table=True):
     by: str
     until: datetime | None = Field(default=None, sa_type=UtcDateTime)
     assignee: str | None = None
+    comment: str | None = None
+
+
+class StaffCall(PatientOwned, table=True):
+    """What a call about missed sessions came to."""
+
+    __table_args__ = patient_owned(
+        one_of("outcome", CallOutcome), Index(None, "patient_id", "at"), identity=False
+    )
+
+    at: datetime = Field(sa_type=UtcDateTime)
+    outcome: str
+    by: str
     comment: str | None = None
 
 
@@ -178,3 +192,4 @@ class PanelRow(Table, table=True):
     next_change_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     computed_at: datetime = Field(sa_type=UtcDateTime)
     rules_version: str
+    plan_version: str | None = None

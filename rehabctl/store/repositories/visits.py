@@ -1,0 +1,155 @@
+"""Visits with their channels, timed blocks and participants."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Connection, RowMapping, delete, insert, select, update
+
+from rehabctl.domain.errors import NotFoundError
+from rehabctl.domain.visit import (
+    Channel,
+    ChannelSpan,
+    Participant,
+    ParticipantRole,
+    TimedBlock,
+    Visit,
+    VisitKind,
+    VisitStatus,
+)
+from rehabctl.store.errors import ConflictError
+from rehabctl.store.handles import table
+from rehabctl.store.ids import new_id
+from rehabctl.store.repositories.rows import build, owned, owner, plain
+
+_VISIT = table("visit")
+_CHANNEL = table("visit_channel")
+_BLOCK = table("visit_block")
+_PARTICIPANT = table("visit_participant")
+_PARTS = ("channels", "blocks", "participants")
+
+
+class VisitRepository:
+    """Visits of patients."""
+
+    def __init__(self, connection: Connection, now: datetime) -> None:
+        self._connection = connection
+        self._now = now
+
+    def add(self, visit: Visit) -> None:
+        """Add a visit with everything that belongs to it."""
+        row = owned(visit.patient, visit.id, self._now) | plain(visit, *_PARTS)
+        self._connection.execute(insert(_VISIT).values(row))
+        self._write_parts(visit)
+
+    def revise(self, visit: Visit) -> Visit:
+        """Write a changed visit with its parts, and raise its revision.
+
+        Raises
+        ------
+        ConflictError
+            Somebody else changed it since it was read.
+        """
+        c = _VISIT.c
+        values = plain(visit, *_PARTS, "revision") | {"revision": visit.revision + 1}
+        statement = (
+            update(_VISIT).where(c.id == visit.id, c.revision == visit.revision).values(values)
+        )
+        if self._connection.execute(statement).rowcount != 1:
+            raise ConflictError(
+                "the visit was changed by somebody else", "Read it again, then repeat the change"
+            )
+        for part in (_CHANNEL, _BLOCK, _PARTICIPANT):
+            self._connection.execute(delete(part).where(part.c.visit_id == visit.id))
+        self._write_parts(visit)
+        return self.get(visit.id)
+
+    def _write_parts(self, visit: Visit) -> None:
+        parts: Iterable[tuple[Any, Sequence[Any]]] = (
+            (_CHANNEL, visit.channels),
+            (_BLOCK, visit.blocks),
+            (_PARTICIPANT, visit.participants),
+        )
+        for part, records in parts:
+            rows = [
+                owned(visit.patient, new_id(), self._now) | plain(record) | {"visit_id": visit.id}
+                for record in records
+            ]
+            if rows:
+                self._connection.execute(insert(part), rows)
+
+    def get(self, visit_id: UUID) -> Visit:
+        """Return a visit.
+
+        Raises
+        ------
+        NotFoundError
+            There is none with this identifier.
+        """
+        found = self._read(select(_VISIT).where(_VISIT.c.id == visit_id))
+        if not found:
+            raise NotFoundError("the visit does not exist", "Look at: rehabctl visit list")
+        return found[0]
+
+    def of_patient(self, patient_id: UUID) -> tuple[Visit, ...]:
+        """Return all visits of a patient, by planned start."""
+        return self._read(select(_VISIT).where(_VISIT.c.patient_id == patient_id))
+
+    def between(
+        self, from_at: datetime, until_at: datetime, *, provider_id: UUID | None = None
+    ) -> tuple[Visit, ...]:
+        """Return the visits whose planned time meets a stretch of time, by planned start.
+
+        Parameters
+        ----------
+        from_at, until_at
+            The stretch, its end excluded.
+        provider_id
+            Only visits of this user.
+        """
+        c = _VISIT.c
+        query = select(_VISIT).where(c.planned_start_at < until_at, c.planned_end_at > from_at)
+        if provider_id is not None:
+            query = query.where(c.provider_id == provider_id)
+        return self._read(query)
+
+    def _read(self, query: Any) -> tuple[Visit, ...]:
+        ordered = query.order_by(_VISIT.c.planned_start_at, _VISIT.c.id)
+        rows = list(self._connection.execute(ordered).mappings())
+        ids = [row["id"] for row in rows]
+        channels = self._parts(_CHANNEL, ids, _CHANNEL.c.from_at)
+        blocks = self._parts(_BLOCK, ids, _BLOCK.c.started_at)
+        people = self._parts(_PARTICIPANT, ids, _PARTICIPANT.c.role)
+        return tuple(
+            build(
+                Visit,
+                row,
+                patient=owner(row),
+                kind=VisitKind(row["kind"]),
+                status=VisitStatus(row["status"]),
+                channels=tuple(
+                    build(ChannelSpan, part, channel=Channel(part["channel"]))
+                    for part in channels.get(row["id"], ())
+                ),
+                blocks=tuple(build(TimedBlock, part) for part in blocks.get(row["id"], ())),
+                participants=tuple(
+                    build(Participant, part, role=ParticipantRole(part["role"]))
+                    for part in people.get(row["id"], ())
+                ),
+            )
+            for row in rows
+        )
+
+    def _parts(
+        self, part: Any, visit_ids: Sequence[UUID], order: Any
+    ) -> dict[UUID, list[RowMapping]]:
+        if not visit_ids:
+            return {}
+        query = select(part).where(part.c.visit_id.in_(visit_ids)).order_by(order, part.c.id)
+        found: dict[UUID, list[RowMapping]] = {}
+        for row in self._connection.execute(query).mappings():
+            found.setdefault(row["visit_id"], []).append(row)
+        return found
