@@ -46,9 +46,15 @@ def _newest(view: PatientView, goal: Goal) -> tuple[float, datetime, datetime] |
         return round(mean, 1), ratings[-1].at, ratings[-1].at
     if ":" in goal.measure:
         instrument, _, scale = goal.measure.partition(":")
-        scores = score_series(view).get((instrument, scale), [])
-        newest = [s for s in scores if s.at >= goal.set_at][-1:]
-        return (newest[0].score, newest[0].at, newest[0].recorded_at) if newest else None
+        scored = [
+            scores[-1]
+            for (*named, side), scores in score_series(view).items()
+            if named == [instrument, scale] and side in (goal.side or side, "")
+        ]
+        newest = max(
+            (s for s in scored if s.at >= goal.set_at), key=lambda s: (s.at, s.id), default=None
+        )
+        return None if newest is None else (newest.score, newest.at, newest.recorded_at)
     extreme = Extreme.MAX if goal.higher_is_better else Extreme.MIN
     candidates = [
         series.values[-1]

@@ -113,11 +113,12 @@ def _goals(view: PatientView) -> Iterator[Milestone]:
 
 def _scores(view: PatientView) -> Iterator[Milestone]:
     row = view.rules["MILESTONE_PROM"]
-    for (instrument, scale), scores in sorted(score_series(view).items()):
+    for (instrument, scale, side), scores in sorted(score_series(view).items()):
         change = scores[-1].score - scores[0].score
         if not scores[-1].higher_is_better:
             change = -change
         limit = scores[-1].important_change
         if row.enabled and limit is not None and change >= limit:
             text = row.text.format(instrument=instrument, scale=scale, change=change)
-            yield Milestone(f"score:{instrument}:{scale}", text, row.version)
+            key = ":".join(part for part in ("score", instrument, scale, side) if part)
+            yield Milestone(key, text, row.version)

@@ -295,17 +295,23 @@ def session_window_moments(view: PatientView, row: RuleRow) -> int | None:
     return view.next_crossing(view.session_days, (row.days("within_days") + 1,))
 
 
-def score_series(view: PatientView) -> dict[tuple[str, str], list[ScoreFact]]:
-    """Return questionnaire scores by instrument and scale, oldest first."""
-    series: dict[tuple[str, str], list[ScoreFact]] = {}
+def score_series(view: PatientView) -> dict[tuple[str, str, str], list[ScoreFact]]:
+    """Return comparable questionnaire scores by instrument, scale and side, oldest first.
+
+    Scores by another rule than the newest score's are left out.
+    """
+    series: dict[tuple[str, str, str], list[ScoreFact]] = {}
     for score in view.scores:
-        series.setdefault((score.instrument, score.scale), []).append(score)
-    return series
+        series.setdefault((score.instrument, score.scale, score.side or ""), []).append(score)
+    return {
+        key: [s for s in scores if s.rule_version == scores[-1].rule_version]
+        for key, scores in series.items()
+    }
 
 
 def prom_worse(view: PatientView, row: RuleRow) -> Iterator[Verdict]:
     """Look for a score worse than the best before it by an important change."""
-    for (instrument, scale), scores in sorted(score_series(view).items()):
+    for (instrument, scale, side), scores in sorted(score_series(view).items()):
         latest = scores[-1]
         limit, day = latest.important_change, view.day_of(latest.at)
         if limit is None or len(scores) < 2 or view.today - day > row.limits["within_days"]:
@@ -313,14 +319,14 @@ def prom_worse(view: PatientView, row: RuleRow) -> Iterator[Verdict]:
         worse_by = _worse_by(scores)
         inputs = {
             "instrument": instrument,
-            "scale": scale,
+            "scale": f"{scale} ({side})" if side else scale,
             "latest": latest.score,
             "day": iso(day),
             "reference": _best(scores[:-1]),
             "worse_by": worse_by,
             "limit": limit,
         }
-        key = f"{instrument}:{scale}"
+        key = ":".join(part for part in (instrument, scale, side) if part)
         if worse_by < limit:
             yield unmet(row, key, inputs)
             continue

@@ -9,6 +9,7 @@ from datetime import date, datetime
 from rehabctl.clinic.movement_rules import recording_text
 from rehabctl.clinic.patient_view import PatientView
 from rehabctl.clinic.verdict import Scalar
+from rehabctl.domain.facts import ScoreDue
 from rehabctl.domain.triage import Reason, Tier
 from rehabctl.reference.rules import RuleRow
 
@@ -54,11 +55,42 @@ def _reviews(view: PatientView, told: Collection[str]) -> Iterator[Cause]:
 
 def _questionnaires(view: PatientView) -> Iterator[Cause]:
     row = view.rules["PROM_OVERDUE"]
-    for due in view.facts.scores_due if row.enabled else ():
-        overdue_from = due.due_on.toordinal() + row.days("window_days") + 1
-        if view.today >= overdue_from:
-            inputs = {"instrument": due.instrument, "due_on": due.due_on.isoformat()}
-            yield _task(row, inputs, view.start_of(overdue_from))
+    for due in open_scores(view) if row.enabled else ():
+        closes = closing_day(due, row)
+        if view.today > closes:
+            inputs = {
+                "instrument": due.instrument,
+                "due_on": due.due_on.isoformat(),
+                "window_days": closes - due.due_on.toordinal(),
+            }
+            yield _task(row, inputs, view.start_of(closes + 1))
+
+
+def open_scores(view: PatientView) -> list[ScoreDue]:
+    """Return the planned questionnaires that are not answered, nor superseded, by due day.
+
+    An answer counts from the opening of the window to the day before the next one opens.
+    """
+    answered: dict[str, list[int]] = {}
+    for score, day in zip(view.scores, view.score_days, strict=True):
+        answered.setdefault(score.instrument, []).append(day)
+    found: list[ScoreDue] = []
+    for due in view.facts.scores_due:
+        ends = date.max if due.superseded_on is None else due.superseded_on
+        if view.today >= ends.toordinal():
+            continue
+        days = answered.get(due.instrument, ())
+        opens = due.opens_on
+        if opens is None or not any(opens.toordinal() <= day for day in days):
+            found.append(due)
+    return sorted(found, key=lambda due: (due.due_on, due.instrument))
+
+
+def closing_day(due: ScoreDue, row: RuleRow) -> int:
+    """Return the last day of a questionnaire's window: its own, else that of `PROM_OVERDUE`."""
+    if due.closes_on is not None:
+        return due.closes_on.toordinal()
+    return due.due_on.toordinal() + row.days("window_days")
 
 
 def _plan_of_care(view: PatientView) -> Iterator[Cause]:
@@ -106,7 +138,7 @@ def next_due_day(view: PatientView) -> int | None:
     )
     days = [] if first is None else [first]
     if not view.ended:
-        days += [due.due_on.toordinal() for due in view.facts.scores_due]
+        days += [due.due_on.toordinal() for due in open_scores(view)]
         if view.facts.plan_of_care is not None and view.facts.plan_of_care.ends_on is not None:
             days.append(view.facts.plan_of_care.ends_on.toordinal())
     return min((day for day in days if day >= view.today), default=None)
@@ -114,9 +146,10 @@ def next_due_day(view: PatientView) -> int | None:
 
 def next_task_day(view: PatientView) -> int | None:
     """Return the next day on which a task begins or what is due next changes by itself."""
-    overdue = view.rules["PROM_OVERDUE"].days("window_days") + 1
-    dues = sorted(due.due_on.toordinal() for due in view.facts.scores_due)
-    candidates = [view.next_crossing(dues, (overdue,))]
+    row = view.rules["PROM_OVERDUE"]
+    turns = [closing_day(due, row) + 1 for due in view.facts.scores_due]
+    turns += [d.superseded_on.toordinal() for d in view.facts.scores_due if d.superseded_on]
+    candidates = [min((day for day in turns if day > view.today), default=None)]
     if (due := next_due_day(view)) is not None:
         candidates.append(due + 1)
     if (plan := view.facts.plan_of_care) is not None:

@@ -104,7 +104,7 @@ class Goal:
     description: str
     term: GoalTerm
     measure: str | None = None
-    """A motion or an instrument's scale, such as `knee_flexion` or `koos.pain`."""
+    """A motion or an instrument's scale, such as `knee_flexion` or `koos:pain`, or `pain`."""
     side: Side | None = None
     baseline: float | None = None
     target: float | None = None

@@ -131,6 +131,10 @@ class ScoreFact:
     higher_is_better: bool
     important_change: float | None = None
     """The larger of the minimal detectable and the minimal important change, where known."""
+    side: str | None = None
+    """Scores of two sides never join."""
+    rule_version: str = ""
+    """Of the scoring: scores of two rules never join."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,10 +175,16 @@ class Goal:
 
 @dataclass(frozen=True, slots=True)
 class ScoreDue:
-    """A questionnaire that is asked for and not yet answered."""
+    """A planned questionnaire. Without a window it is due until the plan changes."""
 
     instrument: str
     due_on: date
+    opens_on: date | None = None
+    """An answer counts from here on."""
+    closes_on: date | None = None
+    """Last day of the window; later answers are late."""
+    superseded_on: date | None = None
+    """From here on it is no longer asked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,6 +206,8 @@ class Episode:
     surgery_on: date | None = None
     side: str | None = None
     """The involved side: left or right."""
+    pathway: str | None = None
+    """Chosen schedule of questionnaires; None is the condition's own."""
 
     def weeks_post_op(self, on: date) -> int | None:
         """Return completed weeks since surgery; None before it or without one."""

@@ -124,6 +124,10 @@ class Pathway:
     name: str
     anchor: str
     """What day 0 is: `surgery` or `episode_start`."""
+    conditions: tuple[str, ...]
+    """Episodes of these conditions follow it unless another one is chosen."""
+    change_condition: str
+    """The patients by whose thresholds of change scores are judged."""
     series: tuple[Series, ...]
     effective_from: date
     source: str

@@ -55,6 +55,8 @@ def load_pathways() -> tuple[Pathway, ...]:
             slug=row["slug"],
             name=row["name"],
             anchor=row["anchor"],
+            conditions=tuple(row.get("conditions", ())),
+            change_condition=row.get("change_condition", "any"),
             series=tuple(_series(series, document) for series in row["series"]),
             effective_from=document["effective_from"],
             source=document["source"],
@@ -77,6 +79,26 @@ def load_pathway(slug: str) -> Pathway:
         known = ", ".join(pathway.slug for pathway in load_pathways())
         raise NotFoundError(f"no pathway {slug!r}", f"Use one of: {known}")
     return found
+
+
+def pathway_of(chosen: str | None, condition: str | None) -> Pathway | None:
+    """Return the pathway of an episode: the chosen one, else its condition's, else None.
+
+    Parameters
+    ----------
+    chosen
+        Slug; one that is no longer packaged gives None.
+    condition
+        Key of the recovery curves, such as `TKR`.
+    """
+    return next(
+        (
+            pathway
+            for pathway in load_pathways()
+            if (pathway.slug == chosen if chosen else condition in pathway.conditions)
+        ),
+        None,
+    )
 
 
 def _read(name: str) -> Table:

@@ -30,6 +30,7 @@ from rehabctl.domain.triage import Reason
 from rehabctl.reference.rules import RuleTable
 from rehabctl.services import triage
 from rehabctl.services.access import Action, require
+from rehabctl.services.patient_facts import facts_of
 
 if TYPE_CHECKING:
     from rehabctl.store.store import Store
@@ -65,7 +66,7 @@ def _detail(uow: UnitOfWork, patient: Patient, rules: RuleTable) -> PatientDetai
         raise RehabctlError(
             "the worklist has no row of this patient", "Run: rehabctl triage rebuild"
         )
-    facts = uow.facts.of_patient(patient.id)
+    facts = facts_of(uow, [patient.id])[patient.id]
     programme = uow.programmes.active(patient.id)
     episode = uow.episodes.active(patient.id)
     zone = ZoneInfo(uow.clinic.time_zone)

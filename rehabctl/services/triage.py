@@ -7,18 +7,21 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
 
 from rehabctl.clinic.alert_history import advance
 from rehabctl.clinic.explanation import Explanation
 from rehabctl.clinic.explanation import explain as explain_facts
 from rehabctl.clinic.triage import PanelFacts, Refreshed, panel_row
 from rehabctl.domain.errors import RehabctlError
-from rehabctl.domain.facts import AlertState
+from rehabctl.domain.facts import AlertSeverity, AlertState, AlertStatus
 from rehabctl.domain.panel_row import PanelQuery, PanelRow
 from rehabctl.domain.patient import PatientRef, PatientStatus
+from rehabctl.domain.programme import ProgrammeStatus
 from rehabctl.domain.triage import WorklistPage
 from rehabctl.reference.rules import RuleTable, load_rules
 from rehabctl.services.access import Action, require
+from rehabctl.services.patient_facts import facts_of, plan_version
 
 if TYPE_CHECKING:
     from rehabctl.services.settings import Settings
@@ -28,6 +31,8 @@ if TYPE_CHECKING:
 _SWEEP_BATCH = 200
 _REBUILD_BATCH = 200
 RULES_FILE = "rules.toml"
+HELD_BY_RED_FLAG = "red_flag"
+"""Reason of a hold that a red flag began."""
 
 
 def clinic_rules(settings: Settings) -> RuleTable:
@@ -69,19 +74,47 @@ def refresh(uow: UnitOfWork, patients: Sequence[PatientRef], rules: RuleTable) -
         The dated rules.
     """
     ids = [patient.id for patient in patients]
-    facts = uow.facts.of_patients(ids)
+    known = facts_of(uow, ids)
     computed = uow.panel.computed_at(ids)
     rows: list[PanelRow] = []
     for patient in patients:
+        facts = known[patient.id]
         stored = tuple(a.state for a in uow.alerts.of_patient(patient.id, closed=True))
-        since = computed.get(patient.id)
-        # a clock that was put back must not undo what is known
-        since = None if since is not None and since > uow.now else since
-        done = advance(facts[patient.id], stored if since else (), since, uow.now, rules)
+        since, plans = computed.get(patient.id, (None, None))
+        # a clock that was put back must not undo what is known, and history is judged by the plans
+        # as they are now: when they change it is judged again
+        if since and (since > uow.now or plans not in (None, plan_version(facts))):
+            since = None
+        done = advance(facts, stored if since else (), since, uow.now, rules)
+        if _tells_red_flag(stored, done.alerts) and _hold_programme(uow, patient):
+            facts = facts_of(uow, [patient.id])[patient.id]
+            done = advance(facts, (), None, uow.now, rules)
         if done.alerts != stored:
             uow.alerts.replace(patient, done.alerts)
-        rows.append(_panel_row(patient, done.row, uow.now, rules))
+        rows.append(_panel_row(patient, done.row, uow.now, rules, plan_version(facts)))
     _save_rows(uow, rows)
+
+
+def _tells_red_flag(before: Sequence[AlertState], after: Sequence[AlertState]) -> bool:
+    """Return whether a red flag is open that was not known before, or is told of anew."""
+    known = {(a.code, a.key, a.opened_at): a.known_at for a in before}
+    return any(
+        alert.severity is AlertSeverity.RED_FLAG
+        and alert.status is AlertStatus.OPEN
+        and known.get((alert.code, alert.key, alert.opened_at)) != alert.known_at
+        for alert in after
+    )
+
+
+def _hold_programme(uow: UnitOfWork, patient: PatientRef) -> bool:
+    """Hold a running programme from today on, until a clinician resumes it."""
+    running = uow.programmes.active(patient.id)
+    if running is None or running.status is not ProgrammeStatus.ACTIVE:
+        return False
+    today = uow.now.astimezone(ZoneInfo(uow.clinic.time_zone)).date()
+    uow.programmes.hold(running, max(today, running.started_on), HELD_BY_RED_FLAG)
+    uow.audit.record("program.hold", "program", running.id, {"reason": HELD_BY_RED_FLAG})
+    return True
 
 
 def write_rows(uow: UnitOfWork, patients: Sequence[PatientRef], rules: RuleTable) -> None:
@@ -96,12 +129,13 @@ def write_rows(uow: UnitOfWork, patients: Sequence[PatientRef], rules: RuleTable
     rules
         The dated rules.
     """
-    facts = uow.facts.of_patients([patient.id for patient in patients])
+    known = facts_of(uow, [patient.id for patient in patients])
     rows: list[PanelRow] = []
     for patient in patients:
+        facts = known[patient.id]
         states = tuple(a.state for a in uow.alerts.of_patient(patient.id, closed=True))
-        row = panel_row(facts[patient.id], states, uow.now, rules)
-        rows.append(_panel_row(patient, row, uow.now, rules))
+        row = panel_row(facts, states, uow.now, rules)
+        rows.append(_panel_row(patient, row, uow.now, rules, plan_version(facts)))
     _save_rows(uow, rows)
 
 
@@ -111,7 +145,9 @@ def _save_rows(uow: UnitOfWork, rows: Sequence[PanelRow]) -> None:
     uow.panel.save([row for row in rows if row.patient.id in active])
 
 
-def _panel_row(patient: PatientRef, row: PanelFacts, now: datetime, rules: RuleTable) -> PanelRow:
+def _panel_row(
+    patient: PatientRef, row: PanelFacts, now: datetime, rules: RuleTable, plans: str
+) -> PanelRow:
     return PanelRow(
         patient=patient,
         tier=row.tier,
@@ -119,6 +155,7 @@ def _panel_row(patient: PatientRef, row: PanelFacts, now: datetime, rules: RuleT
         reasons=row.reasons,
         computed_at=now,
         rules_version=rules_version(rules),
+        plan_version=plans,
         last_session_at=row.last_session_at,
         adherence_percent_28d=row.adherence_percent_28d,
         pain_now=row.pain_now,
@@ -212,7 +249,7 @@ def explain(store: Store, rules: RuleTable, mrn: str) -> Explanation:
         require(uow, Action.READ_CLINICAL)
         patient = uow.patients.get(mrn)
         refresh(uow, [patient.ref], rules)
-        facts = uow.facts.of_patient(patient.id)
+        facts = facts_of(uow, [patient.id])[patient.id]
         states = tuple(a.state for a in uow.alerts.of_patient(patient.id, closed=True))
         uow.audit.record("worklist.explain", "patient", patient.id)
         return explain_facts(facts, states, uow.now, rules)
@@ -267,7 +304,7 @@ def _rebuild_batch(
     uow: UnitOfWork, patients: Sequence[PatientRef], rules: RuleTable, check: bool
 ) -> int:
     ids = [p.id for p in patients]
-    facts, stored_rows = uow.facts.of_patients(ids), uow.panel.stored(ids)
+    facts, stored_rows = facts_of(uow, ids), uow.panel.stored(ids)
     changed: list[PanelRow] = []
     different = 0
     for patient in patients:
@@ -276,8 +313,9 @@ def _rebuild_batch(
         as_of = row.computed_at if row is not None and check else uow.now
         done: Refreshed = advance(facts[patient.id], (), None, as_of, rules)
         stored = tuple(a.state for a in uow.alerts.of_patient(patient.id, closed=True))
-        made = _panel_row(patient, done.row, as_of, rules)
-        same_row = row is not None and replace(row, computed_at=as_of) == made
+        plans = plan_version(facts[patient.id])
+        made = _panel_row(patient, done.row, as_of, rules, plans)
+        same_row = row is not None and replace(row, computed_at=as_of, plan_version=plans) == made
         if same_row and _same_alerts(stored, done.alerts):
             continue
         different += 1

@@ -1,7 +1,7 @@
 """The raw events of patients, read set-wise: one query a kind of event, however many patients.
 
-What the store does not hold is left at its default and filled by the service: which questionnaires
-are due, how large a change of a score is important, and the dates of the plan of care.
+What the store does not hold is left at its default and filled by `services.patient_facts`: which
+questionnaires are due, and how large a change of a score is important.
 """
 
 from __future__ import annotations
@@ -10,11 +10,13 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, RowMapping, and_, select
 
 from rehabctl.domain import facts
 from rehabctl.domain.clinic import Clinic
+from rehabctl.domain.visit import VisitKind, VisitStatus
 from rehabctl.store.handles import table
 from rehabctl.store.repositories.alerts import action_of
 from rehabctl.store.repositories.assessments import method_of
@@ -34,7 +36,16 @@ _MOTION = table("motion_result")
 _SYMMETRY = table("symmetry_result")
 _REVIEW = table("review_item")
 _SCORE = table("prom_score")
+_RESPONSE = table("prom_response")
+_VISIT = table("visit")
 _ACTION = table("alert_action")
+_TREATMENT_KINDS = tuple(
+    kind.value
+    for kind in (
+        VisitKind.EVALUATION, VisitKind.RE_EVALUATION, VisitKind.TREATMENT, VisitKind.GROUP,
+    )
+)  # fmt: skip
+"""A day with any of them is a treatment day (Medicare Benefit Policy Manual, chapter 15)."""
 _Rows = dict[UUID, list[RowMapping]]
 
 
@@ -66,11 +77,13 @@ class FactRepository:
         openings = self._of(_OPENING, ids, _OPENING.c.opened_at)
         motions = self._measured(_MOTION, ids)
         symmetry = self._measured(_SYMMETRY, ids)
-        scores = self._of(_SCORE, ids, _SCORE.c.completed_at)
+        scores = self._scores(ids)
+        treatments = self._treatments(ids)
         goals = self._of(_GOAL, ids, _GOAL.c.created_at)
         reviews = self._reviews(ids)
         actions = self._of(_ACTION, ids, _ACTION.c.at)
         known_since = self._known_since(ids)
+        zone = ZoneInfo(self._clinic.time_zone)
         return {
             i: facts.PatientFacts(
                 patient_id=str(i),
@@ -86,9 +99,10 @@ class FactRepository:
                     _measurement(r) for r in motions.get(i, []) if r["peak_deg"] is not None
                 ),
                 symmetry=tuple(_symmetry(row) for row in symmetry.get(i, [])),
-                scores=tuple(_score(r) for r in scores.get(i, []) if r["score"] is not None),
+                scores=tuple(_score(row) for row in scores.get(i, [])),
                 goals=tuple(_goal(row) for row in goals.get(i, []) if _is_measurable(row)),
                 reviews=tuple(_review(row) for row in reviews.get(i, [])),
+                plan_of_care=_plan(episodes.get(i, []), treatments.get(i, []), zone),
                 alert_actions=tuple(action_of(row) for row in actions.get(i, [])),
             )
             for i in ids
@@ -113,6 +127,25 @@ class FactRepository:
             .where(table.c.patient_id.in_(ids), a.status != "refused")
             .order_by(table.c.measured_at, table.c.motion, table.c.id)
         )  # fmt: skip
+        return self._grouped(query)
+
+    def _scores(self, ids: Sequence[UUID]) -> _Rows:
+        query = (
+            select(_SCORE, _RESPONSE.c.side)
+            .join(_RESPONSE, _RESPONSE.c.id == _SCORE.c.response_id)
+            .where(_SCORE.c.patient_id.in_(ids), _SCORE.c.score.is_not(None))
+            .order_by(_SCORE.c.completed_at, _SCORE.c.id)
+        )
+        return self._grouped(query)
+
+    def _treatments(self, ids: Sequence[UUID]) -> _Rows:
+        v = _VISIT.c
+        query = select(v.patient_id, v.episode_id, v.started_at).where(
+            v.patient_id.in_(ids),
+            v.status == VisitStatus.COMPLETED.value,
+            v.kind.in_(_TREATMENT_KINDS),
+            v.started_at.is_not(None),
+        )
         return self._grouped(query)
 
     def _reviews(self, ids: Sequence[UUID]) -> _Rows:
@@ -144,15 +177,35 @@ def _first_of_each(rows: Sequence[RowMapping]) -> list[RowMapping]:
     return list(first.values())
 
 
-def _episode(rows: Sequence[RowMapping]) -> facts.Episode | None:
+def _current(rows: Sequence[RowMapping]) -> RowMapping | None:
     """Return the course of care that is active, or else the last one."""
-    if not rows:
+    return next((r for r in reversed(rows) if r["status"] == "active"), rows[-1] if rows else None)
+
+
+def _plan(
+    episodes: Sequence[RowMapping], treatments: Sequence[RowMapping], zone: ZoneInfo
+) -> facts.PlanOfCare | None:
+    """Return the dates of the plan of care; None where none is noted."""
+    row = _current(episodes)
+    if row is None or (row["plan_ends_on"] is None and row["progress_report_on"] is None):
         return None
-    row = next((r for r in reversed(rows) if r["status"] == "active"), rows[-1])
+    days = {
+        visit["started_at"].astimezone(zone).date()
+        for visit in treatments
+        if visit["episode_id"] in (None, row["id"])
+    }
+    return facts.PlanOfCare(row["plan_ends_on"], tuple(sorted(days)), row["progress_report_on"])
+
+
+def _episode(rows: Sequence[RowMapping]) -> facts.Episode | None:
+    row = _current(rows)
+    if row is None:
+        return None
     return facts.Episode(
         started_on=row["started_on"],
         ended_on=row["ended_on"],
         condition=row["condition"],
+        pathway=row["pathway"],
         surgery_on=row["surgery_date"],
         side=row["side"] if row["side"] in ("left", "right") else None,
     )
@@ -242,6 +295,8 @@ def _score(row: RowMapping) -> facts.ScoreFact:
         scale=row["scale"],
         score=row["score"],
         higher_is_better=row["higher_is_better"],
+        side=row["side"],
+        rule_version=row["rule_version"],
     )
 
 

@@ -212,10 +212,11 @@ class PanelRepository:
         found = self._select(select(PANEL_ROW), patient_ids)
         return {row["patient_id"]: _panel_row(row) for row in found}
 
-    def computed_at(self, patient_ids: Sequence[UUID]) -> dict[UUID, datetime]:
-        """Return when the rows of these patients were computed; new patients have none."""
-        found = self._select(select(_C.patient_id, _C.computed_at), patient_ids)
-        return {row["patient_id"]: row["computed_at"] for row in found}
+    def computed_at(self, patient_ids: Sequence[UUID]) -> dict[UUID, tuple[datetime, str | None]]:
+        """Return when, and by which plans, the rows were computed; new patients have none."""
+        columns = (_C.patient_id, _C.computed_at, _C.plan_version)
+        found = self._select(select(*columns), patient_ids)
+        return {row["patient_id"]: (row["computed_at"], row["plan_version"]) for row in found}
 
     def _select(self, query: Any, patient_ids: Sequence[UUID]) -> Iterator[RowMapping]:
         for part in chunked(patient_ids):
