@@ -38,6 +38,8 @@ def faults_of_each(options: list[str], count: int) -> list[dict[str, float | Non
     for option in options:
         target, _, rest = option.rpartition(":")
         name, _, value = rest.partition("=")
+        if target and int(target) not in range(1, count + 1):
+            raise ValueError(f"there is no sensor {target}")
         for sensor in [each[int(target) - 1]] if target else each:
             sensor[name] = float(value) if value else None
     return each

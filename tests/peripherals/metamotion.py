@@ -35,7 +35,7 @@ class MetaMotion(VirtualSensor):
     model = "metamotion"
     default_name = "MetaWear"
     address_prefix = "D0:4E:70:15:88"
-    possible_faults = INERTIAL | {"wrong_firmware", "measurement_forgotten", "name_collision"}
+    possible_faults = INERTIAL | {"wrong_firmware", "measurement_forgotten"}
 
     def services(self) -> list[gatt.Service]:
         """Return the board's service, battery and device information."""

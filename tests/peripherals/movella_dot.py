@@ -105,7 +105,6 @@ class MovellaDot(VirtualSensor):
         self.recording: Recording | None = None
         self._fields: list[int] = []
         self._export: asyncio.Future[None] | None = None
-        self._sync_ack = b""
         self.synced = False
         self._ack = b""
         read, write, notify = Properties.READ, Properties.WRITE, Properties.NOTIFY
@@ -150,7 +149,7 @@ class MovellaDot(VirtualSensor):
                 uuid(0x7000),
                 [
                     characteristic(uuid(0x7001), write, write=self._on_message),
-                    characteristic(uuid(0x7002), read, read=lambda: self._sync_ack or self._ack),
+                    characteristic(uuid(0x7002), read, read=lambda: self._ack),
                     self.messages,
                 ],
             ),
@@ -395,7 +394,6 @@ class MovellaDot(VirtualSensor):
 
     def _on_sync(self, data: bytes) -> None:
         if data[0] == 0x08:
-            self._sync_ack = b""
             self._answer(2, bytes([0x51, 0x04 if self.synced else 0x09]))
         elif data[0] == 0x01 and len(data) == 7:
             self.start_task(self._synchronise(":".join(f"{b:02X}" for b in reversed(data[1:]))))
@@ -410,10 +408,11 @@ class MovellaDot(VirtualSensor):
         leader = next((s for s in self.neighbours if s.address == root), None)
         failure = self.faults.value("sync_fails", 0)
         if leader is None or failure:
-            self._sync_ack = message(2, bytes([0x03, int(failure) or 0x09]))
-            return
-        self.clock, self.synced = leader.clock, True
-        self._sync_ack = message(2, bytes([0x03, 0x00]))
+            self._ack = message(2, bytes([0x03, int(failure) or 0x09]))
+        else:
+            self.clock, self.synced = leader.clock, True
+            self._ack = message(2, bytes([0x03, 0x00]))
+        self.events.append("synchronisation ended")
 
     def _on_config(self, data: bytes) -> None:
         if data[0] != 0x04:

@@ -10,7 +10,6 @@ import struct
 from bumble import att, gatt
 from bumble.core import UUID, AdvertisingData
 
-from .faults import INERTIAL
 from .motion import G_MS2, Quaternion, Vector, euler_deg, matrix, scaled, to_sensor
 from .sensor import Properties, Sample, VirtualSensor, characteristic, counts, refuse_length
 
@@ -41,7 +40,6 @@ class Thingy52(VirtualSensor):
     default_name = "Thingy"
     address_prefix = "F7:52:0A:11:30"
     gyr_range_dps = 1000.0
-    possible_faults = INERTIAL | {"name_collision"}
 
     def services(self) -> list[gatt.Service]:
         """Return configuration, motion and battery services."""
