@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint types contracts check bench docs nightly clean
+.PHONY: help demo test lint types contracts check bench docs nightly bluez clean
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*## ' Makefile | sed 's/:.*## /\t/'
@@ -43,6 +43,9 @@ docs: $(READY) ## write the generated pages
 
 nightly: $(READY) ## the long campaigns
 	REHABCTL_TEST_EXAMPLES=new $(BIN)/python -m pytest
+
+bluez: $(READY) ## virtual sensors under the real BlueZ, in a virtual machine (Debian, 100 MB)
+	bash tests/peripherals/bluez/run.sh
 
 clean: ## remove the environment and caches
 	rm -rf $(VENV) .pytest_cache .ruff_cache .hypothesis
