@@ -9,7 +9,7 @@ import math
 import random
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -78,7 +78,6 @@ class World:
     central: Device | None = None
     scanner: Any = None
     client: Any = None
-    _controllers: list[Controller] = field(default_factory=list)
 
     def truth(self) -> list[dict[str, Any]]:
         """Return every sample of every sensor: the truth and what became of its packet."""
@@ -174,6 +173,9 @@ async def virtual_sensors(
         for sensor in world.sensors:
             if sensor.powered:
                 await sensor.power_off()
+    failures = [error for sensor in world.sensors for error in sensor.failures]
+    if failures:
+        raise ExceptionGroup("virtual sensors failed", failures)
 
 
 @asynccontextmanager

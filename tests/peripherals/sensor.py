@@ -23,7 +23,12 @@ SUPERVISION_S = 0.25
 
 @dataclass
 class Sample:
-    """One sample: the truth, what the sensor measured, and what became of its packet."""
+    """One sample: the truth, what the sensor measured, and what became of its packet.
+
+    `outcome` is `sent` when the packet was handed to the radio whole, once at least; `no_link`,
+    `link_lost` (the link was dead and neither side knew), `not_subscribed`, `not_measuring`
+    (recorded only), or the name of the fault that spoiled it.
+    """
 
     index: int
     t_s: float
@@ -135,7 +140,8 @@ class VirtualSensor:
         self._changed = asyncio.Event()
         self._epoch_s = 0.0
         self._taken = 0
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._tasks: set[asyncio.Future[None]] = set()
+        self.failures: list[Exception] = []
         self._refusals = int(self.faults.value("refused_connections", 0))
         self._silent_from_s = float("inf")
         self._stuck: Vector | None = None
@@ -198,7 +204,12 @@ class VirtualSensor:
         """Run a coroutine until the sensor is switched off."""
         task = asyncio.ensure_future(work)
         self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(self._ended)
+
+    def _ended(self, task: asyncio.Future[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and isinstance(error := task.exception(), Exception):
+            self.failures.append(error)
 
     async def power_off(self) -> None:
         """Take the device off the air."""
@@ -219,7 +230,6 @@ class VirtualSensor:
         self.drops.append(self.now())
         self.radio.dead = True
         await asyncio.sleep(SUPERVISION_S)
-        self.radio.dead = False
         if self.connection is connection:
             await connection.disconnect(CONNECTION_TIMEOUT)
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import math
 import struct
+from contextlib import suppress
 from itertools import pairwise
 
 import pytest
+from bleak.exc import BleakError
 
 from . import thingy52
 from .faults import FAULTS
@@ -117,19 +119,20 @@ class TestSignalAndTime:
 
 class TestLink:
     async def test_link_drops_lose_what_fell_into_the_gap(self):
-        faults = {"link_drops": 0.5}
+        faults = {"link_drops": 1.0}
         async with virtual_sensors(["movella_dot"], faults=faults, ideal=True) as world:
             sensor, inbox = world.sensors[0], Inbox()
             while len(sensor.drops) < 3:
-                async with connected(world) as client:
-                    await inbox.subscribe(client, uuid(0x2003))
-                    await client.write_gatt_char(uuid(0x2001), START, response=True)
-                    await until(lambda client=client: not client.is_connected)
+                with suppress(BleakError):  # a drop may fall into the connecting
+                    async with connected(world) as client:
+                        await inbox.subscribe(client, uuid(0x2003))
+                        await client.write_gatt_char(uuid(0x2001), START, response=True)
+                        await until(lambda client=client: not client.is_connected)
         got = {struct.unpack_from("<I", packet)[0] for packet in inbox.packets}
         sent = {s.device_us & 0xFFFFFFFF for s in sensor.log if s.outcome == "sent"}
         assert len(got) == len(inbox.packets)
         assert got == sent
-        assert sum(s.outcome == "link_lost" for s in sensor.log) >= 2 * SUPERVISION_S * 60
+        assert sum(s.outcome == "link_lost" for s in sensor.log) >= SUPERVISION_S * 60 - 1
 
     async def test_slow_connection_keeps_order_and_loses_nothing(self):
         packets, log = await streamed(100, slow_connection=50)
@@ -140,14 +143,12 @@ class TestLink:
 
     async def test_refused_connections(self):
         async with virtual_sensors(["thingy52"], faults={"refused_connections": 2}) as world:
-            refused = 0
-            for _ in range(3):
-                try:
+            for _ in range(2):
+                with pytest.raises(BleakError):
                     async with connected(world) as client:
                         await client.read_gatt_char(thingy52.uuid(0x0401))
-                except Exception:  # noqa: BLE001  (whatever the backend makes of it)
-                    refused += 1
-            assert refused == 2
+            async with connected(world) as client:
+                await client.read_gatt_char(thingy52.uuid(0x0401))
 
     async def test_out_of_range(self):
         async with virtual_sensors(["thingy52"], faults={"out_of_range": 0.6}) as world:
@@ -185,14 +186,16 @@ class TestLink:
 class TestDevice:
     async def test_low_battery_falls_until_the_sensor_is_off(self):
         async with (
-            virtual_sensors(["movella_dot"], faults={"low_battery": 2}) as world,
+            virtual_sensors(["movella_dot"], faults={"low_battery": 3}) as world,
             connected(world) as client,
         ):
             inbox = await Inbox().subscribe(client, uuid(0x3001))
-            assert (await client.read_gatt_char(uuid(0x3001)))[0] in (1, 2)
+            first = (await client.read_gatt_char(uuid(0x3001)))[0]
+            assert 0 < first <= 3
             await until(lambda: not client.is_connected)
             assert "battery empty" in world.sensors[0].events
-            assert [packet[0] for packet in inbox.packets] in ([1, 0], [0], [1])
+            assert {packet[0] for packet in inbox.packets} <= set(range(first))
+            assert inbox.packets
 
     @pytest.mark.parametrize(
         ("fault", "rate_hz"), [("config_ignored", 60), ("config_forgotten", 60), (None, 20)]
@@ -225,9 +228,18 @@ class TestDevice:
                 info = await client.read_gatt_char(uuid(0x1001))
             assert tuple(info[6:9]) == (1, 0, 0)
 
-    async def test_name_collision(self):
+    @pytest.mark.parametrize("model", ["heart_rate", "metamotion"])
+    async def test_wrong_firmware_shows_in_device_information(self, model: str):
+        versions = []
+        for faults in ({}, {"wrong_firmware": None}):
+            async with virtual_sensors([model], faults=faults) as world, connected(world) as client:
+                versions.append(bytes(await client.read_gatt_char("2a26")))
+        assert versions[0] > versions[1]
+
+    @pytest.mark.parametrize("model", ["witmotion", "heart_rate"])
+    async def test_name_collision(self, model: str):
         faults = {"name_collision": None}
-        async with virtual_sensors(["witmotion"] * 2, faults=faults) as world:
+        async with virtual_sensors([model] * 2, faults=faults) as world:
             assert len({sensor.name for sensor in world.sensors}) == 1
             assert len({sensor.address for sensor in world.sensors}) == 2
 

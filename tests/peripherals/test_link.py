@@ -4,23 +4,25 @@ from __future__ import annotations
 
 import asyncio
 import json
+import random
 import struct
 import subprocess
 import sys
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from pathlib import Path
 
 import pytest
 from bleak import BleakClient, BleakScanner
+from bleak.exc import BleakGATTProtocolError
 from bumble.device import Device
 from bumble.hci import Address
 from bumble.transport import open_transport
 
 from . import thingy52
 from .bleak_bumble import make_client_backend, make_scanner_backend
-from .link import CENTRAL_ADDRESS, virtual_sensors
-from .movella_dot import uuid
+from .link import CENTRAL_ADDRESS, MODELS, virtual_sensors
+from .movella_dot import message, uuid
 from .plain_client import Inbox, connected, until
 
 PROJECT = Path(__file__).resolve().parents[2]
@@ -57,6 +59,31 @@ async def test_a_seed_gives_the_same_sensors_again():
                 [(s.gyr_bias_dps, s.clock.drift_ppm, s.motion.at(9.0)) for s in world.sensors]
             )
     assert facts[0] == facts[1] != facts[2]
+
+
+@pytest.mark.parametrize("model", MODELS)
+async def test_nothing_that_is_written_breaks_a_sensor(model: str):
+    rng = random.Random(1)
+    starts = [b"", b"\xff\xaa", b"\x01\x01", b"\x03\x02", b"\x13\x03"]
+    async with virtual_sensors([model]) as world, connected(world) as client:
+        writable = [
+            each
+            for service in client.services
+            for each in service.characteristics
+            if "write" in each.properties and not each.uuid.startswith("00002")
+        ]
+        for each in writable:
+            for _ in range(150):
+                data = rng.choice(starts) + rng.randbytes(rng.choice((1, 2, 3, 5, 9, 32)))
+                if each.uuid == uuid(0x1002):
+                    data = b"\x3d" + data[1:]  # anything but switching off
+                elif each.uuid == uuid(0x7001):
+                    data = message(rng.choice((1, 2, 3)), data[:-1] or b"\x02")
+                with suppress(BleakGATTProtocolError):
+                    await client.write_gatt_char(each, data, response=True)
+        assert client.is_connected
+        assert (await client.read_gatt_char("2a00")).decode() == world.sensors[0].name
+        assert world.sensors[0].failures == []
 
 
 async def test_unknown_models_are_named():
