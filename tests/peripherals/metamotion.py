@@ -82,6 +82,7 @@ class MetaMotion(VirtualSensor):
         self.config = {ACC: bytes([0x28, 0x05]), GYRO: bytes([0x28, 0x02])}
         self.on: set[tuple[int, int]] = set()
         self._packed: list[Sample] = []
+        self._nominal_hz = 0.0
 
     def link_ended(self) -> None:
         """Subscriptions inside the board outlive the link unless a fault says otherwise."""
@@ -135,8 +136,6 @@ class MetaMotion(VirtualSensor):
         if any(module == FUSION for module, _ in self.on):
             rates.append(FUSION_HZ)
         return max(rates, default=0)
-
-    _nominal_hz = 0.0
 
     def _sample_as_needed(self) -> None:
         rate_hz = self._rate_hz()

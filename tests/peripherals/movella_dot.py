@@ -104,6 +104,7 @@ class MovellaDot(VirtualSensor):
         self.recordings: list[Recording] = []
         self.recording: Recording | None = None
         self._fields: list[int] = []
+        self._file = 0
         self._export: asyncio.Future[None] | None = None
         self.synced = False
         self._ack = b""
@@ -141,7 +142,7 @@ class MovellaDot(VirtualSensor):
                         write=self._control,
                     ),
                     *self.payloads.values(),
-                    characteristic(uuid(0x2006), read_write, bytes(2), write=self._reset_heading),
+                    characteristic(uuid(0x2006), write, write=self._reset_heading),
                 ],
             ),
             gatt.Service(uuid(0x3000), [self.battery]),
@@ -358,8 +359,6 @@ class MovellaDot(VirtualSensor):
         self._answer(
             1, bytes([0x61]) + struct.pack("<BII", index, file.start_utc, len(file.samples))
         )
-
-    _file = 0
 
     def _start_export(self, index: int, counter: int) -> None:
         if self.recording or not self._fields or not 1 <= index <= len(self.recordings):
