@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from rehabctl.commands._options import Format, FormatOption, JsonFlag, OutputOption, QuietFlag
 from rehabctl.commands._render import Output, emit_items, emit_object, note, to_json_value
-from rehabctl.domain.errors import UsageError
+from rehabctl.domain.errors import ExitCode, UsageError
 
 if TYPE_CHECKING:
     from rehabctl.billing.units import Service
@@ -55,6 +56,44 @@ def units(
     for tie in result.ties:
         choice = " or ".join(tie.between)
         note(f"Your choice: {tie.units_to_place} unit(s) may go to {choice}", out)
+
+
+@app.command(
+    epilog="Examples: rehabctl claim preflight claims.837 | "
+    "rehabctl claim preflight - --format json < claims.837"
+)
+def preflight(
+    file: Annotated[
+        Path, typer.Argument(help="A file of professional claims; - is standard input.")
+    ],
+    timely_filing_days: Annotated[
+        int | None,
+        typer.Option(min=1, help="Days after a service within which the payer accepts it."),
+    ] = None,
+    format_: FormatOption = None,
+    json_: JsonFlag = False,
+    output: OutputOption = None,
+    quiet: QuietFlag = False,
+) -> None:
+    """Check a file of claims (837P) before it is sent, ours or anybody's. Sends nothing.
+
+    Exit code 3 when there are findings; those marked as errors stand against sending the file.
+    """
+    from rehabctl.services.settings import load_settings
+    from rehabctl.services.x12_files import preflight as check
+
+    today = load_settings().now().astimezone().date()
+    result = check(file, today, timely_filing_days)
+    out = Output.of(format_, json_, output, quiet)
+    if out.format in (Format.JSON, Format.JSONL):
+        findings = to_json_value(result.findings)
+        emit_object({"ok": result.ok, "claims": result.claims, "findings": findings}, out)
+    else:
+        columns = ("severity", "rule", "claim", "segment", "position", "message", "fix")
+        emit_items([to_json_value(one) for one in result.findings], columns, out)
+        note(f"{result.claims} claims: {len(result.findings)} findings", out)
+    if result.findings:
+        raise typer.Exit(ExitCode.FINDINGS)
 
 
 def _service(text: str) -> Service:

@@ -36,9 +36,9 @@ def parse(
 
     Exit code 3 when a level does not balance or the file is damaged; the result is still printed.
     """
-    from rehabctl.services.remittance_files import check_path
+    from rehabctl.services.x12_files import check_remittance
 
-    checked = check_path(file)
+    checked = check_remittance(file)
     out = Output.of(format_, json_, output, quiet)
     payments = [_payment(p) for p in checked.payments]
     findings = [*checked.findings, *(f for p in checked.payments for f in p.findings)]

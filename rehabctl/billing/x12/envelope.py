@@ -50,13 +50,14 @@ class EnvelopeChecker:
     def _look(self, segment: Segment) -> None:
         match segment.tag:
             case "ISA":
+                self._inside(self._interchange, segment)
                 self._interchange, self._groups = segment, 0
             case "GS":
+                self._inside(self._group, segment)
                 self._group, self._sets = segment, 0
                 self._groups += 1
             case "ST":
-                if self._set is not None:
-                    self._add("envelope-order", "a transaction set starts inside another", segment)
+                self._inside(self._set, segment)
                 self._set = segment
                 self._sets += 1
             case "SE":
@@ -72,6 +73,11 @@ class EnvelopeChecker:
                 self._interchange = None
             case _:
                 pass
+
+    def _inside(self, open_one: Segment | None, segment: Segment) -> None:
+        if open_one is not None:
+            message = f"{segment.tag} stands before the end of the one before"
+            self._add("envelope-order", message, segment)
 
     def _close(
         self, end: Segment, start: Segment | None, count: int, numbers: tuple[int, int]

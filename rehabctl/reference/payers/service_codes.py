@@ -86,14 +86,31 @@ def load_service_code(code: str, on: date) -> ServiceCode:
     UsageError
         The code is not in the table on that date.
     """
-    for row in _table()["code"]:
-        if row["code"] == code.upper() and row["effective_from"] <= on:
-            return ServiceCode(row["code"], row["label"], CodeKind(row["kind"]))
+    found = find_service_code(code, on)
+    if found is not None:
+        return found
     hint = suggestion(code, [row["code"] for row in _table()["code"]])
     raise UsageError(
         f"code {code!r} is not in the table of counted services on {on.isoformat()}",
         f"Check the code ({hint})" if hint else "Check the code",
     )
+
+
+@cache
+def find_service_code(code: str, on: date) -> ServiceCode | None:
+    """Return a code as it counts on a date of service, or None where it is not in the table.
+
+    Parameters
+    ----------
+    code
+        CPT or HCPCS code.
+    on
+        Date of service.
+    """
+    for row in _table()["code"]:
+        if row["code"] == code.upper() and row["effective_from"] <= on:
+            return ServiceCode(row["code"], row["label"], CodeKind(row["kind"]))
+    return None
 
 
 @cache

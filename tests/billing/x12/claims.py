@@ -115,7 +115,6 @@ def secondary(**changes: object) -> Claim:
         "18",
         first.insured,
         paid=first.total - Decimal(45),
-        paid_on=paid,
     )
     return claim(
         payer=COMMERCIAL,
@@ -133,6 +132,7 @@ def random_claims(count: int, seed: int) -> list[Claim]:
 
 
 def _random_claim(rng: random.Random, number: int) -> Claim:
+    place = rng.choice(("02", "10", "11"))
     shape = rng.choice((claim, claim, dependent, secondary))
     frequency = rng.choice((Frequency.ORIGINAL,) * 4 + (Frequency.REPLACEMENT, Frequency.VOID))
     diagnoses = tuple(rng.sample(DIAGNOSES, rng.randint(1, 12)))
@@ -149,14 +149,16 @@ def _random_claim(rng: random.Random, number: int) -> Claim:
         "last_seen_on": rng.choice((None, date(2026, 10, 20))),
         "supervising": rng.choice((None, SUPERVISOR)),
         "facility": rng.choice((None, _FACILITY)),
-        "place_of_service": rng.choice(("02", "10", "11")),
+        "place_of_service": place,
     }
     if shape is not secondary:
         changes["lines"] = tuple(
-            _random_line(rng, index, len(diagnoses)) for index in range(rng.choice((1, 2, 4, 50)))
+            _random_line(rng, index, len(diagnoses), place)
+            for index in range(rng.choice((1, 2, 4, 50)))
         )
     else:
         changes["diagnoses"] = ("M25.561", "Z96.651")
+        changes["place_of_service"] = "10"
     made = shape(**changes)
     if rng.random() < 0.1:
         made = replace(
@@ -165,17 +167,21 @@ def _random_claim(rng: random.Random, number: int) -> Claim:
     return made
 
 
-def _random_line(rng: random.Random, index: int, diagnoses: int) -> ClaimLine:
+def _random_line(rng: random.Random, index: int, diagnoses: int, place: str) -> ClaimLine:
     pointers = rng.sample(range(1, diagnoses + 1), min(diagnoses, rng.randint(1, 4)))
+    code = rng.choice(("97110", "97112", "97150", "97161", "97535", "98977"))
+    modifiers: tuple[str, ...] = ("GP", "CQ", "KX")[: rng.randint(1, 3)]
+    if place != "11" and code != "98977":
+        modifiers += ("95",)
     return ClaimLine(
-        code=rng.choice(("97110", "97112", "97116", "97140", "97530", "98977")),
+        code=code,
         charge=Decimal(rng.randint(1, 50_000)) / 100,
-        units=Decimal(rng.randint(1, 8)),
+        units=Decimal(1 if code in ("97150", "97161") else rng.randint(1, 8)),
         pointers=tuple(pointers),
         service_from=DAY - timedelta(days=index),
         reference=f"L{index + 1}",
-        modifiers=tuple(("GP", "CQ", "KX", "95")[: rng.randint(1, 4)]),
-        place_of_service=rng.choice(("", "", "11")),
+        modifiers=modifiers,
+        place_of_service="11" if code == "98977" and place != "11" else "",
     )
 
 

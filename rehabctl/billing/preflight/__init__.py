@@ -1,0 +1,1 @@
+"""Checks of a professional claim file before it is sent; offline, on any file, without failing."""
