@@ -39,12 +39,8 @@ def write_claims(
     """
     writer = writer or SegmentWriter()
     emit = writer.segment
-    day, minute = f"{batch.created_at:%Y%m%d}", f"{batch.created_at:%H%M}"
-    yield _interchange_header(batch, writer)
-    yield emit(
-        "GS", "HC", batch.sender_id, batch.receiver_id, day, minute, batch.control_number, "X",
-        VERSION,
-    )  # fmt: skip
+    yield writer.interchange(batch)
+    yield writer.group(batch, "HC", VERSION)
     sets = 0
     waiting = iter(claims)
     claim = next(waiting, None)
@@ -64,18 +60,6 @@ def write_claims(
         yield emit("SE", writer.count + 1, f"{sets:04d}")
     yield emit("GE", sets, batch.control_number)
     yield emit("IEA", 1, f"{batch.control_number:09d}")
-
-
-def _interchange_header(batch: Batch, writer: SegmentWriter) -> str:
-    """ISA: every element has a fixed width, so that readers find the separators by position."""
-    marks = writer.separators
-    parts = [
-        "ISA", "00", " " * 10, "00", " " * 10, batch.sender_qualifier, f"{batch.sender_id:<15}",
-        batch.receiver_qualifier, f"{batch.receiver_id:<15}", f"{batch.created_at:%y%m%d}",
-        f"{batch.created_at:%H%M}", marks.repetition, "00501", f"{batch.control_number:09d}", "1",
-        "T" if batch.is_test else "P", marks.component,
-    ]  # fmt: skip
-    return f"{marks.element.join(parts)}{marks.segment}{writer.line_end}"
 
 
 def _set_header(batch: Batch, number: int, emit: Emit) -> Iterator[str]:

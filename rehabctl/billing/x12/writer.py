@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import unicodedata
 from dataclasses import dataclass, field
+from datetime import datetime
 from decimal import Decimal
+from typing import Protocol
 
 from rehabctl.domain.errors import FindingsError
 
@@ -23,6 +25,45 @@ _CENT = Decimal("0.01")
 _CORRECT = "Correct it in the record and build the file again"
 
 Element = str | int | tuple[str, ...] | None
+
+
+class Envelope(Protocol):
+    """Who sends a file to whom, and when."""
+
+    @property
+    def sender_id(self) -> str:
+        """At most 15 characters."""
+        ...
+
+    @property
+    def receiver_id(self) -> str:
+        """At most 15 characters."""
+        ...
+
+    @property
+    def sender_qualifier(self) -> str:
+        """Kind of the sender's identifier."""
+        ...
+
+    @property
+    def receiver_qualifier(self) -> str:
+        """Kind of the receiver's identifier."""
+        ...
+
+    @property
+    def control_number(self) -> int:
+        """Rises with each file."""
+        ...
+
+    @property
+    def created_at(self) -> datetime:
+        """Local time of the sender."""
+        ...
+
+    @property
+    def is_test(self) -> bool:
+        """Whether receivers only check the file."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +131,42 @@ class SegmentWriter:
                 )
         text = self.separators.element.join(parts).rstrip(self.separators.element)
         return f"{text}{self.separators.segment}{self.line_end}"
+
+    def interchange(self, envelope: Envelope) -> str:
+        """Return the ISA: every element has a fixed width, so that readers find the separators.
+
+        Parameters
+        ----------
+        envelope
+            Who sends to whom.
+        """
+        marks, made = self.separators, envelope.created_at
+        parts = [
+            "ISA", "00", " " * 10, "00", " " * 10, envelope.sender_qualifier,
+            f"{envelope.sender_id:<15}", envelope.receiver_qualifier,
+            f"{envelope.receiver_id:<15}", f"{made:%y%m%d}", f"{made:%H%M}", marks.repetition,
+            "00501", f"{envelope.control_number:09d}", "1", "T" if envelope.is_test else "P",
+            marks.component,
+        ]  # fmt: skip
+        return f"{marks.element.join(parts)}{marks.segment}{self.line_end}"
+
+    def group(self, envelope: Envelope, kind: str, version: str) -> str:
+        """Return the GS of the one group of a file.
+
+        Parameters
+        ----------
+        envelope
+            Who sends to whom.
+        kind
+            GS01, such as HC.
+        version
+            GS08.
+        """
+        made = envelope.created_at
+        return self.segment(
+            "GS", kind, envelope.sender_id, envelope.receiver_id, f"{made:%Y%m%d}", f"{made:%H%M}",
+            envelope.control_number, "X", version,
+        )  # fmt: skip
 
     def _clean(self, text: str, tag: str, number: int) -> str:
         upper = text.upper().strip()

@@ -1,0 +1,28 @@
+"""Loader of the words for the codes of a benefit (`benefit_codes.toml`)."""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+
+def benefit_word(kind: str, code: str) -> str:
+    """Return our word for a code, or the code itself where there is none.
+
+    Parameters
+    ----------
+    kind
+        `kind`, `period` or `quantity`.
+    code
+        As it stands in the file.
+    """
+    return _table()[kind].get(code, code)
+
+
+@cache
+def _table() -> dict[str, Any]:
+    import tomllib
+
+    text = (files("rehabctl.reference.payers") / "benefit_codes.toml").read_text("utf-8")
+    return tomllib.loads(text)
