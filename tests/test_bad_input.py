@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 from rehabctl.vision.models import ModelFolders, find_model
+from tests.pose_model import without_pose_model
 
 pytestmark = pytest.mark.slow
 CLIPS = Path(__file__).resolve().parents[1] / "fixtures" / "videos"
@@ -35,7 +36,7 @@ def model() -> None:
         try:
             install_model("full", folders)
         except UnavailableError as error:
-            pytest.skip(f"no pose model: {error}")
+            without_pose_model(str(error))
 
 
 def film(path: Path, frames: list[np.ndarray]) -> Path:

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from rehabctl.services.demo import FILMED_MRN
+from tests.pose_model import without_pose_model
 
 pytestmark = pytest.mark.slow
 CLIPS = Path(__file__).resolve().parents[1] / "fixtures" / "videos"
@@ -44,7 +45,7 @@ def run(home: Path) -> Run:
 def first_demo(run: Run) -> subprocess.CompletedProcess[str]:
     result = run("demo", "--no-panel", "--format", "json")
     if result.returncode == 6:
-        pytest.skip(f"no pose model and no way to get it: {result.stderr}")
+        without_pose_model(result.stderr)
     return result
 
 

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from rehabctl.commands._findings import FindingFormatOption, emit_findings
 from rehabctl.commands._options import Format, FormatOption, JsonFlag, OutputOption, QuietFlag
 from rehabctl.commands._pose_options import (
     ExerciseOption,
@@ -136,11 +137,11 @@ def build(
 
 @reference_app.command(
     epilog="Examples: rehabctl pose reference validate references/ | "
-    "rehabctl pose reference validate squat.toml --format json"
+    "rehabctl pose reference validate squat.toml --format github"
 )
 def validate(
     paths: Annotated[list[Path], typer.Argument(help="Files, or folders of TOML files.")],
-    format_: FormatOption = None,
+    format_: FindingFormatOption = None,
     json_: JsonFlag = False,
     output: OutputOption = None,
     quiet: QuietFlag = False,
@@ -152,20 +153,5 @@ def validate(
     from rehabctl.services import pose_references
 
     files, findings = pose_references.validate(paths)
-    out = Output.of(format_, json_, output, quiet)
-    if out.format is Format.JSON:
-        emit_object({"ok": not findings, "files": len(files), "findings": findings}, out)
-    else:
-        rows = [
-            {
-                "place": f"{finding.file}:{finding.line}",
-                "severity": finding.severity,
-                "rule": finding.rule,
-                "message": finding.message,
-            }
-            for finding in findings
-        ]
-        emit_items(rows, ("place", "severity", "rule", "message"), out)
-    note(f"{len(files)} files, {len(findings)} findings", out)
-    if findings:
-        raise typer.Exit(ExitCode.FINDINGS)
+    options = (format_, json_, output, quiet)
+    emit_findings("rehabctl pose reference validate", files, findings, options)

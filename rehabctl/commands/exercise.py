@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from rehabctl.commands._exercise_views import COLUMNS, exercise_card, exercise_object
+from rehabctl.commands._findings import FindingFormatOption, emit_findings
 from rehabctl.commands._options import (
     CursorOption,
     DryRunFlag,
@@ -34,17 +35,6 @@ class Instrument(StrEnum):
     CAMERA = "camera"
     IMU = "imu"
     TIMER = "timer"
-
-
-class FindingFormat(StrEnum):
-    """How findings are written."""
-
-    TABLE = "table"
-    PLAIN = "plain"
-    JSON = "json"
-    JUNIT = "junit"
-    GITHUB = "github"
-    SARIF = "sarif"
 
 
 class ExportFormat(StrEnum):
@@ -161,10 +151,7 @@ def show(
 )
 def validate(
     paths: PathsArgument,
-    format_: Annotated[
-        FindingFormat | None,
-        typer.Option("--format", "-f", help="Default: table on a terminal, plain elsewhere."),
-    ] = None,
+    format_: FindingFormatOption = None,
     json_: JsonFlag = False,
     output: OutputOption = None,
     quiet: QuietFlag = False,
@@ -173,38 +160,12 @@ def validate(
 
     Exit code 0 when nothing was found, 3 with findings, 2 when there was no file to look at.
     """
-    from rehabctl import __version__
-    from rehabctl.commands import _finding_formats as formats
     from rehabctl.services.library import open_library
     from rehabctl.services.library_validation import validate as validate_paths
     from rehabctl.services.settings import load_settings
 
     files, findings = validate_paths(paths, open_library(load_settings()))
-    chosen = FindingFormat.JSON if json_ else format_
-    common = Format(chosen.value) if chosen is not None and chosen in _COMMON_FORMATS else None
-    out = Output.of(common, False, output, quiet)
-    if chosen is FindingFormat.JUNIT:
-        emit_text(formats.to_junit("rehabctl exercise validate", files, findings), out)
-    elif chosen is FindingFormat.SARIF:
-        emit_text(formats.to_sarif("rehabctl", __version__, findings), out)
-    elif chosen is FindingFormat.GITHUB:
-        emit_text(formats.to_github(findings), out)
-    elif out.format is Format.JSON:
-        emit_object({"ok": not findings, "files": len(files), "findings": findings}, out)
-    else:
-        rows = [
-            {
-                "place": f"{finding.file}:{finding.line}",
-                "severity": finding.severity,
-                "rule": finding.rule,
-                "message": finding.message,
-            }
-            for finding in findings
-        ]
-        emit_items(rows, ("place", "severity", "rule", "message"), out)
-    note(f"{len(files)} files, {len(findings)} findings", out)
-    if findings:
-        raise typer.Exit(ExitCode.FINDINGS)
+    emit_findings("rehabctl exercise validate", files, findings, (format_, json_, output, quiet))
 
 
 @app.command(
@@ -282,9 +243,6 @@ def export(
         return
     out = Output.of(Format(chosen.value), False, output, quiet)
     emit_items([exercise_object(exercise) for exercise in exercises], COLUMNS, out)
-
-
-_COMMON_FORMATS = (FindingFormat.TABLE, FindingFormat.PLAIN, FindingFormat.JSON)
 
 
 def _query(

@@ -10,6 +10,7 @@ import pytest
 from tests.services.pose_files import keypoint_file
 
 SQUAT = ("-e", "bodyweight-squat")
+PROJECT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture
@@ -62,6 +63,23 @@ def test_compare_and_reference(rehabctl, squat: str, tmp_path: Path) -> None:
     assert (broken.returncode, json.loads(broken.stdout)["ok"]) == (3, False)
     (tmp_path / "empty").mkdir()
     assert rehabctl("pose", "reference", "validate", str(tmp_path / "empty")).returncode == 2
+
+
+@pytest.mark.parametrize(
+    ("form", "sign"),
+    [("junit", "<failure"), ("github", "::error file="), ("sarif", '"ruleId": "exercise"')],
+)
+def test_findings_of_references_in_the_formats_of_ci(
+    rehabctl, tmp_path: Path, form: str, sign: str
+) -> None:
+    packaged = PROJECT / "rehabctl" / "reference" / "pose_references"
+    clean = rehabctl("pose", "reference", "validate", str(packaged), "--format", form)
+    assert (clean.returncode, sign in clean.stdout) == (0, False)
+    broken = tmp_path / "broken.toml"
+    text = (packaged / "bodyweight-squat.toml").read_text("utf-8")
+    broken.write_text(text.replace("bodyweight-squat", "no-such-squat"))
+    found = rehabctl("pose", "reference", "validate", str(broken), "--format", form)
+    assert (found.returncode, sign in found.stdout) == (3, True)
 
 
 def test_batch_prints_lines_and_goes_on(rehabctl, squat: str, tmp_path: Path) -> None:

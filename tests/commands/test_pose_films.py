@@ -8,6 +8,8 @@ from pathlib import Path
 import cv2
 import pytest
 
+from tests.pose_model import without_pose_model
+
 pytestmark = pytest.mark.slow
 PROJECT = Path(__file__).resolve().parents[2]
 CLIPS = PROJECT / "fixtures" / "videos"
@@ -16,7 +18,7 @@ CLIPS = PROJECT / "fixtures" / "videos"
 def run_or_skip(rehabctl, *argv: str):
     result = rehabctl(*argv)
     if result.returncode == 6:
-        pytest.skip(f"no pose model: {result.stderr}")
+        without_pose_model(result.stderr)
     return result
 
 

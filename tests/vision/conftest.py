@@ -15,6 +15,7 @@ from rehabctl.domain.errors import UnavailableError
 from rehabctl.vision.model_install import install_model
 from rehabctl.vision.models import ModelFolders, PoseModel, find_model
 from rehabctl.vision.worker import extract_many
+from tests.pose_model import without_pose_model
 
 from .clips import Images, MakeVideo, clip, images
 
@@ -32,7 +33,7 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> PoseModel:
     try:
         return install_model("full", folders)
     except UnavailableError as error:
-        pytest.skip(f"no pose model: {error}")
+        without_pose_model(str(error))
 
 
 @pytest.fixture(scope="session")
