@@ -230,4 +230,6 @@ def feature_values(view: PlaneView, names: tuple[str, ...]) -> Float:
     names
         Keys of `FEATURES`.
     """
+    if not len(view.xy):
+        return np.full(len(names), np.nan)
     return np.array([FEATURES[name].measure(view) for name in names])

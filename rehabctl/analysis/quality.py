@@ -286,7 +286,9 @@ def _check_points(
         found = reason(code, parts="Parts of the body")
         (refused if share < 0.5 else limited).append(found)
     seen = given.uniform.visibility[given.uniform.present][:, list(numbers)]
-    if seen.size and float(np.nanmedian(np.nanmin(seen, axis=1))) < given.thresholds.min_visibility:
+    # Landmarks that a file does not hold have no visibility at all, and no angle either.
+    seen = seen[np.isfinite(seen).any(axis=1)]
+    if seen.size and float(np.median(np.nanmin(seen, axis=1))) < given.thresholds.min_visibility:
         limited.append(reason("low_visibility", motion=motion.name))
 
 

@@ -13,7 +13,7 @@ from typing import cast
 import numpy as np
 
 from rehabctl.analysis.assessment import RepetitionKind
-from rehabctl.analysis.landmarks import Float, Side
+from rehabctl.analysis.landmarks import LEFT_EAR, RIGHT_EAR, Float, Side
 from rehabctl.analysis.measured import MeasuredMovement
 from rehabctl.analysis.movement_features import DEGREES, FEATURES, PlaneView, feature_values
 from rehabctl.reference.quality_rules import FeatureLimit, QualityRules, load_quality_rules
@@ -94,7 +94,8 @@ def _plane_view(measured: MeasuredMovement, frames: slice) -> PlaneView:
     facing = {"left": -1, "away": -1}.get(measured.view.facing, 1)
     near = measured.near_side if measured.view.detected == "sagittal" else None
     xy = measured.series.xy_px[frames]
-    whole = np.isfinite(xy[:, [7, 8, 11, 12, 23, 24]]).all(axis=(1, 2))
+    known = np.isfinite(xy[:, [LEFT_EAR, RIGHT_EAR, 11, 12, 23, 24]]).all(axis=2)
+    whole = known[:, known.any(axis=0)].all(axis=1)  # some estimators find no ears
     return PlaneView(xy[whole], measured.view.detected, facing, cast("Side | None", near))
 
 

@@ -9,9 +9,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from rehabctl.commands._options import Format, FormatOption, JsonFlag, OutputOption, QuietFlag
-from rehabctl.commands._pose_options import JobsOption, ModelOption, VideoArgument
-from rehabctl.commands._render import Output, emit_items, emit_object, note
-from rehabctl.domain.errors import ExitCode, NotFoundError, RehabctlError
+from rehabctl.commands._pose_options import (
+    ExerciseOption,
+    JobsOption,
+    ModelOption,
+    SideOption,
+    TargetOption,
+    VideoArgument,
+)
+from rehabctl.commands._render import Output, emit_items, emit_object, emit_text, note
+from rehabctl.domain.errors import ExitCode, FindingsError, NotFoundError, RehabctlError
 
 if TYPE_CHECKING:
     from rehabctl.services.pose_validation import ValidationReport
@@ -91,6 +98,61 @@ def _text(series: str, name: str) -> str:
         ) from None
     except UnicodeDecodeError:
         raise RehabctlError(f"{name} is no UTF-8 text", "Export the angles as CSV") from None
+
+
+@app.command(
+    epilog="Examples: rehabctl pose plot squat.npz -e bodyweight-squat | "
+    "rehabctl pose plot squat.mp4 -e bodyweight-squat --width 120 --height 20"
+)
+def plot(
+    video: VideoArgument,
+    exercise: ExerciseOption,
+    side: SideOption = "auto",
+    target_deg: TargetOption = None,
+    width: Annotated[
+        int | None, typer.Option(min=30, help="Characters across (default: the terminal's).")
+    ] = None,
+    height: Annotated[int, typer.Option(min=5, help="Lines of one curve.")] = 14,
+    model: ModelOption = "full",
+    output: OutputOption = None,
+    quiet: QuietFlag = False,
+) -> None:
+    """Draw the driving angle with its repetitions as plain text, in any terminal or file.
+
+    Exit code 3 when no angle could be measured.
+    """
+    from shutil import get_terminal_size
+
+    from rehabctl.commands import _terminal_plot
+    from rehabctl.commands._progress import progress
+    from rehabctl.services.movement_report import driving_series
+    from rehabctl.services.pose_analysis import AnalysisRequest, prepare
+    from rehabctl.services.settings import load_settings
+
+    request = AnalysisRequest(exercise, side=side, target_deg=target_deg, model=model)
+    analyser = prepare(request, load_settings())
+    with progress("Analysing", quiet=quiet) as report:
+        found = analyser.assess(analyser.reading().read_one(video, report))
+    motion, target = (found.parameters.get(k) for k in ("driving_motion", "target_deg"))
+    curves = [
+        c
+        for c in driving_series(found)
+        if c.motion == motion and any(deg is not None for deg in c.deg)
+    ]
+    if not curves:
+        reasons = "; ".join(reason.text.rstrip(".") for reason in found.quality.reasons)
+        raise FindingsError(f"no driving angle to draw: {reasons}", "Look at: rehabctl pose check")
+    drawings = [
+        _terminal_plot.plot(
+            curve,
+            [r for r in found.repetitions if r.side in (curve.side, "both")],
+            float(target) if isinstance(target, int | float) else None,
+            columns=width or get_terminal_size().columns,
+            rows=height,
+        )
+        for curve in curves
+    ]
+    emit_text("\n\n".join(drawings), Output.of(None, False, output, quiet))
 
 
 @app.command(

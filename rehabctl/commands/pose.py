@@ -33,9 +33,12 @@ from rehabctl.commands._pose_options import (
 )
 from rehabctl.commands._pose_views import emit_many, emit_outcomes, exit_with, item_of
 from rehabctl.commands._render import Output, emit_items, note
+from rehabctl.domain.errors import UsageError
 
 if TYPE_CHECKING:
+    from rehabctl.domain.review_item import ReviewComment
     from rehabctl.services.pose_analysis import AnalysisOutcome
+    from rehabctl.services.settings import Settings
 
 app = typer.Typer(help="Measure recorded exercise videos.", no_args_is_help=True)
 
@@ -59,6 +62,10 @@ def analyze(
     ] = None,
     beside: Annotated[
         Path | None, typer.Option(help="Show this reference film beside it, in step.")
+    ] = None,
+    marks: Annotated[
+        str | None,
+        typer.Option(help="Draw the remarks of this reviewed assessment into --annotate."),
     ] = None,
     plot: Annotated[Path | None, typer.Option(help="Write the angle curve (PNG).")] = None,
     html: Annotated[Path | None, typer.Option(help="Write one page with everything.")] = None,
@@ -101,7 +108,9 @@ def analyze(
         jobs=jobs,
     )
     out = Output.of(format_, json_, output, quiet)
-    analyser = prepare(request, load_settings())
+    settings = load_settings()
+    analyser = prepare(request, settings)
+    remarks = _remarks(marks, annotate, settings)
     with progress("Analysing", quiet=quiet) as report:
         if patient is None:
             found = list(analyser.outcomes(inputs, report))
@@ -114,10 +123,24 @@ def analyze(
             note(f"rehabctl: error: {outcome.path.name}: {outcome.error}")
         _write_series(timeseries, keypoints, outcome)
         with progress("Drawing", quiet=quiet or annotate is None) as report:
-            for text in write_outputs(files, outcome, analyser, report=report):
+            for text in write_outputs(files, outcome, analyser, remarks=remarks, report=report):
                 note(text, out)
     emit_outcomes(outcomes, out)
     _exit(outcomes)
+
+
+def _remarks(
+    marks: str | None, annotate: Path | None, settings: Settings
+) -> tuple[ReviewComment, ...]:
+    if marks is None:
+        return ()
+    if annotate is None:
+        raise UsageError("--marks are drawn into --annotate", "Give --annotate too")
+    from rehabctl.services import review
+    from rehabctl.services.wiring import open_store
+
+    with open_store(settings) as store:
+        return review.comments(store, marks)
 
 
 def _exit(outcomes: Sequence[AnalysisOutcome]) -> None:

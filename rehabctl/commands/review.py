@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from rehabctl.commands import _review_labels
 from rehabctl.commands._options import FormatOption, JsonFlag, LimitOption, OutputOption, QuietFlag
 from rehabctl.commands._render import Output, emit_items, note
 from rehabctl.domain.errors import UsageError
@@ -77,3 +78,6 @@ def decide(
         review.decide(store, rules, assessment, chosen, comment)
     if not quiet:
         note(f"Marked {chosen.value}")
+
+
+app.add_typer(_review_labels.app)

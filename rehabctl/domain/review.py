@@ -25,6 +25,15 @@ class ReviewDecision(StrEnum):
     """Kept out of trends until someone has looked again."""
 
 
+class RepetitionLabel(StrEnum):
+    """How a clinician saw one repetition, for the training of better models."""
+
+    CORRECT = "correct"
+    COMPENSATED = "compensated"
+    """Done, with a movement beside the prescribed one."""
+    INCORRECT = "incorrect"
+
+
 @dataclass(frozen=True, slots=True)
 class ReviewRepetition:
     """One counted repetition."""

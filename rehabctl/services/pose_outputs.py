@@ -5,8 +5,8 @@ from __future__ import annotations
 import contextlib
 import os
 import tempfile
-from collections.abc import Callable
-from dataclasses import dataclass, fields
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,7 +16,9 @@ from rehabctl.services.pose_recordings import Report, is_keypoint_file
 if TYPE_CHECKING:
     from rehabctl.analysis.assessment import MovementAssessment
     from rehabctl.analysis.keypoint_series import KeypointSeries
+    from rehabctl.domain.review_item import ReviewComment
     from rehabctl.services.pose_analysis import Analyser, AnalysisOutcome
+    from rehabctl.vision.overlay import Panel
 
 STEP_FPS = 60.0
 """How often a second a reference film is brought into step."""
@@ -67,7 +69,12 @@ class OutputFiles:
 
 
 def write_outputs(
-    files: OutputFiles, outcome: AnalysisOutcome, analyser: Analyser, *, report: Report
+    files: OutputFiles,
+    outcome: AnalysisOutcome,
+    analyser: Analyser,
+    *,
+    remarks: Sequence[ReviewComment] = (),
+    report: Report,
 ) -> tuple[str, ...]:
     """Write the asked-for files of one analysed input, each whole or not at all.
 
@@ -81,6 +88,8 @@ def write_outputs(
         The analysed input; without an assessment nothing is written.
     analyser
         How it was analysed, for the film beside it.
+    remarks
+        Of the film's review, drawn into it.
     report
         Progress of the film.
 
@@ -92,6 +101,8 @@ def write_outputs(
     from rehabctl import __version__
     from rehabctl.integrations.motion_files import mot, trc
     from rehabctl.services import movement_report
+    from rehabctl.services.pose_overlay import overlay_plan
+    from rehabctl.vision.overlay import Panel, render
 
     found, series = outcome.assessment, outcome.series
     if found is None or series is None:
@@ -110,38 +121,39 @@ def write_outputs(
         if path is not None:
             write_whole(path, make(path))
     if files.annotate is not None:
-        _annotate(files.annotate, files.beside, outcome.path, found, series, analyser, report)
+        plan = overlay_plan(found, series, remarks)
+        panels = [Panel(outcome.path, plan)]
+        if files.beside is not None:
+            panels = _side_by_side(files.beside, panels[0], found, series, analyser, report)
+        render(panels, files.annotate, report=report)
     return ("No angle could be measured: --mot wrote nothing",) if skipped else ()
 
 
-def _annotate(
-    target: Path,
-    beside: Path | None,
-    video: Path,
+def _side_by_side(
+    beside: Path,
+    own: Panel,
     found: MovementAssessment,
     series: KeypointSeries,
     analyser: Analyser,
     report: Report,
-) -> None:
+) -> list[Panel]:
+    """Return the film and a reference film that keeps step with it."""
     from rehabctl.services.pose_overlay import overlay_plan, phase_times
-    from rehabctl.vision.overlay import Panel, render
+    from rehabctl.vision.overlay import Panel
 
-    panels = [Panel(video, overlay_plan(found, series))]
-    if beside is not None:
-        other = analyser.reading().read_one(beside, report)
-        shown = analyser.assess(other)
-        times = phase_times(found, shown, series.video.duration_s, STEP_FPS)
-        panels = [
-            Panel(video, panels[0].plan, title="Recording"),
-            Panel(
-                beside,
-                overlay_plan(shown, other),
-                title="Reference",
-                source_s=times,
-                source_fps=STEP_FPS,
-            ),
-        ]
-    render(panels, target, report=report)
+    other = analyser.reading().read_one(beside, report)
+    shown = analyser.assess(other)
+    times = phase_times(found, shown, series.video.duration_s, STEP_FPS)
+    return [
+        replace(own, title="Recording"),
+        Panel(
+            beside,
+            overlay_plan(shown, other),
+            title="Reference",
+            source_s=times,
+            source_fps=STEP_FPS,
+        ),
+    ]
 
 
 def write_whole(path: Path, data: bytes) -> None:

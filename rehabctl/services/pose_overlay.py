@@ -16,8 +16,9 @@ from rehabctl.analysis.assessment import (
 from rehabctl.analysis.keypoint_series import KeypointSeries
 from rehabctl.analysis.landmarks import LIMBS, SIDES
 from rehabctl.analysis.motions import MOTIONS
+from rehabctl.domain.review_item import ReviewComment
 from rehabctl.services.movement_report import driving_series
-from rehabctl.vision.overlay import Caption, OverlayPlan
+from rehabctl.vision.overlay import Caption, Mark, OverlayPlan
 
 CUE_S = 2.0
 """How long a cue stays."""
@@ -25,8 +26,12 @@ _BEFORE: Mapping[tuple[str, ...], str] = {("hip", "knee"): "shoulder", ("shoulde
 """The point that closes the angle of a motion that is measured against the trunk."""
 
 
-def overlay_plan(assessment: MovementAssessment, series: KeypointSeries) -> OverlayPlan:
-    """Return skeleton, angle arc, repetition counter and cues of one measured film.
+def overlay_plan(
+    assessment: MovementAssessment,
+    series: KeypointSeries,
+    remarks: Sequence[ReviewComment] = (),
+) -> OverlayPlan:
+    """Return skeleton, angle arc, repetition counter, cues and remarks of one measured film.
 
     Parameters
     ----------
@@ -34,6 +39,8 @@ def overlay_plan(assessment: MovementAssessment, series: KeypointSeries) -> Over
         What was measured.
     series
         The landmarks that it was measured on.
+    remarks
+        Of the film's review; one about a landmark is drawn there.
     """
     driving = _driving(assessment)
     angle = np.full(len(series.t_s), np.nan)
@@ -49,7 +56,12 @@ def overlay_plan(assessment: MovementAssessment, series: KeypointSeries) -> Over
         vertex=vertex,
         angle_name=name,
         counter=tuple(_counter(assessment.repetitions)),
-        captions=tuple(_cues(assessment)),
+        captions=(*_cues(assessment), *_remarks(remarks)),
+        marks=tuple(
+            Mark(one.at_s, one.at_s + CUE_S, one.landmark, one.body)
+            for one in remarks
+            if one.landmark is not None
+        ),
     )
 
 
@@ -88,6 +100,12 @@ def _cues(assessment: MovementAssessment) -> Iterator[Caption]:
         text = f"{found.kind.replace('_', ' ')}{side} {found.magnitude:.0f} {found.unit}"
         for at_s in found.at_s:
             yield Caption(at_s, at_s + CUE_S, text)
+
+
+def _remarks(remarks: Sequence[ReviewComment]) -> Iterator[Caption]:
+    for one in remarks:
+        if one.landmark is None:
+            yield Caption(one.at_s, one.at_s + CUE_S, one.body)
 
 
 def phase_times(

@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, cast
 from uuid import UUID
 
-from rehabctl.domain.errors import NotFoundError
+from rehabctl.domain.errors import NotFoundError, UsageError
 from rehabctl.domain.recording import StoredAssessment
 from rehabctl.domain.review import ReviewData, ReviewDecision, ReviewMoment, ReviewRepetition
-from rehabctl.domain.review_item import ReviewItem
+from rehabctl.domain.review_item import ReviewComment, ReviewItem
 from rehabctl.reference.rules import RuleTable
 from rehabctl.services import triage
 from rehabctl.services.access import Action, require
@@ -61,12 +61,65 @@ def decide(
     """
     with store.transaction() as uow:
         require(uow, Action.WRITE_CLINICAL)
-        item = uow.reviews.of_assessment(_uuid(assessment_id))
+        item = uow.reviews.of_assessment(assessment_uuid(assessment_id))
         uow.reviews.decide(item.assessment_id, decision, comment or None, uow.user.id)
         uow.audit.record(
             "review.decide", "movement_assessment", item.assessment_id, {"decision": decision.value}
         )
         triage.refresh(uow, [item.patient], rules)
+
+
+def comment(
+    store: Store, assessment_id: str, *, at_s: float, body: str, landmark: int | None = None
+) -> None:
+    """Store a remark at one moment of a recording.
+
+    Parameters
+    ----------
+    store
+        The open store.
+    assessment_id
+        Identifier of the assessment.
+    at_s
+        Seconds from the start of the recording.
+    body
+        What is seen there.
+    landmark
+        Number of the landmark that it is about.
+
+    Raises
+    ------
+    UsageError
+        There is no text.
+    """
+    if not body.strip():
+        raise UsageError("the remark is empty", "Say what is seen")
+    with store.transaction() as uow:
+        require(uow, Action.WRITE_CLINICAL)
+        item = uow.reviews.of_assessment(assessment_uuid(assessment_id))
+        uow.reviews.add_comment(
+            ReviewComment(
+                uow.new_id(), item.patient, item.id, uow.user.id, at_s, body.strip(), landmark
+            )
+        )
+        uow.audit.record("review.comment", "movement_assessment", item.assessment_id)
+
+
+def comments(store: Store, assessment_id: str) -> tuple[ReviewComment, ...]:
+    """Return the remarks about one recording, in the order of its time.
+
+    Parameters
+    ----------
+    store
+        The open store.
+    assessment_id
+        Identifier of the assessment.
+    """
+    with store.transaction() as uow:
+        require(uow, Action.READ_CLINICAL)
+        item = uow.reviews.of_assessment(assessment_uuid(assessment_id))
+        uow.audit.record("review.comments_read", "movement_assessment", item.assessment_id)
+        return uow.reviews.comments(item.id)
 
 
 def load(store: Store, library: ExerciseLibrary, assessment_id: str) -> ReviewData:
@@ -91,7 +144,7 @@ def load(store: Store, library: ExerciseLibrary, assessment_id: str) -> ReviewDa
 
     with store.transaction() as uow:
         require(uow, Action.READ_CLINICAL)
-        item = uow.reviews.of_assessment(_uuid(assessment_id))
+        item = uow.reviews.of_assessment(assessment_uuid(assessment_id))
         assessment = uow.assessments.get(item.assessment_id)
         patient = uow.patients.by_id(item.patient.id)
         if assessment.keypoints_id is None:
@@ -166,7 +219,19 @@ def _moments(result: Mapping[str, Any]) -> list[ReviewMoment]:
     return sorted(found, key=lambda moment: moment.at_s)
 
 
-def _uuid(text: str) -> UUID:
+def assessment_uuid(text: str) -> UUID:
+    """Return an identifier as it was typed.
+
+    Parameters
+    ----------
+    text
+        From a command line.
+
+    Raises
+    ------
+    NotFoundError
+        It is none.
+    """
     try:
         return UUID(text)
     except ValueError:

@@ -232,6 +232,12 @@ COLUMNS: dict[str, dict[str, str]] = {
         "date": "ordered_on received_on expires_on",
         "integer": "authorised_visits",
     },
+    "repetition_label": {
+        "uuid": "id patient_id clinic_id therapist_id assessment_id labelled_by",
+        "text": "label",
+        "time": "created_at labelled_at",
+        "integer": "repetition",
+    },
     "review_comment": {
         "uuid": "id patient_id clinic_id therapist_id review_item_id author_id",
         "text": "body",

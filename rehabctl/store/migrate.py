@@ -22,6 +22,7 @@ REVISIONS = (
     "0005_measurement",
     "0006_worklist",
     "0007_outcomes",
+    "0008_repetition_labels",
 )
 """Every revision of the history, oldest first; a test compares it with the files."""
 HEAD = REVISIONS[-1]

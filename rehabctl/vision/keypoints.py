@@ -46,7 +46,7 @@ SCHEMA = "rehabctl-keypoints"
 VERSION = 1
 
 _ALL = tuple(range(LANDMARK_COUNT))
-_BODY = (0, *range(11, LANDMARK_COUNT))
+_BODY = (0, 7, 8, *range(11, LANDMARK_COUNT))
 _SHOULDERS, _HIPS = [11, 12], [23, 24]
 _FINE_SHARE = 1 / 16384
 """Of the longer side of the image: 0.12 px a step, 0.06 px at most wrong, at 1920 px."""
@@ -54,6 +54,8 @@ _COARSE_SHARE = 1 / 2048
 _TORSO_SHARE = 0.001
 """A step of the compact profile: with it, no angle between body segments moves by 0.5 degrees."""
 _WORLD_STEP_M = 0.0001
+_COARSE_WORLD_STEP_M = 0.005
+"""For the turn of the shoulders, the one thing that the compact profile keeps of the depth."""
 _SIGNAL_STEP = 0.01
 _LARGEST_STEP = 1e6
 _MOST_FRAMES = 500_000
@@ -80,7 +82,7 @@ class Profile(StrEnum):
     FULL = "full"
     """All 33 landmarks and their metric coordinates."""
     COMPACT = "compact"
-    """Nose and body, image coordinates only."""
+    """Nose, ears and body in the image; of the depth only the turn of the shoulders."""
 
 
 def write(series: KeypointSeries, target: Path | BinaryIO, profile: Profile = Profile.FULL) -> None:
@@ -198,9 +200,11 @@ def _arrays(series: KeypointSeries, profile: Profile) -> dict[str, NDArray[Any]]
         "people": [asdict(sample) for sample in series.people],
         "options": series.options,
     }
-    if series.world_m is not None and profile is Profile.FULL:
-        world = _channels(series.world_m)
-        header["world_step_m"] = step_that_fits(world, _WORLD_STEP_M)
+    if series.world_m is not None:
+        kept = _ALL if profile is Profile.FULL else _SHOULDERS
+        step = _WORLD_STEP_M if profile is Profile.FULL else _COARSE_WORLD_STEP_M
+        world = _channels(series.world_m[:, kept])
+        header |= {"world_landmarks": kept, "world_step_m": step_that_fits(world, step)}
         arrays["world"] = pack_steps(world, header["world_step_m"])
     if series.signals is not None:
         signals = _signal_channels(series.signals)
@@ -220,9 +224,8 @@ def _series(file: SealedArrays) -> KeypointSeries:
             f"the keypoint file has version {int(version)}, newer than this rehabctl reads",
             "Upgrade rehabctl",
         )
-    n, landmarks = int(header["frames"]), [int(i) for i in header["landmarks"]]
-    known = len(set(landmarks)) == len(landmarks) and set(landmarks) <= set(_ALL)
-    if not (known and 0 <= n <= _MOST_FRAMES):
+    n, landmarks = int(header["frames"]), _numbers(header["landmarks"])
+    if not 0 <= n <= _MOST_FRAMES:
         raise ValueError("header")
     count = len(landmarks)
     xy = np.full((n, LANDMARK_COUNT, 2), np.nan, dtype=np.float32)
@@ -232,8 +235,10 @@ def _series(file: SealedArrays) -> KeypointSeries:
     visibility[:, landmarks] = unpack_shares(file.read("visibility", (count, n), np.uint8)).T
     world = None
     if "world_step_m" in header:
-        packed = file.read("world", (2, 3 * LANDMARK_COUNT, n), np.uint8)
-        world = _landmarks(unpack_steps(packed, _step(header, "world_step_m")), 3)
+        kept = _numbers(header.get("world_landmarks", _ALL))
+        packed = file.read("world", (2, 3 * len(kept), n), np.uint8)
+        world = np.full((n, LANDMARK_COUNT, 3), np.nan, dtype=np.float32)
+        world[:, kept] = _landmarks(unpack_steps(packed, _step(header, "world_step_m")), 3)
     signals = None
     if "signal_step" in header:
         packed = file.read("signals", (2, 3, n), np.uint8)
@@ -249,6 +254,14 @@ def _series(file: SealedArrays) -> KeypointSeries:
         people=tuple(_person(row) for row in header["people"]),
         options={str(key): _option(value) for key, value in header["options"].items()},
     )
+
+
+def _numbers(value: Any) -> list[int]:
+    """Return numbers of landmarks, each at most once."""
+    numbers = [int(i) for i in value]
+    if len(set(numbers)) != len(numbers) or not set(numbers) <= set(_ALL):
+        raise ValueError("landmarks")
+    return numbers
 
 
 def _channels(values: NDArray[Any]) -> NDArray[Any]:

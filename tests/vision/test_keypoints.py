@@ -30,7 +30,8 @@ from rehabctl.vision import keypoints
 from rehabctl.vision.keypoint_container import seal
 from rehabctl.vision.keypoints import Profile
 
-BODY = [0, *range(11, 33)]
+BODY = [0, 7, 8, *range(11, 33)]
+FACE = [1, 2, 3, 4, 5, 6, 9, 10]
 VIDEO = VideoInfo("ab" * 32, 1080, 1920, 90, 2.0, 60, 30.0, variable_frame_rate=False)
 MODEL = ModelInfo("pose_landmarker_full", "cd" * 32, "0.10.31", "5.0.0")
 
@@ -108,9 +109,12 @@ def test_full_profile_keeps_everything_within_its_bounds(
 def test_compact_profile_keeps_the_body_alone() -> None:
     series = figure(60)
     back = unpacked(packed(series, Profile.COMPACT))
-    assert back.world_m is None
-    assert np.isnan(back.xy_px[:, 1:11]).all()
-    assert np.isnan(back.visibility[:, 1:11]).all()
+    assert back.world_m is not None
+    assert series.world_m is not None
+    assert np.flatnonzero(np.isfinite(back.world_m).any(axis=(0, 2))).tolist() == [11, 12]
+    assert np.nanmax(np.abs(series.world_m - back.world_m)) <= 0.0025 + 1e-6
+    assert np.isnan(back.xy_px[:, FACE]).all()
+    assert np.isnan(back.visibility[:, FACE]).all()
     assert np.nanmax(np.abs(series.xy_px - back.xy_px)[:, BODY]) < 0.5
 
 
@@ -271,7 +275,9 @@ def resealed(changes: dict[str, object], **arrays: NDArray[np.generic]) -> bytes
         {"xy_step_px": 0},
         {"xy_step_px": 1e300},
         {"signal_step": -1},
-        {"world_step_m": 0.1},
+        {"world_step_m": 0},
+        {"world_landmarks": [40, 41]},
+        {"world_landmarks": [11, 12, 13]},
         {"video": {}},
         {"video": {"width": "wide"}},
         {"model": {"name": "x"}},

@@ -52,6 +52,15 @@ class ConsentRepository:
             for row in rows.mappings()
         )
 
+    def allowed_by(self, scope: ConsentScope) -> frozenset[UUID]:
+        """Return the patients whose consent of a scope holds at the time of this transaction."""
+        query = select(_TABLE).where(_TABLE.c.scope == scope.value, _TABLE.c.revoked_at.is_(None))
+        found = (
+            build(Consent, row, patient=owner(row), scope=scope)
+            for row in self._connection.execute(query).mappings()
+        )
+        return frozenset(c.patient.id for c in found if c.is_active(self._now))
+
     def active(self, patient_id: UUID) -> tuple[Consent, ...]:
         """Return the consents that hold at the time of this transaction."""
         return tuple(c for c in self.of_patient(patient_id) if c.is_active(self._now))

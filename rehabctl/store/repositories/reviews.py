@@ -2,22 +2,33 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import Connection, RowMapping, select, update
+from sqlalchemy import Connection, RowMapping, insert, select, update
 
 from rehabctl.domain.errors import NotFoundError
-from rehabctl.domain.review import ReviewDecision
-from rehabctl.domain.review_item import ReviewItem, ReviewState
+from rehabctl.domain.review import RepetitionLabel, ReviewDecision
+from rehabctl.domain.review_item import LabelledRepetition, ReviewComment, ReviewItem, ReviewState
 from rehabctl.store.handles import table
-from rehabctl.store.repositories.rows import build, insert_once, owned, owner, plain, word
+from rehabctl.store.repositories.rows import (
+    build,
+    insert_once,
+    owned,
+    owner,
+    plain,
+    upsert,
+    word,
+)
 
 _TABLE = table("review_item")
+_LABEL = table("repetition_label")
+_COMMENT = table("review_comment")
 
 
 class ReviewRepository:
-    """Review items, one per assessment."""
+    """Review items, one per assessment, with the labels and comments of their recordings."""
 
     def __init__(self, connection: Connection, now: datetime) -> None:
         self._connection = connection
@@ -85,6 +96,48 @@ class ReviewRepository:
         )
         if self._connection.execute(statement).rowcount != 1:
             self.of_assessment(assessment_id)
+
+    def set_labels(self, labels: Sequence[LabelledRepetition]) -> None:
+        """Label repetitions of one assessment; a later label replaces the one before."""
+        rows = [owned(one.patient, one.id, self._now) | plain(one) for one in labels]
+        keys, changed = ("assessment_id", "repetition"), ("label", "labelled_by", "labelled_at")
+        upsert(self._connection, _LABEL, rows, keys, changed)
+
+    def labels(self, assessment_id: UUID | None = None) -> tuple[LabelledRepetition, ...]:
+        """Return labels by assessment and repetition.
+
+        Parameters
+        ----------
+        assessment_id
+            Only of this one; None for every assessment.
+        """
+        query = select(_LABEL).order_by(_LABEL.c.assessment_id, _LABEL.c.repetition)
+        if assessment_id is not None:
+            query = query.where(_LABEL.c.assessment_id == assessment_id)
+        return tuple(
+            build(LabelledRepetition, row, patient=owner(row), label=RepetitionLabel(row["label"]))
+            for row in self._connection.execute(query).mappings()
+        )
+
+    def add_comment(self, comment: ReviewComment) -> None:
+        """Add a remark at a moment of the recording."""
+        marks = [] if comment.landmark is None else [{"landmark": comment.landmark}]
+        row = owned(comment.patient, comment.id, self._now) | plain(comment, "landmark")
+        self._connection.execute(insert(_COMMENT).values(row | {"marks": marks}))
+
+    def comments(self, review_item_id: UUID) -> tuple[ReviewComment, ...]:
+        """Return the remarks about one recording, in the order of its time."""
+        query = select(_COMMENT).where(_COMMENT.c.review_item_id == review_item_id)
+        rows = self._connection.execute(query.order_by(_COMMENT.c.at_s, _COMMENT.c.id))
+        return tuple(
+            build(
+                ReviewComment,
+                row,
+                patient=owner(row),
+                landmark=next((mark["landmark"] for mark in row["marks"]), None),
+            )
+            for row in rows.mappings()
+        )
 
 
 def _item(row: RowMapping) -> ReviewItem:

@@ -11,6 +11,7 @@ from sqlmodel import Field
 
 from rehabctl.domain.facts import Extreme
 from rehabctl.domain.recording import RecordingKind
+from rehabctl.domain.review import RepetitionLabel as Label
 from rehabctl.domain.review import ReviewDecision
 from rehabctl.domain.review_item import ReviewState
 from rehabctl.store.column_types import ByteOrderedText, Document, UtcDateTime
@@ -195,3 +196,23 @@ class ReviewComment(PatientOwned, table=True):
     body: str
     marks: list[dict[str, Any]] = Field(sa_type=Document)
     """Joint, angle or free marks drawn on the frame."""
+
+
+class RepetitionLabel(PatientOwned, table=True):
+    """One repetition of an assessment as a clinician saw it."""
+
+    __table_args__ = patient_owned(
+        same_patient("assessment_id", "movement_assessment"),
+        same_clinic("labelled_by", "user_account"),
+        UniqueConstraint("assessment_id", "repetition"),
+        one_of("label", Label),
+        CheckConstraint("repetition >= 1", name="repetition"),
+        Index(None, "patient_id"),
+        identity=False,
+    )
+
+    assessment_id: UUID
+    repetition: int
+    label: str
+    labelled_by: UUID
+    labelled_at: datetime = Field(sa_type=UtcDateTime)
