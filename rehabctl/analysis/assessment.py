@@ -139,6 +139,9 @@ class SymmetryMeasure:
     left: float
     right: float
     lsi_percent: float
+    """Limb symmetry index: the smaller in percent of the larger, 100 is equal."""
+    index_percent: float
+    """Symmetry index: the difference in percent of the mean, 0 is equal."""
     detectable: bool
 
 

@@ -94,8 +94,8 @@ def _plane_view(measured: MeasuredMovement, frames: slice) -> PlaneView:
     facing = {"left": -1, "away": -1}.get(measured.view.facing, 1)
     near = measured.near_side if measured.view.detected == "sagittal" else None
     xy = measured.series.xy_px[frames]
-    known = np.isfinite(xy[:, [LEFT_EAR, RIGHT_EAR, 11, 12, 23, 24]]).all(axis=2)
-    whole = known[:, known.any(axis=0)].all(axis=1)  # some estimators find no ears
+    known = np.all(np.isfinite(xy[:, [LEFT_EAR, RIGHT_EAR, 11, 12, 23, 24]]), axis=2)
+    whole = np.all(known[:, np.any(known, axis=0)], axis=1)  # some estimators find no ears
     return PlaneView(xy[whole], measured.view.detected, facing, cast("Side | None", near))
 
 

@@ -9,17 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rehabctl.analysis.assessment import MotionRange, RepetitionKind, SymmetryMeasure
-from rehabctl.analysis.keypoint_series import LANDMARK_COUNT, KeypointSeries
+from rehabctl.analysis.keypoint_series import KeypointSeries
 from rehabctl.analysis.measured import MeasuredMovement
 from rehabctl.domain.exercise import Sidedness
 from rehabctl.reference.symmetry import NoiseFloor, SymmetryLimits, load_symmetry_limits
 
 Number = NDArray[np.float32]
-
-MIRROR_PAIRS: tuple[tuple[int, int], ...] = (
-    (1, 4), (2, 5), (3, 6), (7, 8), (9, 10), *((n, n + 1) for n in range(11, LANDMARK_COUNT, 2)),
-)  # fmt: skip
-"""(left, right) of every paired landmark."""
 
 
 def limb_symmetry_index(left: float, right: float) -> float | None:
@@ -90,15 +85,15 @@ def symmetry_of(
 def mirror_average(original: KeypointSeries, mirrored: KeypointSeries) -> KeypointSeries:
     """Average a recording with the landmarks found in its flipped pictures (accurate mode).
 
-    The flipped run is turned back (sides exchanged) and averaged landmark by landmark; where only
-    one run found the person, its landmarks are taken.
+    Landmark by landmark; where only one run found the person, its landmarks are taken.
 
     Parameters
     ----------
     original
         Landmarks of the recording.
     mirrored
-        Landmarks of the same frames, each flipped left to right.
+        Landmarks of the same frames, each flipped left to right and its landmarks turned back
+        (coordinates and sides), as the extraction returns them.
 
     Raises
     ------
@@ -110,19 +105,13 @@ def mirror_average(original: KeypointSeries, mirrored: KeypointSeries) -> Keypoi
         raise ValueError("the mirrored run is not of the same frames")
     if original.model != mirrored.model:
         raise ValueError("the mirrored run is not of the same model")
-    order = np.arange(LANDMARK_COUNT)
-    for left, right in MIRROR_PAIRS:
-        order[left], order[right] = right, left
-    xy = mirrored.xy_px[:, order].copy()
-    xy[..., 0] = original.video.width - xy[..., 0]
     world = None
     if original.world_m is not None and mirrored.world_m is not None:
-        world = mirrored.world_m[:, order] * np.array([-1, 1, 1], dtype=np.float32)
-        world = _mean(original.world_m, world)
+        world = _mean(original.world_m, mirrored.world_m)
     return replace(
         original,
-        xy_px=_mean(original.xy_px, xy),
-        visibility=_mean(original.visibility, mirrored.visibility[:, order]),
+        xy_px=_mean(original.xy_px, mirrored.xy_px),
+        visibility=_mean(original.visibility, mirrored.visibility),
         world_m=world,
         options={**original.options, "mirror_average": True},
     )
@@ -154,14 +143,22 @@ def _measure(
     left, right = pair
     if left is None or right is None:
         return None
-    lsi = limb_symmetry_index(left, right)
-    if lsi is None:
+    lsi, index = limb_symmetry_index(left, right), symmetry_index(left, right)
+    if lsi is None or index is None:
         return None
     detectable = (
         abs(left - right) >= floor.min_difference_deg
         and 100.0 - lsi >= floor.min_difference_percent
     )
-    return SymmetryMeasure(name, motion, round(left, 1), round(right, 1), round(lsi, 1), detectable)
+    return SymmetryMeasure(
+        measure=name,
+        motion=motion,
+        left=round(left, 1),
+        right=round(right, 1),
+        lsi_percent=round(lsi, 1),
+        index_percent=round(index, 1),
+        detectable=detectable,
+    )
 
 
 def _mean(a: Number, b: Number) -> Number:

@@ -135,6 +135,18 @@ def _emit_repetitions(found: MovementAssessment, out: Output) -> None:
         kind = item.kind.replace("_", " ")
         times = ", ".join(f"{t:.1f} s" for t in item.at_s)
         note(f"- {kind}: {item.magnitude:.0f} {item.unit} ({item.severity.value}) at {times}", out)
+    _note_symmetry(found, out)
+
+
+def _note_symmetry(found: MovementAssessment, out: Output) -> None:
+    for item in found.symmetry:
+        within = "" if item.detectable else ", within the method's own left-right noise"
+        note(
+            f"- {item.measure} of {item.motion.replace('_', ' ')}: left {item.left:.0f}, right "
+            f"{item.right:.0f}, LSI {item.lsi_percent:.0f} %, symmetry index "
+            f"{item.index_percent:.0f} %{within}",
+            out,
+        )
 
 
 def exit_with(errors: Sequence[RehabctlError], *, total: int, refused: bool) -> None:

@@ -189,7 +189,7 @@ def _compensation_rows(a: MovementAssessment) -> tuple[tuple[str, ...], list[tup
 
 
 def _symmetry_rows(a: MovementAssessment) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
-    head = ("measure", "motion", "left", "right", "symmetry", "remark")
+    head = ("measure", "motion", "left", "right", "LSI", "symmetry index", "remark")
     return head, [
         (
             s.measure,
@@ -197,6 +197,7 @@ def _symmetry_rows(a: MovementAssessment) -> tuple[tuple[str, ...], list[tuple[s
             f"{s.left:.1f}",
             f"{s.right:.1f}",
             f"{s.lsi_percent:.0f} %",
+            f"{s.index_percent:.0f} %",
             "" if s.detectable else "within the method's own left-right noise",
         )
         for s in a.symmetry

@@ -114,33 +114,8 @@ class Reading:
             if result.series is None:
                 yield result
             else:
-                flipped = _flipped(result.series)
-                yield ExtractResult(result.path, mirror_average(plain[result.path], flipped))
-
-
-def _flipped(series: KeypointSeries) -> KeypointSeries:
-    """Return landmarks as they lie in the flipped pictures.
-
-    The extraction has turned them back already; the averaging, which also takes foreign runs, does
-    that itself.
-    """
-    from dataclasses import replace
-
-    import numpy as np
-
-    from rehabctl.analysis.keypoint_series import LANDMARK_COUNT
-    from rehabctl.analysis.symmetry import MIRROR_PAIRS
-
-    order = np.arange(LANDMARK_COUNT)
-    for left, right in MIRROR_PAIRS:
-        order[left], order[right] = right, left
-    xy = series.xy_px[:, order].copy()
-    xy[..., 0] = series.video.width - xy[..., 0]
-    world = series.world_m
-    if world is not None:
-        world = world[:, order] * np.array([-1, 1, 1], dtype=np.float32)
-    visibility = series.visibility[:, order]
-    return replace(series, xy_px=xy, visibility=visibility, world_m=world)
+                both = mirror_average(plain[result.path], result.series)
+                yield ExtractResult(result.path, both)
 
 
 def _half(report: Report, done: float) -> Report:

@@ -35,16 +35,16 @@ def recorded(name: str) -> KeypointSeries:
 
 
 def recorded_mirrored(name: str) -> KeypointSeries:
-    """Landmarks of the same frames, each flipped left to right."""
+    """Landmarks found in the flipped frames, turned back as the extraction does it."""
     original = recorded(name)
+    body = np.arange(11, 33).reshape(-1, 2)[:, ::-1].ravel()
+    exchanged = np.array([0, 4, 5, 6, 1, 2, 3, 8, 7, 10, 9, *body])
     with np.load(MIRRORED / f"{name}.npz") as file:
         np.testing.assert_allclose(file["t_ms"] / 1000, original.t_s, atol=1e-5)
-        return replace(
-            original,
-            xy_px=(file["xy_px16"] / 16).astype(np.float32),
-            visibility=(file["visibility"] / 255).astype(np.float32),
-            world_m=None,
-        )
+        xy = (file["xy_px16"] / 16).astype(np.float32)[:, exchanged]
+        xy[..., 0] = original.video.width - xy[..., 0]
+        visibility = (file["visibility"] / 255).astype(np.float32)[:, exchanged]
+        return replace(original, xy_px=xy, visibility=visibility, world_m=None)
 
 
 def measured_clip(name: str, slug: str, **options: object) -> MeasuredMovement:

@@ -123,7 +123,7 @@ class TestOrder:
         assert len(feedback_of(squats(70), many)) == load_feedback().settings.most_items
 
     def test_a_side_that_moved_less(self) -> None:
-        less = SymmetryMeasure("rom", "shoulder_abduction", 140.0, 94.0, 67.1, True)
+        less = SymmetryMeasure("rom", "shoulder_abduction", 140.0, 94.0, 67.1, 39.3, True)
         (cue,) = feedback_of(squats(95), [], [less])
         assert cue.code == "one_side_less"
         assert "right side moved 46 degrees less" in cue.text

@@ -58,7 +58,7 @@ def assessment(**changes: object) -> MovementAssessment:
                 "trunk_forward_lean", None, 22.0, "deg", 10.0, Severity.MARKED, (1,), (1.4,), "own"
             ),
         ),
-        "symmetry": (SymmetryMeasure("rom", "knee_flexion", 92.2, 80.1, 86.9, False),),
+        "symmetry": (SymmetryMeasure("rom", "knee_flexion", 92.2, 80.1, 86.9, 14.0, False),),
         "feedback": (CodedText("deeper", "Bend 3 degrees deeper."),),
         "parameters": {"driving_motion": "knee_flexion", "target_deg": 90.0},
         "input_sha256": "ab" * 32,

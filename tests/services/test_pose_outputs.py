@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
+from uuid import uuid4
 
 import numpy as np
 import pytest
 
 from rehabctl.domain.errors import RehabctlError, UsageError
+from rehabctl.domain.patient import PatientRef
+from rehabctl.domain.review_item import ReviewComment
 from rehabctl.integrations.motion_files import mot, trc
 from rehabctl.services.pose_analysis import AnalysisOutcome
 from rehabctl.services.pose_outputs import OutputFiles, write_outputs, write_whole
@@ -40,6 +43,20 @@ def test_a_shoulder_is_drawn_between_hip_and_elbow_and_cues_at_their_times(tmp_p
     assert times
     assert [c.from_s for c in plan.captions] == times
     assert any("trunk lateral lean" in c.text for c in plan.captions)
+
+
+def test_remarks_of_the_review_are_drawn_at_their_moment_and_landmark(tmp_path: Path) -> None:
+    series = series_of("squat_side_95")
+    nobody = PatientRef(uuid4(), uuid4(), uuid4())
+    remarks = [
+        ReviewComment(uuid4(), nobody, uuid4(), uuid4(), at_s, text, landmark)
+        for at_s, text, landmark in ((1.5, "heel lifts", 30), (3.0, "slower", None))
+    ]
+    found = analyser(tmp_path).assess(series)
+    before, plan = overlay_plan(found, series), overlay_plan(found, series, remarks)
+    assert [(m.from_s, m.landmark, m.text) for m in plan.marks] == [(1.5, 30, "heel lifts")]
+    (added,) = plan.captions[len(before.captions) :]
+    assert (added.from_s, added.text) == (3.0, "slower")
 
 
 def test_a_refused_angle_is_not_drawn(tmp_path: Path) -> None:
