@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from rehabctl.analysis.angles import hip_line_tilt, thigh_inclination
-from rehabctl.analysis.landmarks import SIDES, Float, Side
+from rehabctl.analysis.landmarks import SIDES, Float, Side, trunk
 from rehabctl.analysis.measured import AngleKey, UniformSeries
 from rehabctl.analysis.motions import MOTIONS, Motion, Plane, base_of
 from rehabctl.analysis.quality import GateInput
@@ -39,7 +39,9 @@ def measure_angles(xy_px: Float, view: CameraView, plane: Plane) -> dict[AngleKe
 
 
 def posture_of(xy_px: Float, view: CameraView, thresholds: GateThresholds) -> str:
-    """Return upright, seated or lying; seated when both thighs stay near level.
+    """Return upright, seated, lying (face up) or prone; seated when both thighs stay near level.
+
+    Prone is every level trunk whose front points down: on the belly, on hands and knees, a plank.
 
     Parameters
     ----------
@@ -51,7 +53,9 @@ def posture_of(xy_px: Float, view: CameraView, thresholds: GateThresholds) -> st
         Inclination of the thighs when sitting.
     """
     if view.lying:
-        return "lying"
+        line = np.nanmedian(trunk(xy_px), axis=0)
+        sideways = view.off_plane_deg(Plane.SAGITTAL) < view.off_plane_deg(Plane.FRONTAL)
+        return "prone" if sideways and view.forwards * line[0] > 0 else "lying"
     if not len(xy_px):
         return "upright"
     lowest = min(
@@ -137,7 +141,7 @@ class Estimator:
         xy = self.series.xy_px[frame : frame + 1].copy()
         off = self.view.off_plane_deg(plane)
         rules = self.table.widths
-        if self.posture == "lying" or off <= rules.free_off_plane_deg:
+        if self.view.lying or off <= rules.free_off_plane_deg:
             return xy
         xy[..., 0] /= np.cos(np.radians(off))
         return xy

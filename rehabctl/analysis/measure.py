@@ -36,7 +36,7 @@ from rehabctl.analysis.reasons import reason
 from rehabctl.analysis.recorded_repetitions import Goal, RepetitionCounter
 from rehabctl.analysis.stillness import find_holds, still_frames
 from rehabctl.analysis.view import view_result
-from rehabctl.domain.exercise import Measurement, Sidedness, Signal, View
+from rehabctl.domain.exercise import Measure, Measurement, Sidedness, Signal, View
 from rehabctl.reference.measurement import BiasTable, MeasurementData, load_measurement_data
 
 
@@ -131,6 +131,7 @@ class _Measurement:
         elif spec.signal is Signal.POSTURE and body.series.segments:
             notes += self._holds()
         quality = self._quality(check, gates, drives, repetitions)
+        notes += self._sensor_instead(quality, repetitions, gates, drives)
         still = still_frames(body.series, body.view.torso_px, self.data.gates)
         if repetitions:
             still[body.series.index_at(repetitions[0].start_s) :] = False
@@ -243,6 +244,26 @@ class _Measurement:
             return timed_by_rise(drive, motion, xy, torso_px, goal.outward, smallest)
         return drive
 
+    def _sensor_instead(
+        self,
+        quality: QualityResult,
+        repetitions: tuple[Repetition, ...],
+        gates: Mapping[AngleKey, AngleGate],
+        drives: tuple[Drive, ...],
+    ) -> list[CodedText]:
+        """Name the sensor where filming again would not help: on the floor, in hidden planes."""
+        segments = self.spec.imu_segments
+        if self.spec.measure is Measure.CAMERA or not segments or not self.body.view.known:
+            return []
+        rough = any(
+            item.code == "proxy" for d in drives for k in d.keys for item in gates[k].reasons
+        )
+        counted_only = any(repetition.peak_deg is None for repetition in repetitions)
+        uncounted = any(item.code == "signal_not_counted" for item in quality.reasons)
+        if not (rough or counted_only or uncounted):
+            return []
+        return [reason("sensor_advised", segments=" and the ".join(segments))]
+
     def _holds(self) -> list[CodedText]:
         body = self.body
         names = {"left": " on the left leg", "right": " on the right leg", "both": ""}
@@ -308,7 +329,7 @@ class _Measurement:
                 (limited if as_planned else refused).append(found)
             if drive.shared:
                 limited.append(reason("legs_take_turns"))
-        if self.body.posture == "lying" and drives and not refused:
+        if self.body.view.lying and drives and not refused:
             limited.append(reason("lying"))
         signal = self.spec.signal
         if not drives and signal not in (Signal.POSTURE, Signal.ANGLE):

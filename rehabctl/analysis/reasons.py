@@ -48,6 +48,8 @@ REASONS: dict[str, str] = {
     "not_measurable": "{motion} is not measured by a camera: {why}. {instead}",
     "count_only": "The angle is refused; repetitions are counted by the height of the {height} "
     "and their size is compared with each other only",
+    "sensor_advised": "A motion sensor on the {segments} measures what the camera cannot see well "
+    "here",
     "signal_not_counted": "This exercise is counted by {signal}, which is not measured here",
     "rejected_short": "{count} movements were shorter than {limit} s and not counted",
     "rejected_repositioned": "{count} movements changed place or direction and were not counted",

@@ -144,7 +144,7 @@ class BiasRow:
     """`*` in a row that stands for every motion without a row of its own."""
     view: str
     posture: str
-    """upright, seated, lying, or any."""
+    """upright, seated, lying (face up), prone, or any."""
     extreme: str
     """max (turning points towards larger angles), min, or any."""
     intercept_deg: float
