@@ -125,6 +125,7 @@ def test_what_no_camera_measures_is_refused_by_name(rehabctl) -> None:
     assert found["items"]
     result = rehabctl("pose", "analyze", str(CLIPS / "squat_side_95.mp4"), "-e", "quad-set")
     assert result.returncode == 3, result.stderr
+    assert "Log it with the clock and your own count" in result.stderr
 
 
 def test_one_bad_file_of_several_is_partial(rehabctl, tmp_path: Path) -> None:

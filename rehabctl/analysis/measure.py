@@ -127,6 +127,8 @@ class _Measurement:
             counted = counter.count(drives)
             repetitions = counted.repetitions
             notes += counted.notes
+            if not repetitions:
+                notes.append(reason("no_repetition", duration=round(body.raw.video.duration_s, 1)))
             check = replace(check, limited=check.limited + counted.limited)
         elif spec.signal is Signal.POSTURE and body.series.segments:
             notes += self._holds()

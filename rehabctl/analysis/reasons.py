@@ -51,6 +51,7 @@ REASONS: dict[str, str] = {
     "sensor_advised": "A motion sensor on the {segments} measures what the camera cannot see well "
     "here",
     "signal_not_counted": "This exercise is counted by {signal}, which is not measured here",
+    "no_repetition": "No movement of this exercise was found in {duration} s",
     "rejected_short": "{count} movements were shorter than {limit} s and not counted",
     "rejected_repositioned": "{count} movements changed place or direction and were not counted",
     "rejected_interrupted": "{count} movements were broken by a gap or a cut and not counted",
