@@ -212,6 +212,9 @@ def validate(
     page: Annotated[
         Path | None, typer.Option(help="Renew the tables in this Markdown page.")
     ] = None,
+    pairs: Annotated[
+        Path | None, typer.Option(help="Write reported and true peaks as CSV, for `poseaudit`.")
+    ] = None,
     jobs: JobsOption = 1,
     format_: FormatOption = None,
     json_: JsonFlag = False,
@@ -234,6 +237,9 @@ def validate(
     _emit_accuracy(found, findings, out)
     if page is not None:
         pose_validation.write_page(page, found.groups)
+    if pairs is not None:
+        columns = ("subject", "trial", "frame", "measure", "unit", "pred", "ref")
+        emit_items(pose_validation.pairs_of(found.clips), columns, Output(Format.CSV, str(pairs)))
     for name, error in found.failed:
         note(f"rehabctl: error: {name}: {error}")
     if findings:

@@ -135,6 +135,30 @@ def validate(folder: Path, settings: Settings, *, jobs: int, report: Report) -> 
     )
 
 
+def pairs_of(clips: Sequence[ClipResult]) -> list[dict[str, Any]]:
+    """Return reported beside true peaks in the long form that other auditors read (poseaudit).
+
+    Parameters
+    ----------
+    clips
+        Judged clips; peaks without an angle are left out.
+    """
+    return [
+        {
+            "subject": peak.person,
+            "trial": peak.clip,
+            "frame": number,
+            "measure": f"{peak.motion} {peak.view}",
+            "unit": "deg",
+            "pred": peak.reported_deg,
+            "ref": peak.true_deg,
+        }
+        for clip in clips
+        for number, peak in enumerate(clip.peaks)
+        if peak.reported_deg is not None
+    ]
+
+
 def groups_of(clips: Sequence[ClipResult]) -> Iterator[Group]:
     """Yield the figures per set of people, motion and view.
 

@@ -5,9 +5,13 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from rehabctl.analysis.accuracy import accuracy_markdown, accuracy_report, judge_clip
+from rehabctl.analysis.bias_fit import observe
+from rehabctl.analysis.uncertainty import Conditions, estimate
+from rehabctl.reference.measurement import load_measurement_data
 from tests.analysis.rendered_clips import FIT_PEOPLE, clip, names
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "accuracy.md"
@@ -40,3 +44,32 @@ def test_the_tables_are_of_today(heading: str, fitted: bool) -> None:
     assert printed.keys() == today.keys()
     for key, numbers in today.items():
         assert printed[key] == pytest.approx(numbers, abs=0.3)
+
+
+def test_the_turning_points_of_all_angles_are_those_printed() -> None:
+    """Every angle of the kept-out people that turned in plane, not the driving one alone."""
+    table = load_measurement_data().bias
+    errors, halves = [], []
+    for name in names():
+        one = clip(name)
+        kept_out = one.truth.person not in FIT_PEOPLE and one.truth.off_plane_deg <= 10.0
+        for seen in observe(one.truth, one.measure()) if kept_out else ():
+            row = table.find(seen.motion, seen.view, seen.posture, seen.extreme)
+            if seen.turning and row.grade == "measured":
+                covariates = {**seen.covariates, "contralateral_pull": 0.0}
+                found = estimate(seen.seen_deg, row, table, covariates, Conditions())
+                errors.append(abs(found.deg - seen.true_deg))
+                halves.append(found.half_width_deg)
+    sentence = re.search(
+        r"show (\d+) turning points .*?median error\s(\d+\.\d), (\d+) % within 5 degrees, "
+        r"all inside the interval, median width (\d+\.\d)",
+        PAGE.read_text("utf-8"),
+        re.DOTALL,
+    )
+    assert sentence is not None
+    count, median, within, width = (float(group) for group in sentence.groups())
+    assert len(errors) == count
+    assert np.median(errors) == pytest.approx(median, abs=0.1)
+    assert 100 * np.mean(np.array(errors) <= 5.0) == pytest.approx(within, abs=1)
+    assert np.all(np.array(errors) <= np.array(halves))
+    assert 2 * np.median(halves) == pytest.approx(width, abs=0.1)
