@@ -52,12 +52,12 @@ def posture_of(xy_px: Float, view: CameraView, thresholds: GateThresholds) -> st
     thresholds
         Inclination of the thighs when sitting.
     """
+    if not len(xy_px):
+        return "lying" if view.lying else "upright"
     if view.lying:
         line = np.nanmedian(trunk(xy_px), axis=0)
         sideways = view.off_plane_deg(Plane.SAGITTAL) < view.off_plane_deg(Plane.FRONTAL)
         return "prone" if sideways and view.forwards * line[0] > 0 else "lying"
-    if not len(xy_px):
-        return "upright"
     lowest = min(
         float(np.nanpercentile(thigh_inclination(xy_px, side, view.forwards), 10)) for side in SIDES
     )

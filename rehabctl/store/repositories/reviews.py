@@ -134,7 +134,7 @@ class ReviewRepository:
                 ReviewComment,
                 row,
                 patient=owner(row),
-                landmark=next((mark["landmark"] for mark in row["marks"]), None),
+                landmark=next((m["landmark"] for m in row["marks"] if "landmark" in m), None),
             )
             for row in rows.mappings()
         )
