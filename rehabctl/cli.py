@@ -85,6 +85,11 @@ class RootGroup(LazyGroup):
             "Look after the store: status, upgrade, verify, backup.",
             _SYSTEM,
         ),
+        "user": LazyCommand(
+            "rehabctl.commands.user:app",
+            "Let people in, switch them off, move caseloads, open a record in an emergency.",
+            _SYSTEM,
+        ),
         "demo": LazyCommand(
             "rehabctl.commands.demo:app",
             "Build a demo clinic and open it.",

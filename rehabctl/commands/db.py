@@ -13,7 +13,7 @@ from rehabctl.commands._render import Output, emit_object, note
 from rehabctl.domain.errors import ExitCode
 
 app = typer.Typer(
-    help="Look after the store: status, upgrade, verify, backup.", no_args_is_help=True
+    help="Look after the store: init, status, upgrade, verify, backup.", no_args_is_help=True
 )
 
 
@@ -30,6 +30,49 @@ def status(
 
     out = Output.of(format_, json_, output, quiet)
     emit_object(asdict(database.status(load_settings())), out)
+
+
+@app.command(
+    epilog="Examples: rehabctl db init --url 'postgresql://postgres@db.example.org/rehab"
+    "?sslmode=verify-full' --admin ada --password-file ada.pgpass | "
+    "rehabctl db init --admin ada --clinic 'Hill Street' --format json"
+)
+def init(
+    admin: Annotated[str, typer.Option("--admin", help="Login of the clinic's administrator.")],
+    url: Annotated[
+        str | None,
+        typer.Option(
+            "--url",
+            help="Address of the PostgreSQL database, without a password, with a login that "
+            "administers the server. Default: REHABCTL_DATABASE_URL.",
+        ),
+    ] = None,
+    clinic: Annotated[
+        str | None, typer.Option("--clinic", help="Name of the clinic; a new name makes another.")
+    ] = None,
+    password_file: Annotated[
+        Path | None,
+        typer.Option("--password-file", help="Write the administrator's password here."),
+    ] = None,
+    format_: FormatOption = None,
+    json_: JsonFlag = False,
+    output: OutputOption = None,
+    quiet: QuietFlag = False,
+) -> None:
+    """Make schema, roles, clinic and first administrator of a shared PostgreSQL."""
+    from dataclasses import replace
+
+    from rehabctl.commands.user import emit_login
+    from rehabctl.services import database
+    from rehabctl.services.settings import load_settings
+
+    out = Output.of(format_, json_, output, quiet)
+    settings = load_settings()
+    if url is not None:
+        database.refuse_password(url)
+        settings = replace(settings, database_url=url)
+    _, made = database.initialise(settings, admin, clinic_name=clinic)
+    emit_login(made, password_file, out)
 
 
 @app.command(epilog="Examples: rehabctl db upgrade | rehabctl db upgrade --format json")

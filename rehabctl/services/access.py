@@ -32,6 +32,8 @@ class Action(StrEnum):
     MANAGE_STORE = "manage_store"
     """Backup, verification, keys."""
     READ_AUDIT = "read_audit"
+    BREAK_GLASS = "break_glass"
+    """Emergency access to a patient of somebody else."""
 
 
 _ALLOWED: dict[Role, frozenset[Action]] = {
@@ -41,6 +43,7 @@ _ALLOWED: dict[Role, frozenset[Action]] = {
             Action.WRITE_PATIENTS,
             Action.READ_CLINICAL,
             Action.WRITE_CLINICAL,
+            Action.BREAK_GLASS,
         }
     ),
     Role.CLINIC_ADMIN: frozenset(
@@ -53,7 +56,7 @@ _ALLOWED: dict[Role, frozenset[Action]] = {
     Role.TECHNICIAN: frozenset({Action.MANAGE_DEVICES}),
     Role.PATIENT: frozenset(),
     Role.AUDITOR: frozenset({Action.READ_AUDIT}),
-    Role.WORKER: frozenset({Action.WRITE_CLINICAL}),
+    Role.WORKER: frozenset({Action.READ_CLINICAL, Action.WRITE_CLINICAL}),
 }
 
 

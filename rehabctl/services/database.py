@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
+from rehabctl.domain.clinic import Clinic, Role, User
 from rehabctl.domain.errors import NotFoundError, RehabctlError, UsageError
-from rehabctl.services import wiring
+from rehabctl.services import users, wiring
 from rehabctl.services.access import Action, require
 from rehabctl.services.settings import Settings
 from rehabctl.store import keys, migrate
 from rehabctl.store.engine import connect_local, local_engine, remote_engine
 from rehabctl.store.errors import translated
+from rehabctl.store.ids import new_id
+from rehabctl.store.repositories.users import ServerUsers
 
 _MIN_PASSPHRASE_CHARS = 12
 
@@ -105,6 +109,58 @@ def upgrade(settings: Settings) -> StoreStatus:
             engine.dispose()
     wiring.upgrade_store(settings)
     return status(settings)
+
+
+def refuse_password(address: str) -> None:
+    """Check that an address from the command line shows no password to the machine's users.
+
+    Raises
+    ------
+    UsageError
+        It does.
+    """
+    if re.search(r"//[^/@]*:[^/@]*@|[?&]password=", address):
+        raise UsageError(
+            "the address holds a password, which everyone on this machine can see",
+            "Put it into PGPASSWORD, a passfile or REHABCTL_DATABASE_URL",
+        )
+
+
+def initialise(
+    settings: Settings, admin: str, *, clinic_name: str | None = None
+) -> tuple[Clinic, users.NewLogin]:
+    """Make schema, roles, clinic and first administrator of a shared PostgreSQL.
+
+    Parameters
+    ----------
+    settings
+        Name the address, whose login administers the server (creates roles).
+    admin
+        Login of the clinic's administrator, to be made.
+    clinic_name
+        Of the clinic; a name that is not known yet makes a further one.
+
+    Raises
+    ------
+    UsageError
+        There is no address, it shows a password, or the login cannot be one.
+    ConflictError
+        The login is in use.
+    """
+    if settings.database_url is None:
+        raise UsageError("no address of a server is given", "Give --url")
+    users.check_server_login(admin)
+    wiring.upgrade_store(settings)
+    engine = remote_engine(settings.database_url)
+    try:
+        with translated(), engine.begin() as connection:
+            clinic = wiring.clinic_named(settings, connection, clinic_name)
+            user = User(new_id(), clinic.id, admin, admin, Role.CLINIC_ADMIN)
+            password = users.new_password()
+            ServerUsers(connection).add_first(clinic, user, password)
+            return clinic, users.NewLogin(user, password)
+    finally:
+        engine.dispose()
 
 
 def verify(settings: Settings) -> Verification:

@@ -20,7 +20,7 @@ from rehabctl.domain.patient import PatientRef, PatientStatus
 from rehabctl.domain.programme import ProgrammeStatus
 from rehabctl.domain.triage import WorklistPage
 from rehabctl.reference.rules import RuleTable, load_rules
-from rehabctl.services.access import Action, require
+from rehabctl.services.access import Action, may, require
 from rehabctl.services.patient_facts import facts_of, plan_version
 
 if TYPE_CHECKING:
@@ -62,7 +62,9 @@ def clinic_rules(settings: Settings) -> RuleTable:
 def refresh(uow: UnitOfWork, patients: Sequence[PatientRef], rules: RuleTable) -> None:
     """Bring alerts and worklist rows of patients up to the moment of the transaction.
 
-    Every service that records an event calls this in the event's own transaction.
+    Every service that records an event calls this in the event's own transaction. On a server a
+    role that may not read what patients reported only marks the rows: the next page computes them.
+    A patient whom an emergency access opened is somebody else's, and is left as she is.
 
     Parameters
     ----------
@@ -73,6 +75,10 @@ def refresh(uow: UnitOfWork, patients: Sequence[PatientRef], rules: RuleTable) -
     rules
         The dated rules.
     """
+    if not uow.is_local and not may(uow.user.role, Action.READ_CLINICAL, is_local=False):
+        uow.panel.ask_for_refresh([patient.id for patient in patients])
+        return
+    patients = [p for p in patients if uow.caseload_of in (None, p.therapist_id)]
     ids = [patient.id for patient in patients]
     known = facts_of(uow, ids)
     computed = uow.panel.computed_at(ids)

@@ -6,9 +6,12 @@ import os
 import sys
 from collections.abc import Generator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from rehabctl.domain.clinic import Clinic, User
+from rehabctl.domain.errors import NotFoundError
 from rehabctl.services.settings import Settings
 from rehabctl.store import identity, keys, migrate
 from rehabctl.store.engine import local_engine, remote_engine
@@ -16,7 +19,7 @@ from rehabctl.store.errors import translated
 from rehabctl.store.store import Store
 
 if TYPE_CHECKING:
-    from sqlalchemy import Engine
+    from sqlalchemy import Connection, Engine
 
     from rehabctl.store.files import BlobStore
 
@@ -101,7 +104,7 @@ def _open_local(settings: Settings, busy_timeout_s: float) -> Store:
         if not identity.is_initialised(engine):  # its creation was interrupted
             _prepare(settings, engine, found)
         migrate.require_current(engine)
-        return _store(settings, engine, found, _operating_system_login(), is_local=True)
+        return _local_store(settings, engine, found)
     except BaseException:
         engine.dispose()
         raise
@@ -141,14 +144,27 @@ def _open_remote(settings: Settings, address: str) -> Store:
     engine = remote_engine(address)
     try:
         migrate.require_current(engine)
-        with engine.connect() as connection:
-            database_id = identity.require_database_id(connection)
-            login = str(connection.exec_driver_sql("SELECT session_user").scalar_one())
-        found = keys.find_keys(key_options(settings), database_id)
-        return _store(settings, engine, found, login, is_local=False)
+        database_id, clinic, user = identity.enter_server(engine, settings.now())
     except BaseException:
         engine.dispose()
         raise
+
+    def make_blobs() -> BlobStore:
+        from rehabctl.store.files import BlobStore
+
+        key = keys.find_blob_key(key_options(settings), database_id)
+        return BlobStore(settings.paths.blobs, key)
+
+    return Store(
+        database_id=database_id,
+        engine=engine,
+        audit_key=None,
+        clinic=clinic,
+        user=user,
+        is_local=False,
+        clock=settings.now,
+        make_blobs=make_blobs,
+    )
 
 
 def upgrade_store(settings: Settings) -> None:
@@ -182,15 +198,63 @@ def _upgrade_remote(settings: Settings, address: str) -> None:
             database_id = identity.stored_database_id(connection)
         if database_id is None:
             database_id = keys.new_database_id()
-            _prepare(settings, engine, keys.create_keys(key_options(settings), database_id))
+            keys.create_key(key_options(settings), database_id)
+            zone, now = _time_zone(), settings.now()
+            identity.initialise(engine, database_id, None, time_zone=zone, now=now)
     finally:
         engine.dispose()
 
 
-def _store(
-    settings: Settings, engine: Engine, found: keys.StoreKeys, login: str, *, is_local: bool
-) -> Store:
-    audit_key = found.audit_key()
+def clinic_named(settings: Settings, connection: Connection, name: str | None) -> Clinic:
+    """Return the clinic of this name, the first without one; make it when there is none.
+
+    The clinic that an empty database is given has no name of its own yet, and takes this one.
+    """
+    from rehabctl.store.ids import new_id
+    from rehabctl.store.repositories.clinics import ClinicRepository
+
+    clinics = ClinicRepository(connection, settings.now())
+    first = clinics.first()
+    known = first if name is None else clinics.named(name)
+    if known is not None:
+        return known
+    if first is not None and not clinics.user_count():
+        renamed = replace(first, name=name or first.name)
+        clinics.rename(renamed)
+        return renamed
+    made = Clinic(new_id(), name or "Clinic", _time_zone())
+    clinics.add(made)
+    return made
+
+
+def claim_local(settings: Settings) -> User:
+    """Make the operating system's user a therapist of the local database, which exists.
+
+    Parameters
+    ----------
+    settings
+        What this command runs with.
+
+    Raises
+    ------
+    NotFoundError
+        There is no database.
+    """
+    with translated():
+        found = local_keys(settings)
+        if found is None:
+            raise NotFoundError("there is no database", "Create one: rehabctl db upgrade")
+        engine = local_engine(settings.paths.database, found.key)
+        try:
+            migrate.require_current(engine)
+            login, now = _operating_system_login(), settings.now()
+            return identity.claim(engine, found.database_id, found.audit_key(), login, now)[1]
+        finally:
+            engine.dispose()
+
+
+def _local_store(settings: Settings, engine: Engine, found: keys.StoreKeys) -> Store:
+    audit_key, login = found.audit_key(), _operating_system_login()
     clinic, user = identity.enter(engine, found.database_id, audit_key, login, settings.now())
 
     def make_blobs() -> BlobStore:
@@ -204,7 +268,7 @@ def _store(
         audit_key=audit_key,
         clinic=clinic,
         user=user,
-        is_local=is_local,
+        is_local=True,
         clock=settings.now,
         make_blobs=make_blobs,
     )

@@ -1,4 +1,4 @@
-"""The append-only, HMAC-chained log of who read and wrote what.
+"""The append-only, HMAC-chained log of who read and wrote what, in a local file.
 
 Each entry's code covers the entry and the code before it, so that an edit, a deletion or another
 order breaks the chain. Entries are written in the transaction of the access that they record.
@@ -11,10 +11,10 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
-from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterable, Mapping, Sequence
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
-from typing import Any, cast
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Connection, insert, select, update
@@ -32,7 +32,23 @@ ZERO = "0" * 64
 """What the first entry follows."""
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
+_NAIVE_EPOCH = datetime(1970, 1, 1)
 _READ_ROWS = 10_000
+_COLUMNS = (
+    "sequence",
+    "at",
+    "clinic_id",
+    "user_id",
+    "actor",
+    "action",
+    "entity",
+    "entity_id",
+    "detail",
+    "previous_mac",
+    "mac",
+)
+_quote = json.encoder.encode_basestring
+ANOTHER_DATABASE = "the anchor belongs to another database"
 
 
 def ids_digest(ids: Iterable[object]) -> str:
@@ -93,7 +109,7 @@ class AuditLog:
             "action": action,
             "entity": entity,
             "entity_id": None if entity_id is None else str(entity_id),
-            "detail": _canonical(detail or {}),
+            "detail": canonical(detail or {}),
             "previous_mac": previous,
         }
         row["mac"] = _mac(self._key, row)
@@ -163,40 +179,40 @@ class AuditLog:
         """
         head = self.anchor()
         if anchor is not None and anchor.database_id != head.database_id:
-            return AuditVerdict(False, 0, None, "the anchor belongs to another database")
-        count, previous, anchored = 0, ZERO, anchor is None or anchor.sequence == 0
-        with closing(self._rows()) as rows:
-            for row in rows:
-                expected = count + 1
-                if row["sequence"] != expected:
-                    return _bad(count, expected, "an entry is missing or out of order")
-                if row["previous_mac"] != previous:
-                    return _bad(count, expected, "an entry does not follow the one before")
-                if not _same(row["mac"], _mac(self._key, row)):
-                    return _bad(count, expected, "an entry was changed")
-                if anchor is not None and anchor.sequence == expected:
-                    if anchor.mac != row["mac"]:
-                        return _bad(count, expected, "an entry differs from the anchor")
-                    anchored = True
-                count, previous = expected, row["mac"]
-        if not anchored:
-            return _bad(count, count + 1, "the log ends before the anchor")
+            return AuditVerdict(False, 0, None, ANOTHER_DATABASE)
+        noted = -1 if anchor is None else anchor.sequence
+        count, previous = 0, ZERO
+        for row in self._rows():
+            number, mac = row[0], row[-1]
+            if number != count + 1:
+                return _bad(count, "an entry is missing or out of order")
+            if row[-2] != previous:
+                return _bad(count, "an entry does not follow the one before")
+            if not _same(mac, _stored_mac(self._key, row)):
+                return _bad(count, "an entry was changed")
+            if anchor is not None and number == noted and mac != anchor.mac:
+                return _bad(count, "an entry differs from the anchor")
+            count, previous = number, mac
+        if count < noted:
+            return _bad(count, "the log ends before the anchor")
         if (head.sequence, head.mac) != (count, previous):
-            return _bad(count, count + 1, "the log ends before its head")
+            return _bad(count, "the log ends before its head")
         return AuditVerdict(True, count, None, None)
 
-    def _rows(self) -> Generator[Mapping[str, Any]]:
-        with self._connection.execute(
-            select(AUDIT_ENTRY).order_by(AUDIT_ENTRY.c.sequence),
-            execution_options={"yield_per": _READ_ROWS},
-        ) as result:
-            yield from cast("Iterator[Mapping[str, Any]]", result.mappings())
+    def _rows(self) -> Generator[tuple[Any, ...]]:
+        """Yield entries as the driver stores them: turning a million into objects takes longer."""
+        columns = ", ".join(_COLUMNS)
+        driver: Any = self._connection.connection.driver_connection
+        cursor = driver.execute(f"SELECT {columns} FROM audit_entry ORDER BY sequence")  # noqa: S608
+        with closing(cursor):
+            while rows := cursor.fetchmany(_READ_ROWS):
+                yield from rows
 
 
-def start_log(connection: Connection, key: bytes) -> str:
+def start_log(connection: Connection, key: bytes | None) -> str:
     """Write the head of an empty chain and return the code by which the key is checked later."""
     connection.execute(insert(AUDIT_HEAD).values(one=1, sequence=0, mac=ZERO))
-    return key_check(key)
+    return "" if key is None else key_check(key)
 
 
 def key_check(key: bytes) -> str:
@@ -225,8 +241,8 @@ def _same(left: str, right: str) -> bool:
     return hmac.compare_digest(left.encode(), right.encode())
 
 
-def _bad(entries: int, first_bad: int, reason: str) -> AuditVerdict:
-    return AuditVerdict(False, entries, first_bad, reason)
+def _bad(entries: int, reason: str) -> AuditVerdict:
+    return AuditVerdict(False, entries, entries + 1, reason)
 
 
 def _mac(key: bytes, row: Mapping[str, Any]) -> str:
@@ -241,9 +257,34 @@ def _mac(key: bytes, row: Mapping[str, Any]) -> str:
         row["entity_id"],
         row["detail"],
     )
-    text = row["previous_mac"] + _canonical(fields)
-    return hmac.new(key, text.encode(), hashlib.sha256).hexdigest()
+    text = row["previous_mac"] + canonical(fields)
+    return hmac.digest(key, text.encode(), "sha256").hex()
 
 
-def _canonical(value: object) -> str:
+def _stored_mac(key: bytes, row: tuple[Any, ...]) -> str:
+    """Return the code of an entry as SQLite holds it: the same text as `_mac` makes, faster.
+
+    Raises no error over columns that were tampered with: then the code is another one.
+    """
+    number, at, clinic, user, actor, action, entity, entity_id, detail, previous, _ = row
+    try:
+        micros = (datetime.fromisoformat(at) - _NAIVE_EPOCH) // _MICROSECOND
+        fields = (
+            f"{previous}[{number},{micros},{_uuid(clinic)},{_uuid(user)},{_quote(actor)},"
+            f"{_quote(action)},{_quote(entity)},"
+            f"{'null' if entity_id is None else _quote(entity_id)},{_quote(detail)}]"
+        )
+        return hmac.digest(key, fields.encode(), "sha256").hex()
+    except (TypeError, ValueError):
+        return ""
+
+
+def _uuid(stored: str | None) -> str:
+    if stored is None:
+        return "null"
+    return f'"{stored[:8]}-{stored[8:12]}-{stored[12:16]}-{stored[16:20]}-{stored[20:]}"'
+
+
+def canonical(value: object) -> str:
+    """Return JSON of which there is only one form."""
     return json.dumps(value, separators=(",", ":"), sort_keys=True, ensure_ascii=False)

@@ -95,7 +95,7 @@ def _postgres_error(state: str) -> RehabctlError:
         return RehabctlError(LOCKED, "Run the same command again")
     if state.startswith("53"):
         return RehabctlError(FULL, "Ask the administrator of the database server")
-    if state.startswith("23"):
+    if state.startswith("23") or state == "42710":
         return _conflict()
     return RehabctlError(f"the database server refused the work ({state})", "Run rehabctl doctor")
 

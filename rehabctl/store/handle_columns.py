@@ -4,6 +4,11 @@ from __future__ import annotations
 
 # fmt: off
 COLUMNS: dict[str, dict[str, str]] = {
+    "access_grant": {
+        "uuid": "id patient_id clinic_id therapist_id user_id reviewed_by",
+        "text": "kind reason",
+        "time": "created_at until_at reviewed_at",
+    },
     "alert": {
         "uuid": "id patient_id clinic_id therapist_id",
         "text": "status severity group text rule_version reopens_on handled_severity "

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 from uuid import UUID
@@ -23,7 +24,7 @@ STORE_INFO = table("store_info")
 
 
 def initialise(
-    engine: Engine, database_id: UUID, audit_key: bytes, *, time_zone: str, now: datetime
+    engine: Engine, database_id: UUID, audit_key: bytes | None, *, time_zone: str, now: datetime
 ) -> None:
     """Give a migrated, empty database its identity, a clinic and the head of its audit log.
 
@@ -36,7 +37,7 @@ def initialise(
     database_id
         Names its keys.
     audit_key
-        HMAC key of the audit chain.
+        HMAC key of a local file's audit chain; None where the server makes the chain.
     time_zone
         IANA name for the clinic.
     now
@@ -88,10 +89,10 @@ def require_database_id(connection: Connection) -> UUID:
 def enter(
     engine: Engine, database_id: UUID, audit_key: bytes, login: str, now: datetime
 ) -> tuple[Clinic, User]:
-    """Check the keys against the database and return the clinic and the acting user.
+    """Check the keys against a local file and return the clinic and the acting user.
 
-    The first login of a store becomes a therapist; on a local file every login of the machine that
-    can open it does, since the key is the boundary there.
+    The first login of a file becomes its therapist. Later ones are added by a user, or add
+    themselves knowingly (`claim`): who holds the key could anyway.
 
     Parameters
     ----------
@@ -100,7 +101,7 @@ def enter(
     database_id, audit_key
         From the key sources.
     login
-        Name of the operating system's user, or the database role.
+        Name of the operating system's user.
     now
         The present.
 
@@ -109,40 +110,92 @@ def enter(
     NotPermittedError
         The audit key belongs to another database, or the user is unknown or switched off.
     """
-    options = {SNAPSHOT: True} if engine.dialect.name == "sqlite" else {}
-    with translated(), engine.connect().execution_options(**options) as connection:
-        if require_database_id(connection) != database_id:
-            raise NotPermittedError(
-                "the key's file names another database", "Check the .json file beside the database"
-            )
-        require_key(connection, audit_key)
+    with translated(), engine.connect().execution_options(**{SNAPSHOT: True}) as connection:
+        _require_keys(connection, database_id, audit_key)
         clinics = ClinicRepository(connection, now)
         user = clinics.user_by_login(login)
         if user is not None:
             return clinics.get(user.clinic_id), _active(user)
-    return _first_entry(engine, audit_key, login, now)
+        if clinics.user_count():
+            raise NotPermittedError(
+                f"{login} is no user of this database",
+                f"A user can run: rehabctl user add {login}. With the key in hand you can run: "
+                "rehabctl user claim",
+            )
+    return claim(engine, database_id, audit_key, login, now, action="user.create")
 
 
-def _first_entry(
-    engine: Engine, audit_key: bytes, login: str, now: datetime
+def claim(
+    engine: Engine,
+    database_id: UUID,
+    audit_key: bytes,
+    login: str,
+    now: datetime,
+    *,
+    action: str = "user.claim",
 ) -> tuple[Clinic, User]:
+    """Make the operating system's user a therapist of a local file; return clinic and user.
+
+    Parameters
+    ----------
+    engine, database_id, audit_key, login, now
+        As for `enter`.
+    action
+        Word of the audit entry.
+    """
     with translated(), engine.begin() as connection:
+        _require_keys(connection, database_id, audit_key)
         clinics = ClinicRepository(connection, now)
         clinic = clinics.first()
         if clinic is None:
             raise RehabctlError("the database has no clinic", "Run rehabctl db upgrade")
         user = clinics.user_by_login(login)
-        if user is not None:  # another program was quicker
-            return clinic, _active(user)
-        if engine.dialect.name != "sqlite" and clinics.user_count():
+        if user is None:
+            user = User(new_id(), clinic.id, login, login, Role.THERAPIST)
+            clinics.add_user(user)
+        elif user.active and user.role is Role.THERAPIST:
+            return clinic, user
+        else:
+            user = replace(user, role=Role.THERAPIST, active=True)
+            clinics.update_user(user)
+        AuditLog(connection, audit_key, user, now).record(action, "user_account", user.id)
+        return clinic, user
+
+
+def _require_keys(connection: Connection, database_id: UUID, audit_key: bytes) -> None:
+    if require_database_id(connection) != database_id:
+        raise NotPermittedError(
+            "the key's file names another database", "Check the .json file beside the database"
+        )
+    require_key(connection, audit_key)
+
+
+def enter_server(engine: Engine, now: datetime) -> tuple[UUID, Clinic, User]:
+    """Return the identity of a shared database, the clinic and the user of the login.
+
+    Parameters
+    ----------
+    engine
+        On a server with the current schema.
+    now
+        The present.
+
+    Raises
+    ------
+    NotPermittedError
+        The login is no user of a clinic, or is switched off.
+    """
+    with translated(), engine.connect() as connection:
+        database_id = require_database_id(connection)
+        login = str(connection.exec_driver_sql("SELECT session_user").scalar_one())
+        clinics = ClinicRepository(connection, now)
+        user = clinics.user_by_login(login)
+        if user is None or not user.active:
             raise NotPermittedError(
                 f"the database role {login} is no user of the clinic",
                 "Ask the administrator to add you",
             )
-        user = User(new_id(), clinic.id, login, login, Role.THERAPIST)
-        clinics.add_user(user)
-        AuditLog(connection, audit_key, user, now).record("user.create", "user_account", user.id)
-        return clinic, user
+        return database_id, clinics.get(user.clinic_id), user
 
 
 def _active(user: User) -> User:

@@ -71,7 +71,7 @@ class StoreKeys:
 
     def blob_key(self) -> bytes:
         """Return the key that wraps the keys of blobs."""
-        return _derive(self.key, b"rehabctl blobs 1")
+        return _blob_key(self.key)
 
 
 def _derive(secret: str, purpose: bytes) -> bytes:
@@ -82,6 +82,10 @@ def _derive(secret: str, purpose: bytes) -> bytes:
     """
     extracted = hmac.digest(bytes(32), bytes.fromhex(secret), "sha256")
     return hmac.digest(extracted, purpose + b"\x01", "sha256")
+
+
+def _blob_key(key: str) -> bytes:
+    return _derive(key, b"rehabctl blobs 1")
 
 
 def header_path(database: Path) -> Path:
@@ -164,12 +168,7 @@ def find_keys(options: KeyOptions, database_id: UUID, database: Path | None = No
     NotPermittedError
         No source holds the key, or the audit secret is gone.
     """
-    found = _find_key(options, database_id)
-    if found is None:
-        raise NotPermittedError(
-            "no key was found for the database",
-            "Set REHABCTL_KEY_FILE or key_command, or put the key back where it was",
-        )
+    found = _require_key(options, database_id)
     audit_file = _audit_file(options, database_id)
     audit_secret = _read_optional(audit_file)
     if audit_secret is None and database is not None:
@@ -184,11 +183,40 @@ def find_keys(options: KeyOptions, database_id: UUID, database: Path | None = No
     return StoreKeys(database_id, *found, audit_secret)
 
 
+def find_blob_key(options: KeyOptions, database_id: UUID) -> bytes:
+    """Return the key that wraps the keys of a shared store's blobs.
+
+    Raises
+    ------
+    NotPermittedError
+        No source holds the key of the clinic.
+    """
+    return _blob_key(_require_key(options, database_id)[0])
+
+
+def _require_key(options: KeyOptions, database_id: UUID) -> tuple[str, KeySource]:
+    found = _find_key(options, database_id)
+    if found is None:
+        raise NotPermittedError(
+            "no key was found for the database",
+            "Set REHABCTL_KEY_FILE or key_command, or put the key back where it was",
+        )
+    return found
+
+
 def create_keys(options: KeyOptions, database_id: UUID) -> StoreKeys:
     """Return the keys of a store that is being created, making those that do not exist yet.
 
     A new key goes to the keyring; where there is none, to a file in the key folder.
     """
+    found = create_key(options, database_id)
+    audit_file = _audit_file(options, database_id)
+    write_private_once(audit_file, secrets.token_hex(32) + "\n")
+    return StoreKeys(database_id, *found, read_key_file(audit_file))
+
+
+def create_key(options: KeyOptions, database_id: UUID) -> tuple[str, KeySource]:
+    """Return the key alone, making it where there is none: a server chains its audit log itself."""
     found = _find_key(options, database_id)
     if found is None:
         key = secrets.token_hex(32)
@@ -198,9 +226,7 @@ def create_keys(options: KeyOptions, database_id: UUID) -> StoreKeys:
             key_file = _key_file(options, database_id)
             write_private_once(key_file, key + "\n")
             found = read_key_file(key_file), KeySource.KEY_FOLDER
-    audit_file = _audit_file(options, database_id)
-    write_private_once(audit_file, secrets.token_hex(32) + "\n")
-    return StoreKeys(database_id, *found, read_key_file(audit_file))
+    return found
 
 
 def seal_audit_secret(keys: StoreKeys, database: Path) -> None:

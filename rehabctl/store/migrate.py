@@ -23,6 +23,7 @@ REVISIONS = (
     "0006_worklist",
     "0007_outcomes",
     "0008_repetition_labels",
+    "0009_access",
 )
 """Every revision of the history, oldest first; a test compares it with the files."""
 HEAD = REVISIONS[-1]
@@ -133,8 +134,18 @@ def _run(engine: Engine, direction: str, revision: str) -> None:
     def change(connection: Connection) -> None:
         config.attributes["connection"] = connection
         run(config, revision)
+        if direction == "upgrade" and connection.dialect.name == "postgresql":
+            _enforce_access(connection, revision)
 
     in_one_step(engine, change)
+
+
+def _enforce_access(connection: Connection, revision: str) -> None:
+    first = next(n for n, name in enumerate(REVISIONS) if name.endswith("_access"))
+    if REVISIONS.index(revision) >= first:
+        from rehabctl.store import access
+
+        access.apply(connection)
 
 
 def in_one_step(engine: Engine, change: Callable[[Connection], None]) -> None:

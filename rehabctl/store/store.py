@@ -26,7 +26,8 @@ class Store:
 
     database_id: UUID
     engine: Engine
-    audit_key: bytes
+    audit_key: bytes | None
+    """Of a local file's audit chain; a server makes its own."""
     clinic: Clinic
     user: User
     is_local: bool

@@ -7,9 +7,10 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from rehabctl.domain.clinic import Clinic, User
+from rehabctl.domain.clinic import Clinic, Role, User
 from rehabctl.store.audit_log import AuditLog
 from rehabctl.store.ids import new_id
+from rehabctl.store.server_audit import ServerAuditLog
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from rehabctl.store.repositories.recordings import RecordingRepository
     from rehabctl.store.repositories.reviews import ReviewRepository
     from rehabctl.store.repositories.sessions import SessionRepository
+    from rehabctl.store.repositories.users import UserRepository
     from rehabctl.store.repositories.visits import VisitRepository
 
 
@@ -46,7 +48,7 @@ class UnitOfWork:
     connection
         Of the transaction, which the caller commits or rolls back.
     audit_key
-        HMAC key of the audit chain.
+        HMAC key of a local file's audit chain; None where the server makes the chain.
     clinic, user
         Whose records, and who acts.
     now
@@ -58,7 +60,7 @@ class UnitOfWork:
     def __init__(
         self,
         connection: Connection,
-        audit_key: bytes,
+        audit_key: bytes | None,
         clinic: Clinic,
         user: User,
         now: datetime,
@@ -70,7 +72,16 @@ class UnitOfWork:
         self.clinic = clinic
         self.user = user
         self.now = now
-        self.audit = AuditLog(connection, audit_key, user, now)
+        self.audit = (
+            ServerAuditLog(connection, user, now)
+            if audit_key is None
+            else AuditLog(connection, audit_key, user, now)
+        )
+
+    @property
+    def caseload_of(self) -> UUID | None:
+        """The therapist whose patients lists are limited to; None means the whole clinic."""
+        return None if self.is_local or self.user.role is not Role.THERAPIST else self.user.id
 
     def new_id(self) -> UUID:
         """Return an identifier for a new record."""
@@ -84,11 +95,20 @@ class UnitOfWork:
         return ClinicRepository(self.connection, self.now)
 
     @cached_property
+    def users(self) -> UserRepository:
+        """Who may enter, whose patients they see, and emergency access."""
+        from rehabctl.store.repositories.users import LocalUsers, ServerUsers
+
+        if self.is_local:
+            return LocalUsers(self.connection, self.audit, self.user, self.now)
+        return ServerUsers(self.connection)
+
+    @cached_property
     def patients(self) -> PatientRepository:
         """Patients."""
         from rehabctl.store.repositories.patients import PatientRepository
 
-        return PatientRepository(self.connection, self.clinic.id, self.now)
+        return PatientRepository(self.connection, self.clinic.id, self.now, self.caseload_of)
 
     @cached_property
     def episodes(self) -> EpisodeRepository:
@@ -158,7 +178,7 @@ class UnitOfWork:
         """The maintained rows of the worklist."""
         from rehabctl.store.repositories.panel import PanelRepository
 
-        return PanelRepository(self.connection, self.clinic.id)
+        return PanelRepository(self.connection, self.clinic.id, self.caseload_of)
 
     @cached_property
     def facts(self) -> FactRepository:

@@ -1,4 +1,7 @@
-"""One suite, two engines: every test of this folder runs on SQLCipher and on PostgreSQL."""
+"""One suite, two engines: every test of this folder runs on SQLCipher and on PostgreSQL.
+
+On PostgreSQL it runs as a therapist's login under forced row-level security, not as a superuser.
+"""
 
 from __future__ import annotations
 
@@ -9,13 +12,19 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from sqlalchemy import Engine
 
+from rehabctl.domain.clinic import Role, User
+from rehabctl.services import database, users
 from rehabctl.services.settings import Paths, Settings
 from rehabctl.services.wiring import open_store, upgrade_store
+from rehabctl.store.engine import remote_engine
 from rehabctl.store.store import Store
 from tests.contract.server import Server, start_server
 
 NOW = datetime(2026, 3, 2, 15, 0, tzinfo=UTC)
+ADMIN, THERAPIST, COLLEAGUE, AUDITOR, REGISTRAR = "ada", "thea", "theo", "aude", "rex"
+"""Logins that every remote store has."""
 ENGINES = ("sqlcipher", pytest.param("postgres", marks=pytest.mark.postgres))
 
 
@@ -57,8 +66,22 @@ def local_template(tmp_path_factory: pytest.TempPathFactory) -> Template:
 def remote_template(server: Server, tmp_path_factory: pytest.TempPathFactory) -> Template:
     home = tmp_path_factory.mktemp("remote")
     name = server.create_database()
-    upgrade_store(make_settings(home, home / "key", server.address(name)))
+    boss = make_settings(home, home / "key", server.address(name))
+    database.initialise(boss, ADMIN)
+    with open_store(as_login(boss, ADMIN)) as store:
+        users.add(store, THERAPIST, Role.THERAPIST)
+        users.add(store, COLLEAGUE, Role.THERAPIST)
+        users.add(store, AUDITOR, Role.AUDITOR)
+        users.add(store, REGISTRAR, Role.REGISTRAR)
     return Template(home / "key", home, name)
+
+
+def as_login(settings: Settings, login: str) -> Settings:
+    """Return the settings of somebody else on a server; a local file is everybody's."""
+    if settings.database_url is None:
+        return settings
+    address = settings.database_url.rpartition("&user=")[0] + f"&user={login}"
+    return replace(settings, database_url=address)
 
 
 @pytest.fixture(params=ENGINES)
@@ -68,19 +91,57 @@ def settings(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Setting
         template: Template = request.getfixturevalue("local_template")
         home = tmp_path / "store"
         shutil.copytree(template.home, home)
-        yield make_settings(home, home / "key")
+        settings = make_settings(home, home / "key")
+        with open_store(settings) as opened, opened.transaction() as uow:
+            colleague = User(uow.new_id(), uow.clinic.id, COLLEAGUE, COLLEAGUE, Role.THERAPIST)
+            uow.clinics.add_user(colleague)
+        yield settings
         return
     template = request.getfixturevalue("remote_template")
     running: Server = request.getfixturevalue("server")
     assert template.database is not None
     name = running.create_database(template.database)
-    yield make_settings(tmp_path / "store", template.key_dir, running.address(name))
+    address = running.address(name, THERAPIST)
+    yield make_settings(tmp_path / "store", template.key_dir, address)
     running.drop_database(name)
 
 
 @pytest.fixture
 def store(settings: Settings) -> Iterator[Store]:
     with open_store(settings) as opened:
+        yield opened
+
+
+@pytest.fixture
+def boss(store: Store, settings: Settings) -> Iterator[Engine]:
+    """Who can do everything: the holder of the key, or the server's superuser."""
+    if settings.database_url is None:
+        yield store.engine
+        return
+    address = as_login(settings, "postgres").database_url
+    assert address is not None
+    engine = remote_engine(address)
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture
+def auditor(store: Store, settings: Settings) -> Iterator[Store]:
+    """The same store as who may read the audit log opens it."""
+    if settings.database_url is None:
+        yield store
+        return
+    with open_store(as_login(settings, AUDITOR)) as opened:
+        yield opened
+
+
+@pytest.fixture
+def registrar(store: Store, settings: Settings) -> Iterator[Store]:
+    """The same store as who sees the demographics of the whole clinic opens it."""
+    if settings.database_url is None:
+        yield store
+        return
+    with open_store(as_login(settings, REGISTRAR)) as opened:
         yield opened
 
 

@@ -81,8 +81,8 @@ class Server:
         finally:
             shutil.rmtree(self.folder, ignore_errors=True)
 
-    def address(self, database: str) -> str:
-        return f"postgresql:///{database}?host={self.folder}&user=postgres"
+    def address(self, database: str, user: str = "postgres") -> str:
+        return f"postgresql:///{database}?host={self.folder}&user={user}"
 
     def execute(self, statement: str, database: str = "postgres") -> None:
         import psycopg

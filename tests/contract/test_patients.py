@@ -8,7 +8,7 @@ from uuid import uuid4
 
 import pytest
 
-from rehabctl.domain.clinic import Role, User
+from rehabctl.domain.clinic import User
 from rehabctl.domain.episode import Episode, EpisodeStatus
 from rehabctl.domain.errors import NotFoundError, UsageError
 from rehabctl.domain.patient import (
@@ -21,8 +21,15 @@ from rehabctl.domain.patient import (
 )
 from rehabctl.store.errors import ConflictError
 from rehabctl.store.store import Store
-from tests.contract.conftest import NOW, at
+from rehabctl.store.unit_of_work import UnitOfWork
+from tests.contract.conftest import COLLEAGUE, NOW, at
 from tests.contract.records import add_patient, demographics, given_patient
+
+
+def colleague(uow: UnitOfWork) -> User:
+    found = uow.clinics.user_by_login(COLLEAGUE)
+    assert found is not None
+    return found
 
 
 def test_a_patient_comes_back_as_she_went_in(store: Store) -> None:
@@ -59,9 +66,9 @@ def test_a_record_number_is_taken_once(store: Store) -> None:
         assert uow.patients.count() == 1
 
 
-def test_a_patient_belongs_to_a_therapist_of_her_own_clinic(store: Store) -> None:
+def test_a_patient_belongs_to_a_therapist_of_her_own_clinic(registrar: Store) -> None:
     with pytest.raises(ConflictError):
-        given_patient(store, therapist_id=uuid4())
+        given_patient(registrar, therapist_id=uuid4())
 
 
 def test_an_update_is_dated_and_keeps_the_owner(store: Store) -> None:
@@ -125,15 +132,13 @@ def test_a_page_carries_the_active_course_of_care_that_started_last(store: Store
         assert uow.episodes.active(ref.id) == newer
 
 
-def test_a_list_can_be_narrowed(store: Store) -> None:
-    with store.transaction() as uow:
-        other = User(uow.new_id(), uow.clinic.id, "jlee", "J Lee", Role.THERAPIST)
-        uow.clinics.add_user(other)
-        mine = add_patient(uow, "1")
+def test_a_list_can_be_narrowed(store: Store, registrar: Store) -> None:
+    with registrar.transaction() as uow:
+        other = colleague(uow)
+        mine = add_patient(uow, "1", store.user.id)
         add_patient(uow, "2", other.id)
         patient = uow.patients.get("1")
         uow.patients.update(replace(patient, status=PatientStatus.DISCHARGED))
-        assert uow.clinics.user_by_login("jlee") == other
         by_therapist = uow.patients.page(limit=9, therapist_id=other.id).items
         by_status = uow.patients.page(limit=9, status=PatientStatus.DISCHARGED).items
         assert [i.demographics.mrn for i in by_therapist] == ["2"]
@@ -157,11 +162,10 @@ def test_a_foreign_cursor_is_refused(store: Store) -> None:
             uow.patients.page(limit=3, cursor=cursor)
 
 
-def test_a_transfer_moves_every_row_of_the_patient(store: Store) -> None:
+def test_a_transfer_moves_every_row_of_the_patient(store: Store, registrar: Store) -> None:
     ref = given_patient(store)
-    with store.transaction() as uow:
-        other = User(uow.new_id(), uow.clinic.id, "jlee", "J Lee", Role.THERAPIST)
-        uow.clinics.add_user(other)
+    with registrar.transaction() as uow:
+        other = colleague(uow)
         uow.episodes.add([Episode(uow.new_id(), ref, date(2026, 1, 1))])
         moved = uow.patients.transfer(ref, other.id)
         (episode,) = uow.episodes.of_patient(ref.id)

@@ -19,7 +19,7 @@ from rehabctl.store import migrate
 from rehabctl.store.engine import SCHEMA, remote_engine
 from rehabctl.store.store import Store
 from rehabctl.store.tables import METADATA
-from tests.contract.conftest import Template
+from tests.contract.conftest import Template, as_login
 from tests.contract.records import given_patient
 from tests.contract.server import Server
 
@@ -75,40 +75,44 @@ def test_the_known_revisions_are_those_of_the_files() -> None:
     assert script.get_heads() == [migrate.HEAD]
 
 
-def test_autogenerate_finds_no_difference(store: Store) -> None:
-    with store.engine.connect() as connection:
+def test_autogenerate_finds_no_difference(store: Store, boss: Engine) -> None:
+    with boss.connect() as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": True})
         assert compare_metadata(context, METADATA) == []
 
 
-def test_the_migrated_schema_is_the_declared_one_to_the_last_check(store: Store) -> None:
+def test_the_migrated_schema_is_the_declared_one_to_the_last_check(
+    store: Store, boss: Engine
+) -> None:
     """Alembic compares no CHECK constraints; the engines' own catalogs do."""
-    with store.engine.connect() as connection:
+    with boss.connect() as connection:
         migrated = catalog(connection)
-    migrate.downgrade(store.engine, "base")
-    with store.engine.begin() as connection:
+    migrate.downgrade(boss, "base")
+    with boss.begin() as connection:
         METADATA.create_all(connection)
-    with store.engine.connect() as connection:
+    with boss.connect() as connection:
         declared = catalog(connection)
     assert migrated == declared
     assert any("IN" in line or "ANY" in line for part in migrated.values() for line in part)
 
 
-def test_every_step_goes_down_and_up_again_with_data(store: Store, settings: Settings) -> None:
+def test_every_step_goes_down_and_up_again_with_data(
+    store: Store, settings: Settings, boss: Engine
+) -> None:
     given_patient(store)
     for revision in reversed(migrate.REVISIONS[:-1]):
-        migrate.downgrade(store.engine, revision)
-        assert migrate.schema_state(store.engine) == (migrate.SchemaState.OLDER, revision)
+        migrate.downgrade(boss, revision)
+        assert migrate.schema_state(boss) == (migrate.SchemaState.OLDER, revision)
         if revision != migrate.REVISIONS[0]:
-            with store.engine.connect() as connection:
+            with boss.connect() as connection:
                 count = connection.execute(text("SELECT count(*) FROM patient")).scalar_one()
             assert count == 1
-    migrate.downgrade(store.engine, "base")
-    assert table_names(store.engine) <= {"alembic_version"}
+    migrate.downgrade(boss, "base")
+    assert table_names(boss) <= {"alembic_version"}
     for revision in migrate.REVISIONS:
-        migrate.upgrade(store.engine, revision)
-    assert migrate.schema_state(store.engine)[0] is migrate.SchemaState.CURRENT
-    with pytest.raises(DBAPIError), store.engine.begin() as connection:
+        migrate.upgrade(boss, revision)
+    assert migrate.schema_state(boss)[0] is migrate.SchemaState.CURRENT
+    with pytest.raises(DBAPIError), boss.begin() as connection:
         connection.execute(text("INSERT INTO audit_head VALUES (2, 0, '')"))
     if settings.database_url is None:
         with open_store(settings) as again:
@@ -116,24 +120,25 @@ def test_every_step_goes_down_and_up_again_with_data(store: Store, settings: Set
 
 
 def test_an_older_schema_asks_for_an_upgrade_and_keeps_its_rows(
-    store: Store, settings: Settings
+    store: Store, settings: Settings, boss: Engine
 ) -> None:
+    admin = as_login(settings, "postgres")
     given_patient(store)
-    migrate.downgrade(store.engine, "0005_measurement")
-    with pytest.raises(RehabctlError, match=r"older rehabctl\..*db upgrade"), open_store(settings):
+    migrate.downgrade(boss, "0005_measurement")
+    with pytest.raises(RehabctlError, match=r"older rehabctl\..*db upgrade"), open_store(admin):
         pass
-    upgrade_store(settings)
+    upgrade_store(admin)
     with open_store(settings) as again, again.transaction() as uow:
         assert uow.patients.get("1042").mrn == "1042"
 
 
-def test_a_newer_schema_is_left_alone(store: Store, settings: Settings) -> None:
-    with store.engine.begin() as connection:
+def test_a_newer_schema_is_left_alone(store: Store, settings: Settings, boss: Engine) -> None:
+    with boss.begin() as connection:
         connection.execute(text("UPDATE alembic_version SET version_num = '9999_future'"))
     with pytest.raises(RehabctlError, match="newer rehabctl"), open_store(settings):
         pass
     with pytest.raises(RehabctlError, match="newer rehabctl"):
-        upgrade_store(settings)
+        upgrade_store(as_login(settings, "postgres"))
 
 
 def test_opening_a_current_store_runs_no_migration(
@@ -145,16 +150,16 @@ def test_opening_a_current_store_runs_no_migration(
         raise AssertionError("a migration was run")
 
     monkeypatch.setattr(migrate, "_run", refuse)
-    upgrade_store(settings)
+    upgrade_store(as_login(settings, "postgres"))
     with open_store(settings) as again, again.transaction() as uow:
         assert uow.patients.count() == 1
 
 
 def test_a_failed_step_leaves_the_database_as_it_was(
-    store: Store, monkeypatch: pytest.MonkeyPatch
+    store: Store, monkeypatch: pytest.MonkeyPatch, boss: Engine
 ) -> None:
-    migrate.downgrade(store.engine, "0004_programmes")
-    before = table_names(store.engine)
+    migrate.downgrade(boss, "0004_programmes")
+    before = table_names(boss)
     real = Operations.create_index
     calls = 0
 
@@ -167,14 +172,14 @@ def test_a_failed_step_leaves_the_database_as_it_was(
 
     monkeypatch.setattr(Operations, "create_index", failing)
     with pytest.raises(RehabctlError, match="disk is full"):
-        migrate.upgrade(store.engine)
+        migrate.upgrade(boss)
     monkeypatch.undo()
-    assert table_names(store.engine) == before
-    assert migrate.schema_state(store.engine)[1] == "0004_programmes"
-    migrate.upgrade(store.engine)
+    assert table_names(boss) == before
+    assert migrate.schema_state(boss)[1] == "0004_programmes"
+    migrate.upgrade(boss)
 
 
-def test_rebuilding_a_parent_table_keeps_its_children(store: Store) -> None:
+def test_rebuilding_a_parent_table_keeps_its_children(store: Store, boss: Engine) -> None:
     """SQLite changes a table by dropping it: with foreign keys on, its children would be lost."""
     ref = given_patient(store)
     with store.transaction() as uow:
@@ -185,8 +190,8 @@ def test_rebuilding_a_parent_table_keeps_its_children(store: Store) -> None:
         with operations.batch_alter_table("patient", recreate="auto") as batch:
             batch.alter_column("city", new_column_name="town")
 
-    migrate.in_one_step(store.engine, rename)
-    with store.engine.connect() as connection:
+    migrate.in_one_step(boss, rename)
+    with boss.connect() as connection:
         notes = connection.execute(text("SELECT body FROM patient_note")).scalars().all()
         columns = {c["name"] for c in inspect(connection).get_columns("patient")}
     assert notes == ["kept"]

@@ -11,9 +11,8 @@ from rehabctl.domain.errors import ExitCode, NotPermittedError, RehabctlError, U
 from rehabctl.services import database
 from rehabctl.services.settings import Settings
 from rehabctl.services.wiring import open_store
-from rehabctl.store.errors import translated
 from rehabctl.store.store import Store
-from tests.contract.conftest import Template, make_settings
+from tests.contract.conftest import ADMIN, THERAPIST, Template, as_login, make_settings
 from tests.contract.records import add_patient, given_patient
 from tests.contract.server import Server
 
@@ -24,14 +23,7 @@ pytestmark = pytest.mark.postgres
 def remote(server: Server, remote_template: Template, tmp_path: Path) -> Settings:
     assert remote_template.database is not None
     name = server.create_database(remote_template.database)
-    return make_settings(tmp_path, remote_template.key_dir, server.address(name))
-
-
-def as_role(remote: Settings, role: str) -> Settings:
-    assert remote.database_url is not None
-    return replace(
-        remote, database_url=remote.database_url.replace("user=postgres", f"user={role}")
-    )
+    return make_settings(tmp_path, remote_template.key_dir, server.address(name, THERAPIST))
 
 
 def name_of(remote: Settings) -> str:
@@ -41,19 +33,21 @@ def name_of(remote: Settings) -> str:
 
 def test_a_role_that_is_no_user_may_not_enter(server: Server, remote: Settings) -> None:
     with open_store(remote) as store:
-        assert store.user.login == "postgres"
+        assert store.user.login == THERAPIST
         assert not store.is_local
     server.execute("DROP ROLE IF EXISTS stranger; CREATE ROLE stranger LOGIN")
-    stranger = as_role(remote, "stranger")
+    stranger = as_login(remote, "stranger")
     with pytest.raises(NotPermittedError, match="role does not allow") as caught:
         database.status(stranger)
     assert caught.value.exit_code is ExitCode.NOT_PERMITTED
-    server.execute(
-        "GRANT USAGE ON SCHEMA rehabctl TO stranger;"
-        "GRANT SELECT ON ALL TABLES IN SCHEMA rehabctl TO stranger",
-        name_of(remote),
-    )
+    server.execute("GRANT rehabctl_therapist TO stranger")  # a group, but no account here
     with pytest.raises(NotPermittedError, match="stranger is no user"), open_store(stranger):
+        pass
+
+
+def test_who_administers_the_server_is_no_user_of_the_clinic(remote: Settings) -> None:
+    superuser = as_login(remote, "postgres")
+    with pytest.raises(NotPermittedError, match="postgres is no user"), open_store(superuser):
         pass
 
 
@@ -79,22 +73,20 @@ def test_a_server_lost_in_the_middle_keeps_nothing_of_the_transaction(
             assert uow.patients.count() == 1
 
 
-def test_a_server_needs_the_clinics_key(remote: Settings, tmp_path: Path) -> None:
+def test_only_recordings_need_the_clinics_key(remote: Settings, tmp_path: Path) -> None:
     elsewhere = replace(remote, paths=replace(remote.paths, key_dir=tmp_path / "none"))
-    with pytest.raises(NotPermittedError, match="no key was found"), open_store(elsewhere):
-        pass
+    with open_store(elsewhere) as store:
+        given_patient(store)
+        with pytest.raises(NotPermittedError, match="no key was found"):
+            _ = store.blobs
 
 
-def test_status_verification_and_backup_of_a_server(
-    server: Server, remote: Settings, tmp_path: Path
-) -> None:
+def test_status_verification_and_backup_of_a_server(remote: Settings, tmp_path: Path) -> None:
     status = database.status(remote)
     assert (status.kind, status.schema_state, status.encrypted) == ("postgresql", "current", None)
-    with open_store(remote), pytest.raises(NotPermittedError, match="may not manage store"):
+    with pytest.raises(NotPermittedError, match="may not manage store"):
         database.verify(remote)
-    promote = "UPDATE rehabctl.user_account SET role = 'clinic_admin'"
-    server.execute(promote, name_of(remote))
-    assert database.verify(remote).ok
+    assert database.verify(as_login(remote, ADMIN)).ok
     with pytest.raises(RehabctlError, match="not copied from here"):
         database.backup(remote, tmp_path / "copy")
 
@@ -105,5 +97,5 @@ def test_an_empty_database_asks_for_an_upgrade(server: Server, tmp_path: Path) -
     with pytest.raises(RehabctlError, match="db upgrade"), open_store(empty):
         pass
     assert database.upgrade(empty).schema_state == "current"
-    with open_store(empty) as store, translated():
-        given_patient(store)
+    with pytest.raises(NotPermittedError, match="no user of the clinic"), open_store(empty):
+        pass

@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy import text
 
 from rehabctl.domain.clinic import Role
-from rehabctl.domain.errors import ExitCode, NotPermittedError, RehabctlError
+from rehabctl.domain.errors import ExitCode, NotFoundError, NotPermittedError, RehabctlError
 from rehabctl.services import database, wiring
 from rehabctl.services.settings import Settings, load_settings
 from rehabctl.services.wiring import open_store
@@ -146,16 +146,23 @@ def test_a_user_who_was_switched_off_may_not_enter(settings: Settings) -> None:
         pass
 
 
-def test_every_login_of_the_machine_becomes_a_user(
+def test_a_second_login_of_the_machine_becomes_a_user_knowingly_only(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    with pytest.raises(NotFoundError):
+        wiring.claim_local(settings)
     make_store(settings)
     monkeypatch.setattr(wiring, "_operating_system_login", lambda: "second")
+    with pytest.raises(NotPermittedError, match="user claim") as caught, open_store(settings):
+        pass
+    assert "user add second" in str(caught.value)
+    assert wiring.claim_local(settings).role is Role.THERAPIST
+    wiring.claim_local(settings)  # again changes nothing
     with open_store(settings) as store, store.snapshot() as uow:
         assert store.user.login == "second"
         assert len(uow.clinics.users(store.clinic.id)) == 2
         (entry,) = uow.audit.entries(limit=1)
-        assert (entry.action, entry.actor) == ("user.create", "second")
+        assert (entry.action, entry.actor) == ("user.claim", "second")
 
 
 def test_the_acting_user_is_not_taken_from_the_environment(

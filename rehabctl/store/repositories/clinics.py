@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import Connection, func, insert, select
+from sqlalchemy import Connection, func, insert, select, update
 
 from rehabctl.domain.clinic import Clinic, Role, User
 from rehabctl.store.handles import table
@@ -42,6 +42,19 @@ class ClinicRepository:
         query = select(c.id, c.name, c.time_zone).where(c.id == clinic_id)
         return Clinic(*self._connection.execute(query).one())
 
+    def named(self, name: str) -> Clinic | None:
+        """Return the clinic of this name."""
+        c = CLINIC.c
+        query = select(c.id, c.name, c.time_zone).where(c.name == name).limit(1)
+        row = self._connection.execute(query).first()
+        return None if row is None else Clinic(*row)
+
+    def rename(self, clinic: Clinic) -> None:
+        """Write the name of a clinic."""
+        self._connection.execute(
+            update(CLINIC).where(CLINIC.c.id == clinic.id).values(name=clinic.name)
+        )
+
     def add(self, clinic: Clinic) -> None:
         """Add a clinic."""
         self._connection.execute(
@@ -65,6 +78,14 @@ class ClinicRepository:
                 active=user.active,
                 created_at=self._now,
             )
+        )
+
+    def update_user(self, user: User) -> None:
+        """Write name, role and state of a user."""
+        self._connection.execute(
+            update(USER_ACCOUNT)
+            .where(USER_ACCOUNT.c.id == user.id)
+            .values(display_name=user.display_name, role=user.role.value, active=user.active)
         )
 
     def users(self, clinic_id: UUID) -> tuple[User, ...]:

@@ -23,6 +23,7 @@ from sqlalchemy import (
     func,
     literal,
     select,
+    text,
     tuple_,
 )
 
@@ -73,11 +74,24 @@ _SORTS: dict[PanelSort, _SortKey | None] = {
 
 
 class PanelRepository:
-    """Worklist rows of one clinic."""
+    """Worklist rows of one clinic.
 
-    def __init__(self, connection: Connection, clinic_id: UUID) -> None:
+    Parameters
+    ----------
+    connection
+        Of the transaction.
+    clinic_id
+        Whose rows.
+    caseload_of
+        The therapist to whose patients lists are limited; None means no limit.
+    """
+
+    def __init__(
+        self, connection: Connection, clinic_id: UUID, caseload_of: UUID | None = None
+    ) -> None:
         self._connection = connection
         self._clinic_id = clinic_id
+        self._caseload_of = caseload_of
 
     def save(self, rows: Sequence[PanelRow]) -> None:
         """Write the rows of patients, new or changed."""
@@ -86,6 +100,19 @@ class PanelRepository:
         for part in chunked(values):
             changing = set(part[0]) - {"patient_id"}
             upsert(self._connection, PANEL_ROW, part, ("patient_id",), sorted(changing))
+
+    def ask_for_refresh(self, patient_ids: Sequence[UUID]) -> None:
+        """Have these rows computed before the next page, on a server, by somebody who may read.
+
+        Whoever imports patients may not read what they reported, so that she cannot rank them.
+        """
+        named = self._names(patient_ids)
+        names = [_sort_name(*name[1:]) for name in named.values()]
+        texts = [_search_text(*name) for name in named.values()]
+        self._connection.execute(
+            text("SELECT panel_rows_due(:patients, :names, :texts)"),
+            {"patients": list(named), "names": names, "texts": texts},
+        )
 
     def remove(self, patient_ids: Sequence[UUID]) -> None:
         """Take patients off the worklist, such as those who were discharged."""
@@ -201,7 +228,7 @@ class PanelRepository:
         """
         statement = (
             select(_C.patient_id, _C.clinic_id, _C.therapist_id)
-            .where(_C.clinic_id == self._clinic_id, _C.next_change_at <= now)
+            .where(self._mine(None), _C.next_change_at <= now)
             .order_by(_C.next_change_at, _C.patient_id)
             .limit(limit)
         )
@@ -215,19 +242,19 @@ class PanelRepository:
     def computed_at(self, patient_ids: Sequence[UUID]) -> dict[UUID, tuple[datetime, str | None]]:
         """Return when, and by which plans, the rows were computed; new patients have none."""
         columns = (_C.patient_id, _C.computed_at, _C.plan_version)
-        found = self._select(select(*columns), patient_ids)
+        found = self._select(select(*columns).where(_C.rules_version != ""), patient_ids)
         return {row["patient_id"]: (row["computed_at"], row["plan_version"]) for row in found}
 
     def _select(self, query: Any, patient_ids: Sequence[UUID]) -> Iterator[RowMapping]:
         for part in chunked(patient_ids):
             yield from self._connection.execute(query.where(_C.patient_id.in_(part))).mappings()
 
+    def _mine(self, therapist_id: UUID | None) -> Any:
+        of = therapist_id or self._caseload_of
+        return _C.clinic_id == self._clinic_id if of is None else _C.therapist_id == of
+
     def _conditions(self, query: PanelQuery) -> list[Any]:
-        mine = (
-            _C.clinic_id == self._clinic_id
-            if query.therapist_id is None
-            else _C.therapist_id == query.therapist_id
-        )
+        mine = self._mine(query.therapist_id)
         if not query.text_filter:
             return [mine]
         return [mine, _C.search_text.contains(query.text_filter.casefold(), autoescape=True)]
@@ -262,6 +289,11 @@ def _sort_name(family_name: str, given_name: str) -> str:
     return f"{family_name}, {given_name}".casefold()
 
 
+def _search_text(mrn: str, family_name: str, given_name: str, *reasons: str) -> str:
+    name = f"{family_name}, {given_name}"
+    return "\n".join([mrn, name, f"{given_name} {family_name}", *reasons]).casefold()
+
+
 def _plain_key(value: Any) -> Any:
     if isinstance(value, datetime):
         return value.isoformat()
@@ -277,15 +309,13 @@ def _values(row: PanelRow, mrn: str, family_name: str, given_name: str) -> dict[
         }
         for reason in row.reasons
     ]
-    name = f"{family_name}, {given_name}"
-    searched = [mrn, name, f"{given_name} {family_name}", *(r.text for r in row.reasons)]
     return plain(row, "reasons") | {
         "patient_id": row.patient.id,
         "clinic_id": row.patient.clinic_id,
         "therapist_id": row.patient.therapist_id,
         "reasons": reasons,
         "sort_name": _sort_name(family_name, given_name),
-        "search_text": "\n".join(searched).casefold(),
+        "search_text": _search_text(mrn, family_name, given_name, *(r.text for r in row.reasons)),
     }
 
 

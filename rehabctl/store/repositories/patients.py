@@ -33,12 +33,31 @@ _NEIGHBOURS = 20
 
 
 class PatientRepository:
-    """Patients of one clinic."""
+    """Patients of one clinic.
 
-    def __init__(self, connection: Connection, clinic_id: UUID, now: datetime) -> None:
+    Parameters
+    ----------
+    connection
+        Of the transaction.
+    clinic_id
+        Whose patients.
+    now
+        Time of the transaction.
+    caseload_of
+        The therapist to whose patients lists are limited; None means no limit.
+    """
+
+    def __init__(
+        self,
+        connection: Connection,
+        clinic_id: UUID,
+        now: datetime,
+        caseload_of: UUID | None = None,
+    ) -> None:
         self._connection = connection
         self._clinic_id = clinic_id
         self._now = now
+        self._caseload_of = caseload_of
 
     def add(self, patients: Sequence[Patient]) -> None:
         """Add new patients.
@@ -129,7 +148,7 @@ class PatientRepository:
         status, therapist_id
             Only these patients.
         """
-        query = self._summaries(status, therapist_id)
+        query = self._summaries(status, therapist_id or self._caseload_of)
         if cursor is not None:
             query = query.where(PATIENT.c.mrn > str(decode_cursor(cursor, 1)[0]))
         rows = self._connection.execute(query.order_by(PATIENT.c.mrn).limit(limit + 1)).mappings()
@@ -143,7 +162,7 @@ class PatientRepository:
     ) -> int:
         """Return how many patients a list covers."""
         query = select(func.count()).select_from(PATIENT)
-        query = query.where(*self._conditions(status, therapist_id))
+        query = query.where(*self._conditions(status, therapist_id or self._caseload_of))
         return self._connection.execute(query).scalar_one()
 
     def summary(self, mrn: str) -> PatientSummary:

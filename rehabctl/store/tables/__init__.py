@@ -5,13 +5,24 @@ Importing SQLModel costs as much as forty starts of Python, so that statements u
 rehabctl.store.tables`, and write a migration.
 """
 
-from rehabctl.store.tables import audit, care, clinic, measurement, patient, programme, prom, work
+from rehabctl.store.tables import (
+    access,
+    audit,
+    care,
+    clinic,
+    measurement,
+    patient,
+    programme,
+    prom,
+    work,
+)
 from rehabctl.store.tables.base import Table
 
 METADATA = Table.metadata
 
 __all__ = [
     "METADATA",
+    "access",
     "audit",
     "care",
     "clinic",

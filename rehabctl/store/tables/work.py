@@ -169,6 +169,7 @@ class PanelRow(Table, table=True):
         Index(None, "therapist_id", "tier"),
         Index(None, "clinic_id", "tier"),
         Index(None, "next_change_at"),
+        Index(None, "therapist_id", "next_change_at"),
     )
 
     patient_id: UUID = Field(primary_key=True)
