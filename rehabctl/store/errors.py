@@ -25,6 +25,22 @@ _NAMES = {
 """The driver's backup raises errors without a name: these are its texts."""
 
 
+_CERTIFICATE = {
+    "does not match host name": "belongs to another host",
+    "certificate verify failed": "has expired or was not issued by an authority that you trust",
+    "root certificate file": "cannot be checked: the file of trusted authorities is missing",
+    "server does not support SSL": "is missing: it offers no encrypted connection",
+}
+_REFUSED_LOGIN = (
+    "password authentication failed",
+    "not permitted to log in",
+    "no pg_hba.conf entry",
+    "pg_hba.conf rejects",
+    "no password supplied",
+    '" does not exist',
+)
+
+
 class ConflictError(RehabctlError):
     """A record with the same key exists, or somebody else changed it first."""
 
@@ -60,7 +76,7 @@ def driver_error(error: BaseException) -> RehabctlError | None:
     if type(original).__module__.startswith("sqlcipher3"):
         return _sqlcipher_error(_NAMES.get(str(original), "SQLITE_ERROR"))
     if type(original).__module__.startswith("psycopg"):
-        return _postgres_error(getattr(original, "sqlstate", None) or "")
+        return _postgres_error(getattr(original, "sqlstate", None) or "", str(original))
     return None
 
 
@@ -80,8 +96,18 @@ def _sqlcipher_error(name: str) -> RehabctlError:
     return RehabctlError(f"the database refused the work ({name})", "Run rehabctl doctor")
 
 
-def _postgres_error(state: str) -> RehabctlError:
-    """Map an SQLSTATE; an error without one is a lost or refused connection."""
+def _postgres_error(state: str, message: str) -> RehabctlError:
+    """Map an SQLSTATE; an error without one is a lost or refused connection.
+
+    The driver gives no SQLSTATE to a connection that was never made, so that its text decides.
+    """
+    if not state and (problem := _certificate_problem(message)):
+        return UnavailableError(
+            f"the database server's certificate {problem}",
+            "Check sslrootcert and the host name, or ask the server's administrator",
+        )
+    if not state and any(words in message for words in _REFUSED_LOGIN):
+        state = "28000"
     if state in ("", "57P01", "57P02", "57P03") or state.startswith("08"):
         what = "the database server cannot be reached"
         return UnavailableError(what, "Check the network and REHABCTL_DATABASE_URL, then try again")
@@ -98,6 +124,10 @@ def _postgres_error(state: str) -> RehabctlError:
     if state.startswith("23") or state == "42710":
         return _conflict()
     return RehabctlError(f"the database server refused the work ({state})", "Run rehabctl doctor")
+
+
+def _certificate_problem(message: str) -> str | None:
+    return next((said for words, said in _CERTIFICATE.items() if words in message), None)
 
 
 def _conflict() -> RehabctlError:

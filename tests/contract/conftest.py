@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from sqlalchemy import Engine
@@ -23,6 +24,9 @@ from rehabctl.store.store import Store
 from tests.contract.server import Server, start_server
 
 NOW = datetime(2026, 3, 2, 15, 0, tzinfo=UTC)
+if TYPE_CHECKING:
+    from tests.contract.clinics import Clinics
+
 ADMIN, THERAPIST, COLLEAGUE, AUDITOR, REGISTRAR = "ada", "thea", "theo", "aude", "rex"
 """Logins that every remote store has."""
 ENGINES = ("sqlcipher", pytest.param("postgres", marks=pytest.mark.postgres))
@@ -44,6 +48,16 @@ def server() -> Iterator[Server]:
     running = start_server()
     yield running
     running.stop()
+
+
+@pytest.fixture(scope="session")
+def clinics(server: Server, tmp_path_factory: pytest.TempPathFactory) -> Clinics:
+    """Two clinics with somebody of every role. Tests leave it as they found it."""
+    from tests.contract.clinics import make_clinics
+
+    made = make_clinics(server, tmp_path_factory.mktemp("clinics"))
+    server.execute("ANALYZE", made.name)
+    return made
 
 
 @dataclass(frozen=True)

@@ -64,16 +64,27 @@ class Server:
         if result.returncode:
             raise RuntimeError(f"{program}: {result.stdout.decode(errors='replace')}")
 
-    def start(self) -> None:
+    def start(self, options: str = "-c listen_addresses=") -> None:
         base = ("-D", str(self._data), "-U", "postgres", "-A", "trust", "-E", "UTF8", "--no-sync")
         try:
             self._run("initdb", *base, *_ICU)
         except RuntimeError:  # built without ICU, or older than 15
             shutil.rmtree(self._data, ignore_errors=True)
             self._run("initdb", *base)
-        options = f"-k {self.folder} -c listen_addresses= -c fsync=off -c full_page_writes=off"
+        fast = f"-k {self.folder} -c fsync=off -c full_page_writes=off {options}"
         log = str(self.folder / "log")
-        self._run("pg_ctl", "-D", str(self._data), "-l", log, "-o", options, "-w", "start")
+        self._run("pg_ctl", "-D", str(self._data), "-l", log, "-o", fast, "-w", "start")
+
+    def configure(self, files: dict[str, bytes]) -> None:
+        """Put files into the server's folder, for its eyes only, and have it read them."""
+        for name, content in files.items():
+            path = self._data / name
+            path.unlink(missing_ok=True)
+            path.write_bytes(content)
+            path.chmod(0o600)
+            if self._user is not None:
+                shutil.chown(path, self._user)
+        self._run("pg_ctl", "-D", str(self._data), "reload")
 
     def stop(self) -> None:
         try:
@@ -101,7 +112,7 @@ class Server:
         self.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
 
-def start_server() -> Server:
+def start_server(options: str = "-c listen_addresses=") -> Server:
     """Start a server; without one installed the test is skipped, or fails where CI demands it."""
     binaries = find_binaries()
     if binaries is None:
@@ -110,5 +121,5 @@ def start_server() -> Server:
             pytest.fail(reason)
         pytest.skip(reason)
     server = Server(binaries)
-    server.start()
+    server.start(options)
     return server

@@ -345,7 +345,8 @@ GRANT SELECT (user_id, kind), INSERT, DELETE ON access_grant TO rehabctl_roles;
 GRANT SELECT (id, clinic_id, therapist_id, mrn, status), UPDATE (therapist_id, updated_at)
   ON patient TO rehabctl_ops;
 GRANT SELECT (id, clinic_id, therapist_id, mrn) ON patient TO rehabctl_roles;
-GRANT SELECT (patient_id), INSERT, UPDATE (next_change_at, sort_name, search_text)
+GRANT SELECT (patient_id, next_change_at, sort_name, search_text), INSERT,
+  UPDATE (next_change_at, sort_name, search_text)
   ON panel_row TO rehabctl_ops;
 GRANT SELECT, INSERT ON audit_entry TO rehabctl_ops;
 GRANT SELECT, UPDATE ON audit_head TO rehabctl_ops;
