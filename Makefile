@@ -40,6 +40,7 @@ bench: $(READY) ## print each ratio against its limit
 
 docs: $(READY) ## write the generated pages
 	$(BIN)/python docs/generate_cli_reference.py
+	$(BIN)/python docs/generate_access_matrix.py
 
 nightly: $(READY) ## the long campaigns
 	REHABCTL_TEST_EXAMPLES=new $(BIN)/python -m pytest
