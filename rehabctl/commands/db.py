@@ -63,7 +63,7 @@ def init(
     from dataclasses import replace
 
     from rehabctl.commands.user import emit_login
-    from rehabctl.services import database
+    from rehabctl.services import database, users
     from rehabctl.services.settings import load_settings
 
     out = Output.of(format_, json_, output, quiet)
@@ -71,7 +71,9 @@ def init(
     if url is not None:
         database.refuse_password(url)
         settings = replace(settings, database_url=url)
-    _, made = database.initialise(settings, admin, clinic_name=clinic)
+    with users.password_file(password_file) as write:
+        _, made = database.initialise(settings, admin, clinic_name=clinic)
+        write(made)
     emit_login(made, password_file, out)
 
 

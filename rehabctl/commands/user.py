@@ -54,22 +54,20 @@ def add(
     from rehabctl.services.wiring import open_store
 
     out = Output.of(format_, json_, output, quiet)
-    with open_store(load_settings()) as store:
+    with users.password_file(password_file) as write, open_store(load_settings()) as store:
         made = users.add(store, login, role, display_name=name, mrn=patient)
+        write(made)
     emit_login(made, password_file, out)
 
 
 def emit_login(made: NewLogin, password_file: Path | None, out: Output) -> None:
-    """Show a new login with its password, once, or write the password to a file."""
-    from rehabctl.services.users import write_password_file
-
+    """Show a new login with its password, once, or with the file that it was written to."""
     shown = {"login": made.user.login, "role": made.user.role.value}
     if made.password is not None:
         if password_file is None:
             shown["password"] = made.password
             note("the password is not shown again", out)
         else:
-            write_password_file(password_file, made.user.login, made.password)
             shown["password_file"] = str(password_file)
     emit_object(shown, out)
 
@@ -104,8 +102,9 @@ def rotate(
     from rehabctl.services.wiring import open_store
 
     out = Output.of(format_, json_, output, quiet)
-    with open_store(load_settings()) as store:
+    with users.password_file(password_file) as write, open_store(load_settings()) as store:
         made = users.rotate(store, login)
+        write(made)
     emit_login(made, password_file, out)
 
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import re
 import secrets
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -14,6 +17,7 @@ from rehabctl.domain.access import AccessGrant
 from rehabctl.domain.clinic import Clinic, Role, User
 from rehabctl.domain.errors import NotFoundError, UsageError, suggestion
 from rehabctl.services.access import Action, may, require
+from rehabctl.store.errors import file_error
 from rehabctl.store.repositories.users import ServerUsers
 
 if TYPE_CHECKING:
@@ -102,25 +106,26 @@ def new_password() -> str:
     return secrets.token_urlsafe(_PASSWORD_BYTES)
 
 
-def write_password_file(path: Path, login: str, password: str) -> None:
-    """Write a password where libpq reads it (`passfile=` of the address), for its owner only.
+@contextmanager
+def password_file(path: Path | None) -> Generator[Callable[[NewLogin], None]]:
+    """Keep a place for a password before it is made, and yield what writes it there.
+
+    The file has the form that libpq reads (`passfile=` of the address) and is its owner's only. It
+    is removed when no password came.
 
     Parameters
     ----------
     path
-        A file that does not exist.
-    login, password
-        What it is for.
+        A file that does not exist; None writes nothing.
 
     Raises
     ------
     UsageError
         The file exists.
     """
-    import os
-
-    from rehabctl.store.errors import file_error
-
+    if path is None:
+        yield lambda _: None
+        return
     try:
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except FileExistsError:
@@ -128,7 +133,16 @@ def write_password_file(path: Path, login: str, password: str) -> None:
     except OSError as error:
         raise file_error(error) from None
     with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-        file.write(f"*:*:*:{login}:{password}\n")
+
+        def write(made: NewLogin) -> None:
+            if made.password is not None:
+                file.write(f"*:*:*:{made.user.login}:{made.password}\n")
+
+        try:
+            yield write
+        finally:
+            if file.tell() == 0:
+                path.unlink()
 
 
 def disable(store: Store, login: str) -> None:
@@ -174,7 +188,10 @@ def rotate(store: Store, login: str) -> NewLogin:
         There is no such active user.
     """
     if store.is_local:
-        raise UsageError("users of a local file have no password", "Use: rehabctl db rekey")
+        raise UsageError(
+            "users of a local file have no password",
+            "Protect its key: rehabctl db passphrase",
+        )
     with store.transaction() as uow:
         require(uow, Action.MANAGE_USERS)
         user, password = _user(uow, login), new_password()

@@ -188,7 +188,7 @@ class AuditLog:
                 return _bad(count, "an entry is missing or out of order")
             if row[-2] != previous:
                 return _bad(count, "an entry does not follow the one before")
-            if not _same(mac, _stored_mac(self._key, row)):
+            if not _same(str(mac), _stored_mac(self._key, row)):
                 return _bad(count, "an entry was changed")
             if anchor is not None and number == noted and mac != anchor.mac:
                 return _bad(count, "an entry differs from the anchor")

@@ -7,11 +7,12 @@ from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from sqlalchemy import text
 
-from rehabctl.domain.clinic import Role
+from rehabctl.domain.clinic import Role, User
 from rehabctl.domain.errors import ExitCode, NotFoundError, NotPermittedError, UsageError
 from rehabctl.reference.rules import load_rules
 from rehabctl.services import intake, patient_detail, triage, users
@@ -207,6 +208,26 @@ def test_users_are_added_switched_off_and_taken_back(admin: Store, settings: Set
         users.disable(admin, "jlee")
         with pytest.raises(NotPermittedError), open_store(as_login(settings, "jlee")):
             pass
+
+
+def test_a_password_file_is_kept_ready_and_never_overwritten(tmp_path: Path) -> None:
+    path = tmp_path / "p"
+    user = User(uuid4(), uuid4(), "jlee", "jlee", Role.THERAPIST)
+    with users.password_file(path) as write:
+        assert path.stat().st_mode & 0o777 == 0o600
+        write(users.NewLogin(user, "secret"))
+    assert path.read_text() == "*:*:*:jlee:secret\n"
+    with pytest.raises(UsageError, match="exists"), users.password_file(path):
+        pass
+    assert path.read_text() == "*:*:*:jlee:secret\n"
+    unused = tmp_path / "q"
+    with pytest.raises(ConflictError), users.password_file(unused):
+        raise ConflictError("x", "y")
+    with users.password_file(unused) as write:
+        write(users.NewLogin(user, None))
+    assert not unused.exists()
+    with users.password_file(None) as write:
+        write(users.NewLogin(user, "secret"))
 
 
 def test_passwords_are_rotated_on_a_server_and_kept_as_verifiers(
