@@ -82,7 +82,7 @@ class RootGroup(LazyGroup):
         ),
         "db": LazyCommand(
             "rehabctl.commands.db:app",
-            "Look after the store: status, upgrade, verify, backup.",
+            "Look after the store: init, status, upgrade, verify, backup.",
             _SYSTEM,
         ),
         "user": LazyCommand(
