@@ -117,12 +117,8 @@ def enter(
         if user is not None:
             return clinics.get(user.clinic_id), _active(user)
         if clinics.user_count():
-            raise NotPermittedError(
-                f"{login} is no user of this database",
-                f"A user can run: rehabctl user add {login}. With the key in hand you can run: "
-                "rehabctl user claim",
-            )
-    return claim(engine, database_id, audit_key, login, now, action="user.create")
+            raise _unknown(login)
+    return claim(engine, database_id, audit_key, login, now, first=True)
 
 
 def claim(
@@ -132,7 +128,7 @@ def claim(
     login: str,
     now: datetime,
     *,
-    action: str = "user.claim",
+    first: bool = False,
 ) -> tuple[Clinic, User]:
     """Make the operating system's user a therapist of a local file; return clinic and user.
 
@@ -140,8 +136,8 @@ def claim(
     ----------
     engine, database_id, audit_key, login, now
         As for `enter`.
-    action
-        Word of the audit entry.
+    first
+        Only if nobody is a user yet.
     """
     with translated(), engine.begin() as connection:
         _require_keys(connection, database_id, audit_key)
@@ -150,6 +146,8 @@ def claim(
         if clinic is None:
             raise RehabctlError("the database has no clinic", "Run rehabctl db upgrade")
         user = clinics.user_by_login(login)
+        if first and user is None and clinics.user_count():  # another program was quicker
+            raise _unknown(login)
         if user is None:
             user = User(new_id(), clinic.id, login, login, Role.THERAPIST)
             clinics.add_user(user)
@@ -158,8 +156,17 @@ def claim(
         else:
             user = replace(user, role=Role.THERAPIST, active=True)
             clinics.update_user(user)
+        action = "user.create" if first else "user.claim"
         AuditLog(connection, audit_key, user, now).record(action, "user_account", user.id)
         return clinic, user
+
+
+def _unknown(login: str) -> NotPermittedError:
+    return NotPermittedError(
+        f"{login} is no user of this database",
+        f"A user can run: rehabctl user add {login}. With the key in hand you can run: "
+        "rehabctl user claim",
+    )
 
 
 def _require_keys(connection: Connection, database_id: UUID, audit_key: bytes) -> None:
