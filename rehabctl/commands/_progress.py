@@ -41,7 +41,7 @@ def progress(label: str, *, quiet: bool = False) -> Generator[Report]:
 
 
 def _line_reporter(label: str) -> Report:
-    last = time.monotonic()
+    started = last = time.monotonic()
 
     def report(done: float, total: float | None) -> None:
         nonlocal last
@@ -50,6 +50,13 @@ def _line_reporter(label: str) -> Report:
             return
         last = now
         share = f"{100 * done / total:.0f} %" if total else f"{done:.0f}"
-        sys.stderr.write(f"{label}: {share}\n")
+        left = _left((now - started) * (total - done) / done) if total and done else ""
+        sys.stderr.write(f"{label}: {share}{left}\n")
 
     return report
+
+
+def _left(seconds: float) -> str:
+    """Return how long the rest takes if it goes on as before."""
+    minutes = round(seconds / 60)
+    return f", about {minutes} min left" if minutes else f", about {seconds:.0f} s left"

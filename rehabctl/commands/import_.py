@@ -37,7 +37,10 @@ def patients(
     ],
     map_: Annotated[
         Path | None,
-        typer.Option("--map", help='TOML or JSON: "their heading" = "our column".'),
+        typer.Option(
+            "--map",
+            help='TOML or JSON: "their heading" = "our column", date_order, encoding, separator.',
+        ),
     ] = None,
     dry_run: DryRunFlag = False,
     rejects: Annotated[
@@ -58,13 +61,13 @@ def patients(
     import sys
 
     from rehabctl.services import triage
-    from rehabctl.services.roster_file import read_names
+    from rehabctl.services.import_map import ImportMap, read_map
     from rehabctl.services.roster_import import ImportOptions, import_roster, import_stream
     from rehabctl.services.settings import load_settings
     from rehabctl.services.wiring import open_store
 
     out = Output.of(format_, json_, output, quiet)
-    options = ImportOptions(read_names(map_) if map_ else {}, dry_run, resume, rejects)
+    options = ImportOptions(read_map(map_) if map_ else ImportMap(), dry_run, resume, rejects)
     settings = load_settings()
     rules = triage.clinic_rules(settings)
 

@@ -7,7 +7,7 @@ from datetime import date, datetime
 from enum import StrEnum
 from uuid import UUID
 
-from rehabctl.domain.patient import PatientRef, Side
+from rehabctl.domain.patient import CareLine, PatientRef, Side
 
 
 class EpisodeStatus(StrEnum):
@@ -126,3 +126,16 @@ class Referral:
     received_on: date | None = None
     authorised_visits: int | None = None
     expires_on: date | None = None
+
+
+def course_start(care: CareLine, today: date) -> date:
+    """Return the day on which a course of care begins that somebody tells of today.
+
+    Parameters
+    ----------
+    care
+        What was told.
+    today
+        The clinic's local date.
+    """
+    return today if care.surgery_date is None else min(today, care.surgery_date)

@@ -6,12 +6,13 @@ Messages name the field and the rule, never the value: it may be a name or a bir
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
+from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
+from rehabctl.domain.date_forms import DateForms
 from rehabctl.domain.patient import CareLine, Demographics, Sex, Side
 
 REQUIRED = ("mrn", "given_name", "family_name", "birth_date", "sex", "state")
@@ -51,18 +52,64 @@ class FieldProblem:
     message: str
 
 
-@dataclass(frozen=True, slots=True)
-class RosterLine:
-    """A valid line of a roster."""
+DEMOGRAPHIC = (*REQUIRED, *OPTIONAL[:10])
+"""The columns that are fields of `Demographics`."""
+_CARE = COLUMNS.index("diagnosis")
+_NO_CARE = (None,) * (len(COLUMNS) - _CARE)
+_KEPT_TEXTS = 20_000
+"""Distinct values of one column whose reading is remembered: memory stays bounded."""
 
-    demographics: Demographics
+
+class RosterLine(NamedTuple):
+    """A valid line of a roster: one plain value a column, as the store keeps it.
+
+    A record of a million lines is cheap this way; `demographics` and `care` are made when asked.
+    """
+
+    mrn: str
+    given_name: str
+    family_name: str
+    birth_date: date
+    sex: str
+    state: str
+    middle_name: str | None
+    phone: str | None
+    email: str | None
+    address1: str | None
+    city: str | None
+    postal_code: str | None
+    time_zone: str | None
+    language: str | None
+    payer: str | None
+    member_id: str | None
     therapist: str | None
     """Login of the therapist; None keeps the present one, or means who imports."""
-    care: CareLine
+    diagnosis: str | None
+    surgery_date: date | None
+    side: str | None
+    precautions: tuple[str, ...] | None
+
+    @property
+    def demographics(self) -> Demographics:
+        """Who the patient is."""
+        values: dict[str, Any] = dict(zip(DEMOGRAPHIC, self, strict=False))
+        values["sex"] = Sex(self.sex)
+        return Demographics(**values)
+
+    @property
+    def care(self) -> CareLine:
+        """What the line says about her care."""
+        side = None if self.side is None else Side(self.side)
+        return CareLine(self.diagnosis, self.surgery_date, side, self.precautions or ())
+
+    @property
+    def says_care(self) -> bool:
+        """Whether anything is said about her care."""
+        return self[_CARE:] != _NO_CARE
 
 
 def parse_line(values: Mapping[str, str], today: date) -> RosterLine | list[FieldProblem]:
-    """Check one line of a roster.
+    """Check one line of a roster. Dates are in ISO form.
 
     Parameters
     ----------
@@ -76,44 +123,82 @@ def parse_line(values: Mapping[str, str], today: date) -> RosterLine | list[Fiel
     RosterLine or list
         The line, or every reason why it is refused.
     """
-    problems: list[FieldProblem] = []
-    parsed: dict[str, Any] = {}
-    for name in COLUMNS:
-        text = values.get(name, "").strip()
-        if not text:
-            parsed[name] = None
-            if name in REQUIRED:
-                problems.append(FieldProblem(name, "is missing"))
-            continue
-        try:
-            parsed[name] = _parse(name, text, today)
-        except ValueError as error:
-            problems.append(FieldProblem(name, str(error)))
-    if not problems:
-        problems.extend(_contradictions(parsed))
-    if problems:
-        return problems
-    care = CareLine(
-        parsed.pop("diagnosis"),
-        parsed.pop("surgery_date"),
-        parsed.pop("side"),
-        parsed.pop("precautions") or (),
-    )
-    therapist = parsed.pop("therapist")
-    return RosterLine(Demographics(**parsed), therapist, care)
+    return LineParser(tuple(values), today).parse(tuple(values.values()))
 
 
-def _parse(name: str, text: str, today: date) -> Any:
-    if _UNPRINTABLE.search(text):
+class LineParser:
+    """Checks the lines of one file. Readings of values that come again are remembered.
+
+    Parameters
+    ----------
+    columns
+        Our name of each cell; None of those that are left out.
+    today
+        The present day: nobody is born after it.
+    dates
+        How dates are read; None: ISO only.
+    """
+
+    def __init__(
+        self, columns: Sequence[str | None], today: date, dates: DateForms | None = None
+    ) -> None:
+        read = _iso_date if dates is None else dates.read
+        parsers: dict[str, Callable[[str], Any]] = {
+            **_PARSERS,
+            "surgery_date": read,
+            "birth_date": lambda text: _possible_birth(read(text), today),
+        }
+        self._plan: list[tuple[int, int, Callable[[str], Any], dict[str, Any]]] = [
+            (at, COLUMNS.index(name), parsers.get(name, _text), {"": None})
+            for at, name in enumerate(columns)
+            if name is not None
+        ]
+
+    def parse(self, cells: Sequence[str]) -> RosterLine | list[FieldProblem]:
+        """Check one line.
+
+        Parameters
+        ----------
+        cells
+            Of the line; cells that are missing at its end are "not said".
+        """
+        problems: dict[str, str] = {}
+        parsed: list[Any] = [None] * len(COLUMNS)
+        count = len(cells)
+        # most lines hold nothing unprintable, which is told fastest of the whole line
+        is_plain = "".join(cells).isprintable()
+        for at, position, parse, known in self._plan:
+            if at >= count:
+                continue
+            cell = cells[at]
+            value = known.get(cell, known)  # `known` itself stands for "not read before"
+            if value is known:
+                try:
+                    value = _read(cell, parse, is_plain=is_plain)
+                except ValueError as error:
+                    problems[COLUMNS[position]] = str(error)
+                    continue
+                if len(known) < _KEPT_TEXTS:
+                    known[cell] = value
+            parsed[position] = value
+        for name, value in zip(REQUIRED, parsed, strict=False):
+            if value is None:
+                problems.setdefault(name, "is missing")
+        if problems:
+            return [FieldProblem(name, problems[name]) for name in COLUMNS if name in problems]
+        line = RosterLine(*parsed)
+        if line.surgery_date is not None and line.surgery_date < line.birth_date:
+            return [FieldProblem("surgery_date", "lies before the birth date")]
+        return line
+
+
+def _read(cell: str, parse: Callable[[str], Any], *, is_plain: bool) -> Any:
+    text = cell.strip()
+    if not text:
+        return None
+    if not is_plain and _UNPRINTABLE.search(text):
         raise ValueError("holds a control character or is not valid text")
-    return _PARSERS.get(name, _text)(text) if name != "birth_date" else _birth_date(text, today)
-
-
-def _contradictions(parsed: Mapping[str, Any]) -> list[FieldProblem]:
-    surgery, birth = parsed["surgery_date"], parsed["birth_date"]
-    if surgery is not None and surgery < birth:
-        return [FieldProblem("surgery_date", "lies before the birth date")]
-    return []
+    return parse(text)
 
 
 def _text(text: str) -> str:
@@ -136,7 +221,7 @@ def _mrn(text: str) -> str:
     return text
 
 
-def _date(text: str) -> date:
+def _iso_date(text: str) -> date:
     try:
         if len(text) != len("1970-12-31"):  # other ISO forms are too easily something else
             raise ValueError
@@ -145,8 +230,7 @@ def _date(text: str) -> date:
         raise ValueError("is not a date like 1970-12-31") from None
 
 
-def _birth_date(text: str, today: date) -> date:
-    day = _date(text)
+def _possible_birth(day: date, today: date) -> date:
     if day > today:
         raise ValueError("lies in the future")
     if day.year < _OLDEST_BIRTH_YEAR:
@@ -160,16 +244,16 @@ def _state(text: str) -> str:
     return text.upper()
 
 
-def _sex(text: str) -> Sex:
+def _sex(text: str) -> str:
     if text.casefold() not in _SEXES:
         raise ValueError("is not one of female, male, other, unknown")
-    return _SEXES[text.casefold()]
+    return _SEXES[text.casefold()].value
 
 
-def _side(text: str) -> Side:
+def _side(text: str) -> str:
     if text.casefold() not in _SIDES:
         raise ValueError("is not one of left, right, bilateral")
-    return _SIDES[text.casefold()]
+    return _SIDES[text.casefold()].value
 
 
 def _email(text: str) -> str:
@@ -212,7 +296,6 @@ _PARSERS: Mapping[str, Callable[[str], Any]] = {
     "email": _email,
     "time_zone": _time_zone,
     "language": _language,
-    "surgery_date": _date,
     "side": _side,
     "precautions": _precautions,
 }

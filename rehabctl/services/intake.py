@@ -137,9 +137,8 @@ def create_patient(store: Store, rules: RuleTable, values: Mapping[str, str]) ->
                 f"a patient with the record number {mrn} exists",
                 f"Change her with: rehabctl patient update {mrn}",
             )
-        (outcome,) = write_lines(uow, [line])
+        (outcome,) = write_lines(uow, [line], rules)
         ref = _accepted(outcome.patient, outcome.problem)
-        _refresh(uow, ref, rules)
         uow.audit.record("patient.create", "patient", ref.id)
         return uow.patients.summary(mrn)
 
@@ -179,7 +178,7 @@ def update_patient(
         require(uow, Action.WRITE_PATIENTS)
         present = uow.patients.summary(mrn)
         line = _checked(_texts(present) | dict(changes), clinic_today(uow.clinic, uow.now))
-        (outcome,) = write_lines(uow, [line], blanks_clear=True)
+        (outcome,) = write_lines(uow, [line], rules, blanks_clear=True)
         ref = _accepted(outcome.patient, outcome.problem)
         if status is not None and status is not present.status:
             uow.patients.update(replace(uow.patients.by_id(ref.id), status=status))

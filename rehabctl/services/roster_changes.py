@@ -11,18 +11,13 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from rehabctl.domain.clinic import Clinic, Role, User
-from rehabctl.domain.episode import Episode
-from rehabctl.domain.patient import (
-    CareLine,
-    Demographics,
-    Patient,
-    PatientRef,
-    PatientStatus,
-    PatientSummary,
-)
+from rehabctl.domain.episode import course_start
+from rehabctl.domain.patient import CareLine, Demographics, PatientRef, PatientSummary
 from rehabctl.domain.roster import FieldProblem, RosterLine
+from rehabctl.services import triage
 
 if TYPE_CHECKING:
+    from rehabctl.reference.rules import RuleTable
     from rehabctl.store.unit_of_work import UnitOfWork
 
 
@@ -61,9 +56,11 @@ def clinic_today(clinic: Clinic, now: datetime) -> date:
 
 
 def write_lines(
-    uow: UnitOfWork, lines: Sequence[RosterLine], *, blanks_clear: bool = False
+    uow: UnitOfWork, lines: Sequence[RosterLine], rules: RuleTable, *, blanks_clear: bool = False
 ) -> list[Outcome]:
-    """Write lines, each about another patient.
+    """Write lines, each about another patient, with what they change in the worklist.
+
+    Every kind of statement is carried out once for all lines.
 
     Parameters
     ----------
@@ -71,6 +68,8 @@ def write_lines(
         The transaction.
     lines
         Valid lines.
+    rules
+        The dated rules, for the worklist.
     blanks_clear
         Whether a value that is not said removes the present one; else it is kept.
 
@@ -79,10 +78,12 @@ def write_lines(
     list
         One outcome a line, in their order.
     """
-    known = uow.patients.summaries([line.demographics.mrn for line in lines])
+    known = uow.patients.summaries([line.mrn for line in lines])
     therapists = _therapists(uow, {line.therapist for line in lines if line.therapist})
-    new_patients: list[Patient] = []
-    new_episodes: list[Episode] = []
+    today = clinic_today(uow.clinic, uow.now)
+    new: list[tuple[PatientRef, RosterLine]] = []
+    care: list[tuple[UUID, PatientRef, date, CareLine]] = []
+    changes = _Changes(uow, today)
     outcomes: list[Outcome] = []
     for line in lines:
         if line.therapist is not None and line.therapist not in therapists:
@@ -90,17 +91,19 @@ def write_lines(
             outcomes.append(Outcome(None, None, problem))
             continue
         therapist = therapists.get(line.therapist or "")
-        present = known.get(line.demographics.mrn)
+        present = known.get(line.mrn)
         if present is None:
-            patient = _new_patient(uow, line, therapist)
-            new_patients.append(patient)
-            if not line.care.is_empty:
-                new_episodes.append(_new_episode(uow, patient.ref, line.care))
-            outcomes.append(Outcome(Change.CREATED, patient.ref))
+            ref = PatientRef(uow.new_id(), uow.clinic.id, therapist or uow.user.id)
+            new.append((ref, line))
+            if line.says_care:
+                care.append((uow.new_id(), ref, course_start(line.care, today), line.care))
+            outcomes.append(Outcome(Change.CREATED, ref))
         else:
-            outcomes.append(_update(uow, present, line, therapist, blanks_clear=blanks_clear))
-    uow.patients.add(new_patients)
-    uow.episodes.add(new_episodes)
+            outcomes.append(changes.add(present, line, therapist, blanks_clear=blanks_clear))
+    uow.patients.add_lines(new)
+    uow.episodes.add_lines([*care, *changes.new_care])
+    triage.enter(uow, new, today, rules)
+    changes.write(rules)
     return outcomes
 
 
@@ -116,49 +119,56 @@ def _therapists(uow: UnitOfWork, logins: set[str]) -> Mapping[str, UUID]:
     return found
 
 
-def _new_patient(uow: UnitOfWork, line: RosterLine, therapist: UUID | None) -> Patient:
-    ref = PatientRef(uow.new_id(), uow.clinic.id, therapist or uow.user.id)
-    return Patient(ref, line.demographics, PatientStatus.ACTIVE, uow.now, uow.now)
+class _Changes:
+    """What lines change of patients who are known, gathered and then written set-wise."""
 
+    def __init__(self, uow: UnitOfWork, today: date) -> None:
+        self._uow = uow
+        self._today = today
+        self._demographics: list[tuple[UUID, Demographics]] = []
+        self._care: list[tuple[UUID, CareLine]] = []
+        self._touched: list[PatientRef] = []
+        self.new_care: list[tuple[UUID, PatientRef, date, CareLine]] = []
 
-def _new_episode(uow: UnitOfWork, patient: PatientRef, care: CareLine) -> Episode:
-    today = clinic_today(uow.clinic, uow.now)
-    started_on = today if care.surgery_date is None else min(today, care.surgery_date)
-    return Episode(
-        id=uow.new_id(),
-        patient=patient,
-        started_on=started_on,
-        diagnosis=care.diagnosis,
-        surgery_date=care.surgery_date,
-        side=care.side,
-        precautions=care.precautions,
-    )
+    def add(
+        self,
+        present: PatientSummary,
+        line: RosterLine,
+        therapist: UUID | None,
+        *,
+        blanks_clear: bool,
+    ) -> Outcome:
+        """Note what one line changes."""
+        who, care = line.demographics, line.care
+        if not blanks_clear:
+            who, care = _kept(present.demographics, who), _kept(present.care, care)
+        ref = present.ref
+        changed = False
+        if therapist is not None and therapist != ref.therapist_id:
+            ref = self._uow.patients.transfer(ref, therapist)
+            changed = True
+        if who != present.demographics:
+            self._demographics.append((ref.id, who))
+            changed = True
+        if care != present.care:
+            self._note_care(ref, present.active_episode, care)
+            changed = True
+        if changed:
+            self._touched.append(ref)
+        return Outcome(Change.UPDATED if changed else Change.UNCHANGED, ref)
 
+    def _note_care(self, patient: PatientRef, episode_id: UUID | None, care: CareLine) -> None:
+        if episode_id is None:
+            start = course_start(care, self._today)
+            self.new_care.append((self._uow.new_id(), patient, start, care))
+        else:
+            self._care.append((episode_id, care))
 
-def _update(
-    uow: UnitOfWork,
-    present: PatientSummary,
-    line: RosterLine,
-    therapist: UUID | None,
-    *,
-    blanks_clear: bool,
-) -> Outcome:
-    who, care = line.demographics, line.care
-    if not blanks_clear:
-        who, care = _kept(present.demographics, who), _kept(present.care, care)
-    ref = present.ref
-    changed = False
-    if therapist is not None and therapist != ref.therapist_id:
-        ref = uow.patients.transfer(ref, therapist)
-        changed = True
-    if who != present.demographics:
-        patient = uow.patients.by_id(ref.id)
-        uow.patients.update(replace(patient, demographics=who))
-        changed = True
-    if care != present.care:
-        _write_care(uow, ref, present.active_episode, care)
-        changed = True
-    return Outcome(Change.UPDATED if changed else Change.UNCHANGED, ref)
+    def write(self, rules: RuleTable) -> None:
+        """Write everything that was noted; `new_care` must have been added."""
+        self._uow.patients.update_demographics(self._demographics)
+        self._uow.episodes.update_care(self._care)
+        triage.refresh(self._uow, self._touched, rules)
 
 
 def _kept(present: T, said: T) -> T:
@@ -169,21 +179,3 @@ def _kept(present: T, said: T) -> T:
         if getattr(said, f.name) in (None, ())
     }
     return replace(said, **missing)
-
-
-def _write_care(
-    uow: UnitOfWork, patient: PatientRef, episode_id: UUID | None, care: CareLine
-) -> None:
-    if episode_id is None:
-        uow.episodes.add([_new_episode(uow, patient, care)])
-        return
-    episode = uow.episodes.get(episode_id)
-    uow.episodes.update(
-        replace(
-            episode,
-            diagnosis=care.diagnosis,
-            surgery_date=care.surgery_date,
-            side=care.side,
-            precautions=care.precautions,
-        )
-    )

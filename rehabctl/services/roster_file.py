@@ -8,31 +8,26 @@ from __future__ import annotations
 
 import csv
 import io
-import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from pathlib import Path
-from typing import BinaryIO, cast
+from typing import BinaryIO, NamedTuple, cast
 
-from rehabctl.domain.errors import RehabctlError, UsageError
+from rehabctl.domain.errors import RehabctlError
 from rehabctl.domain.roster import COLUMNS, REQUIRED, FieldProblem
+from rehabctl.services.import_map import SEPARATORS, ImportMap
+from rehabctl.services.text_encoding import sniffed_encoding
 
 _MAX_LINE_CHARS = 1_000_000
 _SNIFF_BYTES = 4096
-_SEPARATORS = (",", ";", "\t", "|")
 
 
-@dataclass(frozen=True, slots=True)
-class FileRow:
+class FileRow(NamedTuple):
     """One data row."""
 
     line: int
     """Line of the file on which the row starts, from 1."""
-    cells: tuple[str, ...]
-    values: Mapping[str, str]
-    """Text by our column names."""
+    cells: Sequence[str]
     problem: FieldProblem | None = None
-    """Why the row cannot be read; `values` is empty then."""
+    """Why the row cannot be read."""
 
 
 class RosterFile:
@@ -44,8 +39,8 @@ class RosterFile:
         The bytes (a buffered reader), read once from start to end.
     name
         For messages.
-    names
-        Our column by the file's heading, for headings that differ.
+    reading
+        Names, encoding and separator, where they were said.
 
     Raises
     ------
@@ -53,23 +48,23 @@ class RosterFile:
         It is empty, or required columns are missing.
     """
 
-    def __init__(self, source: BinaryIO, name: str, names: Mapping[str, str]) -> None:
+    def __init__(self, source: BinaryIO, name: str, reading: ImportMap) -> None:
         self.name = name
-        self._text = _as_text(source)
+        self._text = _as_text(source, reading.encoding)
         self._lines = _Lines(self._text)
         try:
             first = next(self._lines, "")
         except _LineTooLongError:
             first = ""
-        separator = _separator(first, names)
+        separator = reading.separator or _separator(first, reading.names)
         self._reader = csv.reader(self._lines, delimiter=separator)
         self.heading = _cells(first, separator)
-        self._columns = _columns(self.heading, names, name)
+        self.columns = _columns(self.heading, reading.names, name)
 
     @property
     def ignored(self) -> tuple[str, ...]:
         """Headings that are no columns of a roster."""
-        pairs = zip(self.heading, self._columns, strict=True)
+        pairs = zip(self.heading, self.columns, strict=True)
         return tuple(h.strip() for h, column in pairs if column is None and h.strip())
 
     def release(self) -> None:
@@ -78,25 +73,22 @@ class RosterFile:
 
     def rows(self) -> Iterator[FileRow]:
         """Yield every row that is not blank."""
+        reader, lines, width = self._reader, self._lines, len(self.columns)
         while True:
-            line = self._lines.number + 1
+            line = lines.number + 1
             try:
-                cells = next(self._reader)
+                cells = next(reader)
             except StopIteration:
                 return
             except (csv.Error, _LineTooLongError):
                 problem = FieldProblem("", "holds a field that is too long, or an open quote")
-                yield FileRow(line, (), {}, problem)
+                yield FileRow(line, (), problem)
                 continue
-            if any(cell.strip() for cell in cells):
-                yield self._row(line, cells)
-
-    def _row(self, line: int, cells: Sequence[str]) -> FileRow:
-        if len(cells) > len(self._columns):
-            problem = FieldProblem("", f"has {len(cells)} fields, the heading {len(self._columns)}")
-            return FileRow(line, tuple(cells), {}, problem)
-        pairs = zip(self._columns, cells, strict=False)
-        return FileRow(line, tuple(cells), {c: text for c, text in pairs if c is not None})
+            if len(cells) > width:
+                problem = FieldProblem("", f"has {len(cells)} fields, the heading {width}")
+                yield FileRow(line, cells, problem)
+            elif (cells and cells[0]) or any(map(str.strip, cells)):
+                yield FileRow(line, cells)
 
 
 class _LineTooLongError(Exception):
@@ -122,23 +114,12 @@ class _Lines(Iterator[str]):
         raise _LineTooLongError
 
 
-def _as_text(source: BinaryIO) -> io.TextIOWrapper:
-    """Decode UTF-8 (with or without a mark) or UTF-16.
-
-    Broken bytes become lone surrogates, which the check of each field refuses.
-    """
+def _as_text(source: BinaryIO, encoding: str | None) -> io.TextIOWrapper:
+    """Decode the file. Broken bytes become lone surrogates, which the check of a field refuses."""
     buffered = cast("io.BufferedReader", source)
-    start = buffered.peek(_SNIFF_BYTES)[:_SNIFF_BYTES]
-    if start.startswith((b"\xff\xfe", b"\xfe\xff")):
-        encoding = "utf-16"
-    elif len(start) >= 4 and start[1] == start[3] == 0:
-        encoding = "utf-16-le"
-    elif len(start) >= 4 and start[0] == start[2] == 0:
-        encoding = "utf-16-be"
-    else:
-        encoding = "utf-8-sig"
-    errors = "surrogateescape" if encoding == "utf-8-sig" else "replace"
-    return io.TextIOWrapper(buffered, encoding=encoding, errors=errors, newline="")
+    name = encoding or sniffed_encoding(buffered.peek(_SNIFF_BYTES)[:_SNIFF_BYTES])
+    errors = "surrogateescape" if name == "utf-8-sig" else "replace"
+    return io.TextIOWrapper(buffered, encoding=name, errors=errors, newline="")
 
 
 def _separator(heading: str, names: Mapping[str, str]) -> str:
@@ -147,7 +128,7 @@ def _separator(heading: str, names: Mapping[str, str]) -> str:
     def known(separator: str) -> int:
         return sum(_column(cell, names) is not None for cell in _cells(heading, separator))
 
-    return max(_SEPARATORS, key=known)
+    return max(SEPARATORS, key=known)
 
 
 def _cells(line: str, separator: str) -> tuple[str, ...]:
@@ -176,33 +157,3 @@ def _columns(heading: Sequence[str], names: Mapping[str, str], file: str) -> tup
             f"{file} has the column {', '.join(twice)} twice", "Remove one, or use --map FILE"
         )
     return columns
-
-
-def read_names(path: Path) -> dict[str, str]:
-    """Read a mapping file: TOML or JSON, `"their heading" = "our column"` or the other way round.
-
-    Parameters
-    ----------
-    path
-        The file.
-
-    Raises
-    ------
-    UsageError
-        It cannot be read, or neither side names our columns.
-    """
-    import tomllib
-
-    try:
-        text = path.read_text("utf-8-sig")
-        loaded = json.loads(text) if path.suffix == ".json" else tomllib.loads(text)
-    except (OSError, ValueError):
-        raise UsageError(f"cannot read {path.name}", "Use TOML or JSON") from None
-    pairs = {str(key): str(value) for key, value in dict(loaded).items()}
-    if all(value in COLUMNS for value in pairs.values()):
-        return pairs
-    if all(key in COLUMNS for key in pairs):
-        return {value: key for key, value in pairs.items()}
-    raise UsageError(
-        f"{path.name} names no columns of a roster", f"Use these names: {', '.join(COLUMNS)}"
-    )

@@ -9,21 +9,23 @@ from __future__ import annotations
 import csv
 import hashlib
 import os
-from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
 from rehabctl.domain.errors import RehabctlError, UsageError
-from rehabctl.domain.roster import FieldProblem, RosterLine, parse_line
+from rehabctl.domain.roster import FieldProblem, LineParser, RosterLine
 from rehabctl.services.access import Action, require
-from rehabctl.services.roster_changes import Change, Outcome, clinic_today, write_lines
+from rehabctl.services.import_map import ImportMap
+from rehabctl.services.roster_changes import Change, clinic_today, write_lines
 from rehabctl.services.roster_file import FileRow, RosterFile
+from rehabctl.services.text_encoding import digest_and_encoding
+from rehabctl.store.seen_keys import SeenKeys
 
 if TYPE_CHECKING:
-    from rehabctl.domain.patient import PatientRef
     from rehabctl.reference.rules import RuleTable
     from rehabctl.store.repositories.imports import Progress
     from rehabctl.store.store import Store
@@ -31,7 +33,7 @@ if TYPE_CHECKING:
 
 Report = Callable[[float, float | None], None]
 KIND = "patients"
-_BATCH_ROWS = 500
+_BATCH_ROWS = 10_000
 _LISTED_REJECTS = 1000
 """More are counted, and written to the rejects file, but not held in memory."""
 
@@ -63,8 +65,8 @@ class ImportReport:
 class ImportOptions:
     """How a roster is imported."""
 
-    names: Mapping[str, str] = field(default_factory=dict[str, str])
-    """Our column by the file's heading, for headings that differ."""
+    reading: ImportMap = field(default_factory=ImportMap)
+    """Names of columns, encoding and dates, where the file does not say."""
     dry_run: bool = False
     """Do everything and keep nothing."""
     resume: bool = False
@@ -112,9 +114,10 @@ def import_roster(
         ) from None
     with source:
         size = os.fstat(source.fileno()).st_size
-        digest = hashlib.file_digest(source, "sha256").hexdigest()
+        digest, encoding = digest_and_encoding(source)
         source.seek(0)
-        run = _Run(store, rules, path.name, digest, options)
+        reading = replace(options.reading, encoding=options.reading.encoding or encoding)
+        run = _Run(store, rules, path.name, digest, replace(options, reading=reading))
 
         def done() -> None:
             report(float(source.tell()), float(size))
@@ -161,27 +164,31 @@ class _Run:
     counts: dict[Change, int] = field(default_factory=lambda: dict.fromkeys(Change, 0))
     rejected: int = 0
     rejects: list[Reject] = field(default_factory=list[Reject])
-    _lines_by_mrn: dict[str, int] = field(default_factory=dict[str, int])
+    _seen: SeenKeys = field(default_factory=SeenKeys)
 
     def all(
         self, source: BinaryIO, done: Callable[[], None], note: Callable[[str], None]
     ) -> ImportReport:
-        file = RosterFile(source, self.name, self.options.names)
+        file = RosterFile(source, self.name, self.options.reading)
         try:
-            return self._all(file, done, note)
+            with _collector_paused():
+                return self._all(file, done, note)
         finally:
             file.release()
+            self._seen.close()
 
     def _all(
         self, file: RosterFile, done: Callable[[], None], note: Callable[[str], None]
     ) -> ImportReport:
         if file.ignored:
             note(f"columns left out: {', '.join(file.ignored)}")
+        today = clinic_today(self.store.clinic, self.store.clock())
+        parser = LineParser(file.columns, today, self.options.reading.dates)
         rows = file.rows()
-        skipped = self._resume(rows)
-        with self._rejects_file(file.heading, append=skipped > 0) as refuse:
+        with self._rejects_file(file.heading) as refuse:
+            self._resume(rows, parser, refuse)
             while batch := list(islice(rows, _BATCH_ROWS)):
-                self._batch(batch, refuse)
+                self._batch(batch, parser, refuse)
                 done()
         self._note_progress(finished=True)
         return ImportReport(
@@ -193,75 +200,69 @@ class _Run:
             rejects=tuple(self.rejects),
         )
 
-    def _resume(self, rows: Iterator[FileRow]) -> int:
-        """Pass over the rows that are done, and take over their counts."""
+    def _resume(self, rows: Iterator[FileRow], parser: LineParser, refuse: _Refuse) -> None:
+        """Pass over the rows that are done, take over their counts, and refuse the bad ones again.
+
+        A run that was killed may not have written all of its rejects.
+        """
         if not self.options.resume or self.digest is None:
-            return 0
+            return
         with self.store.transaction() as uow:
             require(uow, Action.IMPORT_PATIENTS)
             progress = uow.imports.progress(KIND, self.digest)
-        for row in islice(rows, progress.rows_done):
-            self._parse(row)
+        left = progress.rows_done
+        while left and (passed := list(islice(rows, min(left, _BATCH_ROWS)))):
+            _, refused = self._checked(passed, parser)
+            _refuse_in_order(refused, refuse)
+            left -= len(passed)
         self.rows_done, self.rejected = progress.rows_done, progress.rejected
         self.counts = {
             Change.CREATED: progress.created,
             Change.UPDATED: progress.updated,
             Change.UNCHANGED: progress.unchanged,
         }
-        return progress.rows_done
 
-    def _batch(self, rows: Sequence[FileRow], refuse: _Refuse) -> None:
-        refused: list[tuple[FileRow, FieldProblem]] = []
-        accepted: list[tuple[FileRow, RosterLine]] = []
-        for row in rows:
-            parsed = self._parse(row)
-            if isinstance(parsed, RosterLine):
-                accepted.append((row, parsed))
-            else:
-                refused.extend((row, problem) for problem in parsed)
+    def _batch(self, rows: Sequence[FileRow], parser: LineParser, refuse: _Refuse) -> None:
+        accepted, refused = self._checked(rows, parser)
         counts, rejected = dict(self.counts), self.rejected
         with self.store.transaction(rehearsal=self.options.dry_run) as uow:
             require(uow, Action.IMPORT_PATIENTS)
-            outcomes = write_lines(uow, [line for _, line in accepted])
+            outcomes = write_lines(uow, [line for _, line in accepted], self.rules)
+            changed = 0
             for (row, _), outcome in zip(accepted, outcomes, strict=True):
                 if outcome.change is not None:
                     counts[outcome.change] += 1
+                    changed += outcome.change is not Change.UNCHANGED
                 elif outcome.problem is not None:
                     refused.append((row, outcome.problem))
             rejected += len({row.line for row, _ in refused})
             self.rows_done += len(rows)
-            self._finish(uow, rows, outcomes)
+            detail = {"rows": len(rows), "changed": changed, "sha256": _content_sha256(rows)}
+            uow.audit.record("import.batch", "patient", None, detail)
             self.counts, self.rejected = counts, rejected
             if not self.options.dry_run:
                 self._write_progress(uow, finished=False)
-        for row, problem in sorted(refused, key=lambda pair: pair[0].line):
-            refuse(row, problem)
+        _refuse_in_order(refused, refuse)
 
-    def _parse(self, row: FileRow) -> RosterLine | list[FieldProblem]:
-        if row.problem is not None:
-            return [row.problem]
-        line = parse_line(row.values, clinic_today(self.store.clinic, self.store.clock()))
-        if not isinstance(line, RosterLine):
-            return line
-        first = self._lines_by_mrn.setdefault(line.demographics.mrn, row.line)
-        if first != row.line:
-            return [FieldProblem("mrn", f"stands in line {first} already")]
-        return line
-
-    def _finish(
-        self, uow: UnitOfWork, rows: Sequence[FileRow], outcomes: Sequence[Outcome]
-    ) -> None:
-        """Bring the worklist up to date and write the batch's audit entry."""
-        from rehabctl.services import triage
-
-        touched: list[PatientRef] = [
-            outcome.patient
-            for outcome in outcomes
-            if outcome.patient is not None and outcome.change is not Change.UNCHANGED
-        ]
-        triage.refresh(uow, touched, self.rules)
-        detail = {"rows": len(rows), "changed": len(touched), "sha256": _content_sha256(rows)}
-        uow.audit.record("import.batch", "patient", None, detail)
+    def _checked(
+        self, rows: Sequence[FileRow], parser: LineParser
+    ) -> tuple[list[tuple[FileRow, RosterLine]], list[tuple[FileRow, FieldProblem]]]:
+        """Return the valid lines, and why each of the others is refused."""
+        refused: list[tuple[FileRow, FieldProblem]] = []
+        valid: list[tuple[FileRow, RosterLine]] = []
+        for row in rows:
+            parsed = [row.problem] if row.problem is not None else parser.parse(row.cells)
+            if isinstance(parsed, RosterLine):
+                valid.append((row, parsed))
+            else:
+                refused.extend((row, problem) for problem in parsed)
+        earlier = self._seen.note([(line.mrn, row.line) for row, line in valid])
+        if not earlier:
+            return valid, refused
+        for row, _ in valid:
+            if (first := earlier.get(row.line)) is not None:
+                refused.append((row, FieldProblem("mrn", f"stands in line {first} already")))
+        return [(row, line) for row, line in valid if row.line not in earlier], refused
 
     def _note_progress(self, *, finished: bool) -> None:
         if self.options.dry_run or self.digest is None:
@@ -285,7 +286,7 @@ class _Run:
         )
 
     @contextmanager
-    def _rejects_file(self, heading: Sequence[str], *, append: bool) -> Generator[_Refuse]:
+    def _rejects_file(self, heading: Sequence[str]) -> Generator[_Refuse]:
         """Yield what notes a refused row: in the report, and in the rejects file if there is one.
 
         A row with several reasons stands there once for each.
@@ -293,7 +294,7 @@ class _Run:
         if self.options.rejects is None:
             yield self._list_reject
             return
-        flags = os.O_WRONLY | os.O_CREAT | (os.O_APPEND if append else os.O_TRUNC)
+        flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC
         try:
             descriptor = os.open(self.options.rejects, flags, 0o600)
         except OSError as error:
@@ -303,8 +304,7 @@ class _Run:
             ) from None
         with os.fdopen(descriptor, "w", encoding="utf-8", errors="replace", newline="") as target:
             writer = csv.writer(target, lineterminator="\n")
-            if not append:
-                writer.writerow(("line", "field", "message", *heading))
+            writer.writerow(("line", "field", "message", *heading))
 
             def refuse(row: FileRow, problem: FieldProblem) -> None:
                 self._list_reject(row, problem)
@@ -317,11 +317,28 @@ class _Run:
             self.rejects.append(Reject(self.name, row.line, problem.field, problem.message))
 
 
+@contextmanager
+def _collector_paused() -> Generator[None]:
+    """Spare the search for cycles: rows make none, and walking them costs a sixth of the time."""
+    import gc
+
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
+
+
 _Refuse = Callable[[FileRow, FieldProblem], None]
 
 
+def _refuse_in_order(refused: Iterable[tuple[FileRow, FieldProblem]], refuse: _Refuse) -> None:
+    for row, problem in sorted(refused, key=lambda pair: pair[0].line):
+        refuse(row, problem)
+
+
 def _content_sha256(rows: Iterable[FileRow]) -> str:
-    digest = hashlib.sha256()
-    for row in rows:
-        digest.update("\x1f".join(row.cells).encode(errors="surrogatepass") + b"\x1e")
-    return digest.hexdigest()
+    text = "\x1e".join("\x1f".join(row.cells) for row in rows)
+    return hashlib.sha256(text.encode(errors="surrogatepass")).hexdigest()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import tracemalloc
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, date, datetime
@@ -18,8 +19,9 @@ from rehabctl.domain.errors import NotFoundError, NotPermittedError, RehabctlErr
 from rehabctl.domain.panel_row import PanelQuery
 from rehabctl.domain.patient import PatientStatus, PatientSummary
 from rehabctl.reference.rules import RuleTable, load_rules
-from rehabctl.services import access, audit, consents, intake, roster_import
+from rehabctl.services import access, audit, consents, intake, roster_import, triage
 from rehabctl.services.access import Action
+from rehabctl.services.import_map import read_map
 from rehabctl.services.roster_import import (
     ImportOptions,
     ImportReport,
@@ -252,7 +254,7 @@ def test_bad_rows_come_back_with_line_field_and_reason(
 ) -> None:
     path, refused = tmp_path / "r.csv", tmp_path / "refused.csv"
     rows = [row(n) for n in range(6)]
-    rows[1] |= {"birth_date": "31/12/1961", "sex": "?"}
+    rows[1] |= {"birth_date": "03/12/1961", "sex": "?"}
     rows[3] |= {"mrn": "P0000"}
     rows[5] |= {"given_name": "Jos\x00"}
     path.write_bytes(roster(*rows))
@@ -319,9 +321,9 @@ def test_a_killed_import_goes_on_where_it_stopped(
     written: list[str] = []
     real = roster_import.write_lines
 
-    def watched(uow: Any, lines: Any, **kwargs: Any) -> Any:
+    def watched(uow: Any, lines: Any, *args: Any) -> Any:
         written.extend(line.demographics.mrn for line in lines)
-        return real(uow, lines, **kwargs)
+        return real(uow, lines, *args)
 
     monkeypatch.setattr(roster_import, "write_lines", watched)
     report = run(store, rules, path, replace(options, resume=True))
@@ -373,3 +375,74 @@ def test_rejects_in_memory_are_limited(
     path.write_bytes(roster(*(row(n, sex="?") for n in range(20))))
     report = run(store, rules, path)
     assert (report.rejected, len(report.rejects)) == (20, 5)
+
+
+def test_a_first_row_is_what_the_events_say(store: Store, rules: RuleTable, tmp_path: Path) -> None:
+    """Rows of imported patients are computed once for many; a rebuild finds none different."""
+    days = ["", "2025-11-03", "2026-02-27", "2026-05-01"]
+    sides = ["", "left", "bilateral"]
+    rows = [
+        row(n, surgery_date=days[n % 4], side=sides[n % 3], diagnosis="TKR" if n % 5 else "")
+        for n in range(60)
+    ]
+    path = tmp_path / "r.csv"
+    path.write_bytes(roster(*rows))
+    run(store, rules, path)
+    report = triage.rebuild(store, rules, check=True)
+    assert (report.patients, report.different) == (60, 0)
+    path.write_bytes(roster(*(r | {"family_name": "Changed"} for r in rows)))
+    assert counts(run(store, rules, path)) == (60, 0, 60, 0, 0)
+    assert triage.rebuild(store, rules, check=True).different == 0
+    with store.snapshot() as uow:
+        assert len(uow.panel.page(PanelQuery(text_filter="changed"), limit=100)[0]) == 60
+
+
+def test_dates_of_a_spreadsheet_and_what_the_map_says(
+    store: Store, rules: RuleTable, tmp_path: Path
+) -> None:
+    path = tmp_path / "r.csv"
+    forms = ("22373", "04/13/1961", "03/04/1961", "1961-04-02 00:00:00")
+    path.write_bytes(roster(*(row(n, birth_date=text) for n, text in enumerate(forms))))
+    report = run(store, rules, path)
+    assert counts(report) == (4, 3, 0, 0, 1)
+    assert report.rejects[0].message.startswith("may be day or month first")
+    (tmp_path / "m.toml").write_text('date_order = "dmy"\n')
+    reading = read_map(tmp_path / "m.toml")
+    assert counts(run(store, rules, path, ImportOptions(reading)))[1:] == (1, 0, 2, 1)
+    assert intake.show_patient(store, "P0002").summary.demographics.birth_date == date(1961, 4, 3)
+
+
+def test_a_long_file_of_bad_rows_takes_no_memory(
+    store: Store, rules: RuleTable, tmp_path: Path
+) -> None:
+    path, refused = tmp_path / "r.csv", tmp_path / "refused.csv"
+    with path.open("w") as file:
+        file.write(",".join(HEADING) + "\n")
+        for n in range(60_000):
+            file.write(f"P{n},G,,not a date,?,CO\n")
+    tracemalloc.start()
+    report = run(store, rules, path, ImportOptions(rejects=refused))
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert counts(report) == (60_000, 0, 0, 0, 60_000)
+    assert len(report.rejects) == 1000
+    assert peak < 60 * 2**20
+    with refused.open() as file:
+        assert sum(1 for _ in file) == 1 + 3 * 60_000
+
+
+@pytest.mark.usefixtures("small_batches")
+def test_a_key_that_comes_again_in_a_later_batch_is_told_with_its_first_line(
+    store: Store, rules: RuleTable, tmp_path: Path
+) -> None:
+    path = tmp_path / "r.csv"
+    rows = [row(n) for n in range(9)] + [row(1, given_name="Eve"), row(8)]
+    path.write_bytes(roster(*rows))
+    for options in (ImportOptions(dry_run=True), ImportOptions()):
+        report = run(store, rules, path, options)
+        assert counts(report) == (11, 9, 0, 0, 2)
+        assert [(r.line, r.message) for r in report.rejects] == [
+            (11, "stands in line 3 already"),
+            (12, "stands in line 10 already"),
+        ]
+    assert intake.show_patient(store, "P0001").summary.demographics.given_name == "G1"

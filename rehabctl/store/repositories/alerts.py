@@ -25,7 +25,7 @@ from rehabctl.domain.facts import (
 from rehabctl.domain.patient import PatientRef
 from rehabctl.store.handles import table
 from rehabctl.store.ids import new_id
-from rehabctl.store.repositories.rows import build, owned, owner, plain, word
+from rehabctl.store.repositories.rows import build, chunked, owned, owner, plain, word
 
 _ALERT = table("alert")
 _ACTION = table("alert_action")
@@ -54,6 +54,16 @@ class AlertRepository:
             query = query.where(_ALERT.c.status != AlertStatus.CLOSED.value)
         query = query.order_by(_ALERT.c.code, _ALERT.c.key, _ALERT.c.opened_at)
         return tuple(_alert(row) for row in self._connection.execute(query).mappings())
+
+    def of_patients(self, patient_ids: Sequence[UUID]) -> dict[UUID, tuple[AlertState, ...]]:
+        """Return all alerts of patients as they stand, closed ones too, ordered as `of_patient`."""
+        found: dict[UUID, list[AlertState]] = {}
+        for part in chunked(patient_ids):
+            query = select(_ALERT).where(_ALERT.c.patient_id.in_(part))
+            query = query.order_by(_ALERT.c.code, _ALERT.c.key, _ALERT.c.opened_at)
+            for row in self._connection.execute(query).mappings():
+                found.setdefault(row["patient_id"], []).append(_alert(row).state)
+        return {patient_id: tuple(states) for patient_id, states in found.items()}
 
     def get(self, alert_ids: Sequence[UUID]) -> tuple[StoredAlert, ...]:
         """Return these alerts, in this order.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import date, datetime
 from uuid import UUID
 
 from sqlalchemy import Connection, RowMapping, insert, select, update
@@ -19,11 +19,14 @@ from rehabctl.domain.episode import (
     Referral,
 )
 from rehabctl.domain.errors import NotFoundError
-from rehabctl.domain.patient import Side
+from rehabctl.domain.patient import CareLine, PatientRef, Side
+from rehabctl.store.bulk import insert_rows, update_rows
 from rehabctl.store.handles import table
 from rehabctl.store.repositories.rows import build, owned, owner, plain, word
 
 EPISODE = table("episode")
+_OWNED = ("id", "patient_id", "clinic_id", "therapist_id", "created_at")
+_CARE = ("diagnosis", "surgery_date", "side", "precautions")
 _FLAG = table("patient_flag")
 _GOAL = table("goal")
 _REFERRAL = table("referral")
@@ -41,6 +44,30 @@ class EpisodeRepository:
         if episodes:
             rows = [owned(e.patient, e.id, self._now) | plain(e) for e in episodes]
             self._connection.execute(insert(EPISODE), rows)
+
+    def add_lines(self, lines: Sequence[tuple[UUID, PatientRef, date, CareLine]]) -> None:
+        """Start courses of care that rosters tell of, set-wise.
+
+        Parameters
+        ----------
+        lines
+            Identifier, patient, first day, and what is said.
+        """
+        names = (*_OWNED, "status", "started_on", *_CARE)
+        status = EpisodeStatus.ACTIVE.value
+        rows = [
+            (
+                i, ref.id, ref.clinic_id, ref.therapist_id, self._now, status, started_on,
+                care.diagnosis, care.surgery_date, care.side, care.precautions,
+            )
+            for i, ref, started_on, care in lines
+        ]  # fmt: skip
+        insert_rows(self._connection, EPISODE, names, rows)
+
+    def update_care(self, changes: Sequence[tuple[UUID, CareLine]]) -> None:
+        """Write what rosters say of courses of care, set-wise."""
+        rows = [(i, *plain(care).values()) for i, care in changes]
+        update_rows(self._connection, EPISODE, ("id", *_CARE), rows)
 
     def update(self, episode: Episode) -> None:
         """Write what can change of a course of care."""

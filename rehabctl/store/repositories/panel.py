@@ -31,6 +31,7 @@ from rehabctl.domain.errors import UsageError
 from rehabctl.domain.panel_row import PanelCounts, PanelQuery, PanelRow, PanelSort
 from rehabctl.domain.patient import PatientRef
 from rehabctl.domain.triage import Reason, Tier, WorklistRow
+from rehabctl.store.bulk import insert_rows
 from rehabctl.store.column_types import UtcDateTime
 from rehabctl.store.handles import table
 from rehabctl.store.repositories.rows import (
@@ -46,6 +47,8 @@ from rehabctl.store.repositories.rows import (
 PANEL_ROW = table("panel_row")
 PATIENT = table("patient")
 _C = PANEL_ROW.c
+_OWN = ("patient_id", "clinic_id", "therapist_id", "sort_name", "search_text")
+_SHARED = tuple(column.name for column in _C if column.name not in _OWN)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -113,6 +116,30 @@ class PanelRepository:
             text("SELECT panel_rows_due(:patients, :names, :texts)"),
             {"patients": list(named), "names": names, "texts": texts},
         )
+
+    def add(self, rows: Sequence[tuple[PatientRef, str, str, str, PanelRow]]) -> None:
+        """Write the first rows of new patients, set-wise.
+
+        Parameters
+        ----------
+        rows
+            Patient, record number, family name, given name, and a row that many patients may
+            share: its own patient does not count.
+        """
+        shared: dict[int, tuple[Any, ...]] = {}
+        values: list[tuple[Any, ...]] = []
+        for ref, mrn, family_name, given_name, row in rows:
+            if id(row) not in shared:
+                found = _values(row, "", "", "")
+                shared[id(row)] = tuple(found[name] for name in _SHARED)
+            values.append(
+                (
+                    ref.id, ref.clinic_id, ref.therapist_id, _sort_name(family_name, given_name),
+                    _search_text(mrn, family_name, given_name, *(r.text for r in row.reasons)),
+                    *shared[id(row)],
+                )
+            )  # fmt: skip
+        insert_rows(self._connection, PANEL_ROW, (*_OWN, *_SHARED), values)
 
     def remove(self, patient_ids: Sequence[UUID]) -> None:
         """Take patients off the worklist, such as those who were discharged."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, astuple, fields
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -22,12 +22,17 @@ from rehabctl.domain.patient import (
     Sex,
     Side,
 )
+from rehabctl.domain.roster import DEMOGRAPHIC, RosterLine
+from rehabctl.store.bulk import insert_rows, update_rows
 from rehabctl.store.handles import table
 from rehabctl.store.repositories.rows import chunked, decode_cursor, encode_cursor
 
 PATIENT = table("patient")
 EPISODE = table("episode")
 USER_ACCOUNT = table("user_account")
+_REF = ("id", "clinic_id", "therapist_id")
+_CARE = len(DEMOGRAPHIC)
+"""Where the part about the patient's care begins in a roster line."""
 _NEIGHBOURS = 20
 """Record numbers looked at on either side when an unknown one is typed."""
 
@@ -69,6 +74,26 @@ class PatientRepository:
         """
         if patients:
             self._connection.execute(insert(PATIENT), [_values(p) for p in patients])
+
+    def add_lines(self, lines: Sequence[tuple[PatientRef, RosterLine]]) -> None:
+        """Add new patients under care from lines of a roster, set-wise."""
+        now = self._now
+        status = PatientStatus.ACTIVE.value
+        insert_rows(
+            self._connection,
+            PATIENT,
+            (*_REF, *DEMOGRAPHIC, "status", "created_at", "updated_at"),
+            [
+                (ref.id, ref.clinic_id, ref.therapist_id, *line[:_CARE], status, now, now)
+                for ref, line in lines
+            ],
+        )
+
+    def update_demographics(self, changes: Sequence[tuple[UUID, Demographics]]) -> None:
+        """Write who patients are, set-wise."""
+        rows = [(i, *astuple(who)[1:], self._now) for i, who in changes]
+        names = [f.name for f in fields(Demographics)][1:]
+        update_rows(self._connection, PATIENT, ("id", *names, "updated_at"), rows)
 
     def update(self, patient: Patient) -> None:
         """Write demographics, status and `updated_at` of a patient."""

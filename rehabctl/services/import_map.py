@@ -1,0 +1,95 @@
+"""The mapping file of an import: names of columns, and how the file is written.
+
+encoding = "windows-1252"      # utf-8, utf-16, windows-1252; else found out
+separator = ";"                # else found out
+date_order = "dmy"             # or "mdy": for dates like 03/04/1970
+excel_epoch = "1904"           # of spreadsheets made on old Macintoshes
+
+[columns]
+"Patient ID" = "mrn"           # or the other way round
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, cast
+
+from rehabctl.domain.date_forms import DateForms, DateOrder, ExcelEpoch
+from rehabctl.domain.errors import UsageError
+from rehabctl.domain.roster import COLUMNS
+
+SEPARATORS = (",", ";", "\t", "|")
+_ENCODINGS = {"utf-8": "utf-8-sig", "utf-16": "utf-16", "windows-1252": "cp1252"}
+_SETTINGS = ("encoding", "separator", "date_order", "excel_epoch")
+
+
+@dataclass(frozen=True, slots=True)
+class ImportMap:
+    """How one kind of file is read."""
+
+    names: Mapping[str, str] = field(default_factory=dict[str, str])
+    """Our column by the file's heading, for headings that differ."""
+    encoding: str | None = None
+    """Python's name; None: found out."""
+    separator: str | None = None
+    dates: DateForms = field(default_factory=DateForms)
+
+
+def read_map(path: Path) -> ImportMap:
+    """Read a mapping file: TOML or JSON. The table `columns` may be left out: pairs, no tables.
+
+    Parameters
+    ----------
+    path
+        The file.
+
+    Raises
+    ------
+    UsageError
+        It cannot be read, a setting is wrong, or neither side of the pairs names our columns.
+    """
+    import tomllib
+
+    try:
+        text = path.read_text("utf-8-sig")
+        loaded: Any = json.loads(text) if path.suffix == ".json" else tomllib.loads(text)
+        values = dict(cast("Mapping[str, Any]", loaded))
+        columns: Any = values.pop("columns", None)
+        settings = {name: str(values.pop(name)) for name in _SETTINGS if name in values}
+        pairs = {str(k): str(v) for k, v in dict(columns or {}).items()}
+        pairs |= {str(k): str(v) for k, v in values.items()}
+    except (OSError, ValueError, TypeError, AttributeError, RecursionError):
+        raise UsageError(f"cannot read {path.name}", "Use TOML or JSON") from None
+    separator = settings.get("separator")
+    if separator is not None and separator not in SEPARATORS:
+        raise UsageError(f"{path.name}: unknown separator", "Use a comma, semicolon, tab or |")
+    epoch = _choice(path, settings, "excel_epoch", {e.value: e for e in ExcelEpoch})
+    return ImportMap(
+        _names(path, pairs, required=not settings),
+        _choice(path, settings, "encoding", _ENCODINGS),
+        separator,
+        DateForms(
+            _choice(path, settings, "date_order", {o.value: o for o in DateOrder}),
+            epoch or ExcelEpoch.WINDOWS,
+        ),
+    )
+
+
+def _choice(path: Path, settings: Mapping[str, str], name: str, known: Mapping[str, Any]) -> Any:
+    text = settings.get(name)
+    if text is not None and text not in known:
+        raise UsageError(f"{path.name}: unknown {name}", f"Use one of {', '.join(known)}")
+    return None if text is None else known[text]
+
+
+def _names(path: Path, pairs: Mapping[str, str], *, required: bool) -> dict[str, str]:
+    if all(value in COLUMNS for value in pairs.values()) and (pairs or not required):
+        return dict(pairs)
+    if pairs and all(key in COLUMNS for key in pairs):
+        return {value: key for key, value in pairs.items()}
+    raise UsageError(
+        f"{path.name} names no columns of a roster", f"Use these names: {', '.join(COLUMNS)}"
+    )
