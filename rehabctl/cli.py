@@ -90,6 +90,9 @@ class RootGroup(LazyGroup):
             "Let people in, switch them off, move caseloads, open a record in an emergency.",
             _SYSTEM,
         ),
+        "retention": LazyCommand(
+            "rehabctl.commands.retention:app", "Destroy what has been kept long enough.", _SYSTEM
+        ),
         "demo": LazyCommand(
             "rehabctl.commands.demo:app",
             "Build a demo clinic and open it.",

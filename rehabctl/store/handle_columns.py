@@ -104,6 +104,11 @@ COLUMNS: dict[str, dict[str, str]] = {
         "time": "created_at",
         "integer": "frame_count",
     },
+    "legal_hold": {
+        "uuid": "id patient_id clinic_id therapist_id placed_by released_by",
+        "text": "reason",
+        "time": "created_at released_at",
+    },
     "message": {
         "uuid": "id patient_id clinic_id therapist_id thread_id author_user_id "
                 "author_contact_id",

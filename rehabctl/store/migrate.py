@@ -24,6 +24,7 @@ REVISIONS = (
     "0007_outcomes",
     "0008_repetition_labels",
     "0009_access",
+    "0010_legal_hold",
 )
 """Every revision of the history, oldest first; a test compares it with the files."""
 HEAD = REVISIONS[-1]

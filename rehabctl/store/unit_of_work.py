@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from rehabctl.store.repositories.programmes import ProgrammeRepository
     from rehabctl.store.repositories.proms import PromRepository
     from rehabctl.store.repositories.recordings import RecordingRepository
+    from rehabctl.store.repositories.retention import RetentionRepository
     from rehabctl.store.repositories.reviews import ReviewRepository
     from rehabctl.store.repositories.sessions import SessionRepository
     from rehabctl.store.repositories.users import UserRepository
@@ -235,3 +236,10 @@ class UnitOfWork:
         from rehabctl.store.repositories.visits import VisitRepository
 
         return VisitRepository(self.connection, self.now)
+
+    @cached_property
+    def retention(self) -> RetentionRepository:
+        """What may be destroyed, and legal holds."""
+        from rehabctl.store.repositories.retention import RetentionRepository
+
+        return RetentionRepository(self.connection, self.clinic.id, self.now)

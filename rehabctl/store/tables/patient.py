@@ -131,3 +131,26 @@ class PatientNote(PatientOwned, table=True):
 
     author_id: UUID
     body: str
+
+
+class LegalHold(PatientOwned, table=True):
+    """An order to destroy nothing about a patient. At most one per patient is not released."""
+
+    __table_args__ = patient_owned(
+        same_clinic("placed_by", "user_account"),
+        same_clinic("released_by", "user_account"),
+        at_most("reason", 200),
+        Index(
+            "uq_legal_hold_active",
+            "patient_id",
+            unique=True,
+            sqlite_where=text("released_at IS NULL"),
+            postgresql_where=text("released_at IS NULL"),
+        ),
+        identity=False,
+    )
+
+    reason: str
+    placed_by: UUID
+    released_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    released_by: UUID | None = None
