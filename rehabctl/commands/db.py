@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from rehabctl.commands._options import FormatOption, JsonFlag, OutputOption, QuietFlag
+from rehabctl.commands._options import FormatOption, JsonFlag, OutputOption, QuietFlag, YesFlag
 from rehabctl.commands._render import Output, emit_object, note
 from rehabctl.domain.errors import ExitCode
 
@@ -146,3 +146,70 @@ def passphrase(quiet: QuietFlag = False) -> None:
         note("the key file was removed: only the passphrase opens the database now", out)
     else:
         note("the passphrase opens the database where no other key is found", out)
+
+
+@app.command(
+    epilog="Examples: rehabctl db restore /mnt/backup/monday | "
+    "rehabctl db restore ~/copies/today --format json"
+)
+def restore(
+    folder: Annotated[Path, typer.Argument(help="Made by db backup.", show_default=False)],
+    format_: FormatOption = None,
+    json_: JsonFlag = False,
+    output: OutputOption = None,
+    quiet: QuietFlag = False,
+) -> None:
+    """Bring a backup back into a home without a database, and read all of it."""
+    from rehabctl.services import recovery
+    from rehabctl.services.settings import load_settings
+
+    result = recovery.restore(load_settings(), folder)
+    emit_object(asdict(result), Output.of(format_, json_, output, quiet))
+    if not result.ok:
+        raise typer.Exit(ExitCode.FINDINGS)
+
+
+@app.command(
+    epilog="Examples: rehabctl db drill | rehabctl db drill /mnt/backup/monday --format json"
+)
+def drill(
+    folder: Annotated[
+        Path | None, typer.Argument(help="A backup to try; default: a new one.", show_default=False)
+    ] = None,
+    format_: FormatOption = None,
+    json_: JsonFlag = False,
+    output: OutputOption = None,
+    quiet: QuietFlag = False,
+) -> None:
+    """Prove that a backup restores, in a temporary home; exit code 3 when it does not."""
+    from rehabctl.services import recovery
+    from rehabctl.services.settings import load_settings
+
+    result = recovery.drill(load_settings(), folder)
+    emit_object(asdict(result), Output.of(format_, json_, output, quiet))
+    if not result.ok:
+        raise typer.Exit(ExitCode.FINDINGS)
+
+
+@app.command(epilog="Examples: rehabctl db rekey --yes | rehabctl db rekey --yes --format json")
+def rekey(
+    yes: YesFlag = False,
+    format_: FormatOption = None,
+    json_: JsonFlag = False,
+    output: OutputOption = None,
+    quiet: QuietFlag = False,
+) -> None:
+    """Write database and recordings anew under a new key, while nobody else has them open.
+
+    A run that was interrupted is finished by the next command, or by running it again. Earlier
+    backups still need the old key.
+    """
+    from rehabctl.domain.errors import UsageError
+    from rehabctl.services import recovery
+    from rehabctl.services.settings import load_settings
+
+    if not yes:
+        raise UsageError("the key is not changed without --yes", "Make a backup first")
+    out = Output.of(format_, json_, output, quiet)
+    emit_object(asdict(recovery.rekey(load_settings())), out)
+    note("earlier backups open with the old key only: make a new one", out)

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine
 
     from rehabctl.store.files import BlobStore
+    from rehabctl.store.rekey import StoreFiles
 
 BUSY_TIMEOUT_S = 5.0
 
@@ -83,7 +84,20 @@ def local_keys(settings: Settings) -> keys.StoreKeys | None:
     if not _is_created(database):
         return None
     database_id = keys.require_header(database)
-    return keys.find_keys(key_options(settings), database_id, database)
+    options = key_options(settings)
+    found = keys.find_keys(options, database_id, database)
+    if not keys.waiting_key_file(options, database_id).exists():
+        return found
+    from rehabctl.store.rekey import settle
+
+    return settle(options, found, store_files(settings))
+
+
+def store_files(settings: Settings) -> StoreFiles:
+    """Return where the local store lies."""
+    from rehabctl.store.rekey import StoreFiles
+
+    return StoreFiles(settings.paths.database, settings.paths.blobs)
 
 
 def _is_created(database: Path) -> bool:

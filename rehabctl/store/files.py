@@ -174,6 +174,60 @@ class BlobStore:
                 damaged.append(path.name)
         return count, tuple(damaged)
 
+    def copy_wrapped(self, target: Path, key: bytes) -> int:
+        """Copy every blob into another folder under another store key; return how many.
+
+        Only headers are encrypted anew. A blob that cannot be unwrapped is copied as it is, so that
+        it is found damaged there too.
+
+        Parameters
+        ----------
+        target
+            A new folder.
+        key
+            The other store's blob key, 32 bytes.
+        """
+        other = BlobStore(target, key)
+        count = 0
+        target.mkdir(parents=True, mode=0o700)
+        for path in sorted(self._folder.glob("??/*.blob")):
+            with path.open("rb") as source:
+                head, name = self._rewrapped(source, other)
+                copy = target / (name or f"{path.parent.name}/{path.name}")
+                copy.parent.mkdir(exist_ok=True, mode=0o700)
+                descriptor = os.open(copy, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+                with os.fdopen(descriptor, "wb") as file:
+                    file.write(head)
+                    while block := source.read(CHUNK_BYTES):
+                        file.write(block)
+                    file.flush()
+                    os.fsync(descriptor)
+            sync_folder(copy.parent)
+            count += 1
+        return count
+
+    def _rewrapped(self, source: BinaryIO, other: BlobStore) -> tuple[bytes, str | None]:
+        """Return the header for another store and the name there; None: it cannot be unwrapped."""
+        from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+        try:
+            digest = hashlib.sha256()
+            for chunk in self._chunks(source):
+                digest.update(chunk)
+            source.seek(0)
+            head = source.read(len(_MAGIC) + 1 + _WRAPPED_BYTES)
+            kind = source.read(head[len(_MAGIC)])
+        except RehabctlError:
+            source.seek(0)
+            return b"", None
+        label = head[: len(_MAGIC) + 1] + kind
+        wrapped = head[len(_MAGIC) + 1 :]
+        data_key = AESGCM(self._wrap_key).decrypt(wrapped[:12], wrapped[12:], label)
+        nonce = secrets.token_bytes(12)
+        wrapped = nonce + AESGCM(other._wrap_key).encrypt(nonce, data_key, label)
+        path = other._path(digest.hexdigest())
+        return label[: len(_MAGIC) + 1] + wrapped + kind, f"{path.parent.name}/{path.name}"
+
     def _path(self, sha256: str) -> Path:
         if not _SHA256.fullmatch(sha256):
             raise ValueError("a blob is named by 64 lower-case hexadecimal digits")

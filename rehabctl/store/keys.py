@@ -24,7 +24,12 @@ from rehabctl.store import keyring_entries
 from rehabctl.store.engine import check_raw_key
 from rehabctl.store.errors import WRONG_KEY
 from rehabctl.store.passphrase import WrappedKey
-from rehabctl.store.private_files import read_private_text, unfit, write_private_once
+from rehabctl.store.private_files import (
+    read_private_text,
+    sync_folder,
+    unfit,
+    write_private_once,
+)
 
 _COMMAND_TIMEOUT_S = 60
 _HEADER_SUFFIX = ".json"
@@ -310,6 +315,52 @@ def protect_with_passphrase(options: KeyOptions, keys: StoreKeys, passphrase: st
     existed = key_file.exists()
     key_file.unlink(missing_ok=True)
     return existed
+
+
+def waiting_key_file(options: KeyOptions, database_id: UUID) -> Path:
+    """Return the file in which a new key waits until everything is written under it."""
+    return options.folder / f"{database_id}.next"
+
+
+def require_changeable(keys: StoreKeys) -> None:
+    """Check that the key comes from where it can be changed.
+
+    Raises
+    ------
+    NotPermittedError
+        From a command, or from a passphrase.
+    """
+    if keys.source in (KeySource.COMMAND, KeySource.PASSPHRASE):
+        raise NotPermittedError(
+            f"the key comes from a {keys.source.value}, which cannot be changed from here",
+            "Put the key into a key file, change it, and protect it again",
+        )
+
+
+def replace_key(options: KeyOptions, keys: StoreKeys, key: str) -> None:
+    """Put a new key where the present one is, whole or not at all.
+
+    Parameters
+    ----------
+    options
+        What the settings say.
+    keys
+        The present keys.
+    key
+        The new one.
+    """
+    if keys.source is KeySource.KEYRING:
+        if not keyring_entries.write(str(keys.database_id), key):
+            raise NotPermittedError("the keyring does not take the key", "Unlock it and try again")
+        return
+    named = keys.source is KeySource.FILE and options.file is not None
+    path = options.file if named else _key_file(options, keys.database_id)
+    assert path is not None  # noqa: S101 - checked by `named`
+    part = path.with_name(path.name + ".part")
+    part.unlink(missing_ok=True)
+    write_private_once(part, key + "\n")
+    part.replace(path)
+    sync_folder(path.parent)
 
 
 def run_key_command(command: str) -> str:
