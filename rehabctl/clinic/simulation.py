@@ -138,6 +138,7 @@ def simulate(
     days: int,
     setback_share: float = 0.2,
     time_zone: str = "America/Chicago",
+    first: int = 0,
 ) -> tuple[SimulatedPatient, ...]:
     """Make patients with all their events over a span of days.
 
@@ -154,11 +155,13 @@ def simulate(
         Share of the patients who have one setback.
     time_zone
         IANA zone of the clinic and the patients.
+    first
+        Number of the first patient, to make a part of many.
     """
     return tuple(
         # S311: a seeded generator for synthetic data, not for secrets
         _Maker(random.Random(f"{seed}:{n}"), n, start, days, time_zone).patient(setback_share)  # noqa: S311
-        for n in range(count)
+        for n in range(first, first + count)
     )
 
 

@@ -213,3 +213,38 @@ def rekey(
     out = Output.of(format_, json_, output, quiet)
     emit_object(asdict(recovery.rekey(load_settings())), out)
     note("earlier backups open with the old key only: make a new one", out)
+
+
+@app.command(
+    epilog="Examples: rehabctl db seed --patients 200 | "
+    "rehabctl db seed --patients 100000 --days 28 --seed 7 --quiet"
+)
+def seed(
+    patients: Annotated[int, typer.Option("--patients", min=1, max=1_000_000, help="How many.")],
+    seed_number: Annotated[
+        int, typer.Option("--seed", help="The same number gives the same patients.")
+    ] = 1,
+    days: Annotated[
+        int, typer.Option("--days", min=1, max=730, help="Length of their history.")
+    ] = 56,
+    format_: FormatOption = None,
+    json_: JsonFlag = False,
+    output: OutputOption = None,
+    quiet: QuietFlag = False,
+) -> None:
+    """Fill a store without real patients with invented ones, for load tests and demonstrations.
+
+    Only events are written; alerts and ranks arise from the rules. Running it again goes on.
+    """
+    from rehabctl.commands._progress import progress
+    from rehabctl.services import synthetic, triage
+    from rehabctl.services.settings import load_settings
+    from rehabctl.services.wiring import open_store
+
+    settings = load_settings()
+    rules = triage.clinic_rules(settings)
+    with open_store(settings) as store, progress("Making patients", quiet=quiet) as report:
+        done = synthetic.seed(
+            store, rules, patients=patients, seed_number=seed_number, days=days, report=report
+        )
+    emit_object(asdict(done), Output.of(format_, json_, output, quiet))

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from rehabctl.store.repositories.contacts import ContactRepository
     from rehabctl.store.repositories.episodes import EpisodeRepository
     from rehabctl.store.repositories.facts import FactRepository
+    from rehabctl.store.repositories.histories import HistoryRepository
     from rehabctl.store.repositories.imports import ImportRepository
     from rehabctl.store.repositories.library import LibraryRepository
     from rehabctl.store.repositories.messages import MessageRepository
@@ -243,3 +244,10 @@ class UnitOfWork:
         from rehabctl.store.repositories.retention import RetentionRepository
 
         return RetentionRepository(self.connection, self.clinic.id, self.now)
+
+    @cached_property
+    def histories(self) -> HistoryRepository:
+        """Whole histories of new patients, set-wise."""
+        from rehabctl.store.repositories.histories import HistoryRepository
+
+        return HistoryRepository(self.connection, self.now)

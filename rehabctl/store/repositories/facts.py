@@ -113,7 +113,9 @@ class FactRepository:
         return {row["id"]: row["created_at"] for row in self._connection.execute(query).mappings()}
 
     def _of(self, table: Any, ids: Sequence[UUID], *order: Any) -> _Rows:
-        query = select(table).where(table.c.patient_id.in_(ids)).order_by(*order, table.c.id)
+        # the owners' columns are half of the identifiers of a row, and known
+        columns = [c for c in table.c if c.name not in ("clinic_id", "therapist_id")]
+        query = select(*columns).where(table.c.patient_id.in_(ids)).order_by(*order, table.c.id)
         return self._grouped(query)
 
     def _measured(self, table: Any, ids: Sequence[UUID]) -> _Rows:

@@ -73,7 +73,7 @@ class PatientRepository:
             A record number exists (raised when the unit of work ends the statement).
         """
         if patients:
-            self._connection.execute(insert(PATIENT), [_values(p) for p in patients])
+            self._connection.execute(insert(PATIENT), [patient_values(p) for p in patients])
 
     def add_lines(self, lines: Sequence[tuple[PatientRef, RosterLine]]) -> None:
         """Add new patients under care from lines of a roster, set-wise."""
@@ -97,7 +97,7 @@ class PatientRepository:
 
     def update(self, patient: Patient) -> None:
         """Write demographics, status and `updated_at` of a patient."""
-        values = _values(patient)
+        values = patient_values(patient)
         for fixed in ("id", "clinic_id", "therapist_id", "created_at"):
             del values[fixed]
         values["updated_at"] = self._now
@@ -183,11 +183,20 @@ class PatientRepository:
         return PatientPage(items, encode_cursor([items[-1].demographics.mrn]) if more else None)
 
     def count(
-        self, *, status: PatientStatus | None = None, therapist_id: UUID | None = None
+        self,
+        *,
+        status: PatientStatus | None = None,
+        therapist_id: UUID | None = None,
+        mrn_from: str | None = None,
+        mrn_to: str | None = None,
     ) -> int:
-        """Return how many patients a list covers."""
+        """Return how many patients a list covers, of record numbers within a range."""
         query = select(func.count()).select_from(PATIENT)
         query = query.where(*self._conditions(status, therapist_id or self._caseload_of))
+        if mrn_from is not None:
+            query = query.where(PATIENT.c.mrn >= mrn_from)
+        if mrn_to is not None:
+            query = query.where(PATIENT.c.mrn <= mrn_to)
         return self._connection.execute(query).scalar_one()
 
     def summary(self, mrn: str) -> PatientSummary:
@@ -268,7 +277,8 @@ def _sentence(text: str) -> str:
     return text[0].upper() + text[1:].rstrip("?")
 
 
-def _values(patient: Patient) -> dict[str, Any]:
+def patient_values(patient: Patient) -> dict[str, Any]:
+    """Return the columns of a patient."""
     return {
         "id": patient.ref.id,
         "clinic_id": patient.ref.clinic_id,
