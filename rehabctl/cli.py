@@ -90,6 +90,7 @@ class RootGroup(LazyGroup):
             "Let people in, switch them off, move caseloads, open a record in an emergency.",
             _SYSTEM,
         ),
+        "export": LazyCommand("rehabctl.commands.export:app", "Write data for others.", _SYSTEM),
         "retention": LazyCommand(
             "rehabctl.commands.retention:app", "Destroy what has been kept long enough.", _SYSTEM
         ),

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from rehabctl.store.repositories.programmes import ProgrammeRepository
     from rehabctl.store.repositories.proms import PromRepository
     from rehabctl.store.repositories.recordings import RecordingRepository
+    from rehabctl.store.repositories.research import ResearchRepository
     from rehabctl.store.repositories.retention import RetentionRepository
     from rehabctl.store.repositories.reviews import ReviewRepository
     from rehabctl.store.repositories.sessions import SessionRepository
@@ -251,3 +252,10 @@ class UnitOfWork:
         from rehabctl.store.repositories.histories import HistoryRepository
 
         return HistoryRepository(self.connection, self.now)
+
+    @cached_property
+    def research(self) -> ResearchRepository:
+        """Rows for a de-identified export."""
+        from rehabctl.store.repositories.research import ResearchRepository
+
+        return ResearchRepository(self.connection, self.clinic.id)

@@ -1,0 +1,64 @@
+"""`rehabctl export`: data for others."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from rehabctl.commands._options import (
+    DryRunFlag,
+    FormatOption,
+    JsonFlag,
+    OutputOption,
+    QuietFlag,
+)
+from rehabctl.commands._render import Output, emit_object, note
+
+app = typer.Typer(help="Write data for others.", no_args_is_help=True)
+
+
+@app.callback()
+def export() -> None:
+    """Write data for others."""
+
+
+@app.command(
+    epilog="Examples: rehabctl export deidentified research --dry-run | "
+    "rehabctl export deidentified research-2026 --dates year --files ndjson"
+)
+def deidentified(
+    folder: Annotated[Path, typer.Argument(help="New folder for the files.", show_default=False)],
+    dates: Annotated[
+        str, typer.Option("--dates", help="shift (per patient, intervals stay) or year.")
+    ] = "shift",
+    files: Annotated[str, typer.Option("--files", help="csv or ndjson.")] = "csv",
+    dry_run: DryRunFlag = False,
+    format_: FormatOption = None,
+    json_: JsonFlag = False,
+    output: OutputOption = None,
+    quiet: QuietFlag = False,
+) -> None:
+    """Write research data without identifiers and free text, with a manifest of what was done."""
+    from rehabctl.domain.errors import UsageError
+    from rehabctl.services import deidentified_export
+    from rehabctl.services.deidentified_export import Dates, FileFormat
+    from rehabctl.services.settings import load_settings
+    from rehabctl.services.wiring import open_store
+
+    try:
+        how, form = Dates(dates), FileFormat(files)
+    except ValueError:
+        raise UsageError(
+            "--dates or --files has an unknown value", "Use shift or year, csv or ndjson"
+        ) from None
+    out = Output.of(format_, json_, output, quiet)
+    with open_store(load_settings()) as store:
+        done = deidentified_export.export(
+            store, folder, dates=how, file_format=form, dry_run=dry_run
+        )
+    emit_object(asdict(done), out)
+    if dry_run:
+        note("dry run: nothing was written", out)
