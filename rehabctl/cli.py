@@ -94,6 +94,9 @@ class RootGroup(LazyGroup):
         "retention": LazyCommand(
             "rehabctl.commands.retention:app", "Destroy what has been kept long enough.", _SYSTEM
         ),
+        "worker": LazyCommand(
+            "rehabctl.commands.worker:app", "Do analyses and imports of the work queue.", _SYSTEM
+        ),
         "demo": LazyCommand(
             "rehabctl.commands.demo:app",
             "Build a demo clinic and open it.",

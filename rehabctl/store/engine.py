@@ -196,7 +196,7 @@ def remote_engine(address: str) -> Engine:
     """
     from sqlalchemy import create_engine
 
-    url = _remote_url(address)
+    url = checked_remote_url(address)
     # The driver's remarks about a broken connection would otherwise reach the terminal.
     logging.getLogger("psycopg").addHandler(logging.NullHandler())
     try:
@@ -216,7 +216,14 @@ def remote_engine(address: str) -> Engine:
         ) from None
 
 
-def _remote_url(address: str) -> URL:
+def checked_remote_url(address: str) -> URL:
+    """Return the parts of a server's address that asks for a verified connection.
+
+    Raises
+    ------
+    UsageError
+        It is no PostgreSQL address, or does not ask for a verified certificate.
+    """
     from sqlalchemy import make_url
     from sqlalchemy.exc import ArgumentError
 

@@ -1,0 +1,284 @@
+"""Work for later: on a shared store any host's worker does it, on a local one this process does.
+
+A file travels as an encrypted blob of its own, removed when its job is done: a job that is tried
+again and finds no blob was done before.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import secrets
+import shutil
+import struct
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, BinaryIO, Protocol, cast
+from uuid import UUID
+
+from rehabctl.domain.errors import RehabctlError, UsageError
+from rehabctl.services.access import Action, require
+from rehabctl.services.wiring import open_store
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+
+    from rehabctl.services.settings import Settings
+    from rehabctl.store.queue import JobCount
+    from rehabctl.store.store import Store
+
+Handler = Callable[[Mapping[str, str]], None]
+POSE, IMPORT = "pose", "import"
+_SCRATCH = "work-"
+_HEAD = struct.Struct(">24sQ")
+"""Random bytes, and when the file was changed last (ns): its time of recording."""
+
+
+class Queue(Protocol):
+    """Takes jobs and does them."""
+
+    def submit(self, kind: str, arguments: Mapping[str, str]) -> int:
+        """Take a job and return its number."""
+        ...
+
+    def run(self, *, once: bool, concurrency: int) -> None:
+        """Do jobs."""
+        ...
+
+    def counts(self) -> Sequence[JobCount]:
+        """Return how many jobs are in which state."""
+        ...
+
+
+@dataclass(slots=True)
+class LocalQueue:
+    """Jobs of a local store: done at once by this process, a thread a job."""
+
+    handlers: Mapping[str, Handler]
+    submitted: int = 0
+
+    def submit(self, kind: str, arguments: Mapping[str, str]) -> int:
+        """Do a job and return its number; its error is raised here."""
+        self.submitted += 1
+        with ThreadPoolExecutor(1) as pool:
+            pool.submit(self.handlers[kind], arguments).result()
+        return self.submitted
+
+    def run(self, *, once: bool, concurrency: int) -> None:
+        """Return: nothing waits."""
+        del once, concurrency
+
+    def counts(self) -> Sequence[JobCount]:
+        """Return nothing: nothing waits."""
+        return ()
+
+
+def queue_of(settings: Settings, *, stalled_after_s: float = 60.0) -> Queue:
+    """Return the queue of the store that the settings name.
+
+    Parameters
+    ----------
+    settings
+        What this command runs with.
+    stalled_after_s
+        How long a worker may be silent before its jobs are given to another.
+    """
+    handlers = handlers_of(settings)
+    if settings.database_url is None:
+        return LocalQueue(handlers)
+    from rehabctl.store.queue import RemoteQueue
+
+    queue = RemoteQueue(settings.database_url, handlers, stalled_after_s=stalled_after_s)
+    queue.prepare()
+    return queue
+
+
+def handlers_of(settings: Settings) -> dict[str, Handler]:
+    """Return what is done, by kind of job. New kinds are added here.
+
+    Parameters
+    ----------
+    settings
+        What the worker runs with.
+    """
+    return {
+        POSE: lambda arguments: _analyse(settings, arguments),
+        IMPORT: lambda arguments: _import(settings, arguments),
+    }
+
+
+def submit_pose(settings: Settings, queue: Queue, file: Path, mrn: str, exercise: str) -> int:
+    """Have a recording analysed and stored; return the job's number.
+
+    Parameters
+    ----------
+    settings, queue
+        Of the same store.
+    file
+        A film or a keypoint file.
+    mrn
+        Record number.
+    exercise
+        Slug of the library.
+    """
+    from rehabctl.services.pose_analysis import AnalysisRequest, prepare
+
+    prepare(AnalysisRequest(exercise), settings)  # an unknown exercise is told now
+    with open_store(settings) as store:
+        with store.transaction() as uow:
+            require(uow, Action.WRITE_CLINICAL)
+            patient_id = uow.patients.get(mrn).id
+        sha256 = _put(store, POSE, file)
+    return queue.submit(
+        POSE,
+        {
+            "blob": sha256,
+            "suffix": file.suffix.lower(),
+            "patient": str(patient_id),
+            "exercise": exercise,
+        },
+    )
+
+
+def submit_import(settings: Settings, queue: Queue, file: Path) -> int:
+    """Have a roster imported; return the job's number.
+
+    Parameters
+    ----------
+    settings, queue
+        Of the same store.
+    file
+        The roster.
+    """
+    with open_store(settings) as store:
+        with store.transaction() as uow:
+            require(uow, Action.IMPORT_PATIENTS)
+        sha256 = _put(store, IMPORT, file)
+    return queue.submit(IMPORT, {"blob": sha256, "suffix": ".csv"})
+
+
+def _put(store: Store, kind: str, file: Path) -> str:
+    """Store a job's file behind a head that makes it unlike any other, and note it."""
+    try:
+        with file.open("rb") as source:
+            moment = os.fstat(source.fileno()).st_mtime_ns
+            head = secrets.token_bytes(_HEAD.size - 8)
+            sha256 = store.blobs.put(
+                cast("BinaryIO", _Headed(_HEAD.pack(head, moment), source)), kind="job"
+            )
+    except OSError as error:
+        raise RehabctlError(
+            f"cannot read {file.name}: {error.strerror}", "Check the file"
+        ) from None
+    with store.transaction() as uow:
+        uow.audit.record("job.submit", "job", None, {"kind": kind, "sha256": sha256})
+    return sha256
+
+
+class _Headed(io.RawIOBase):
+    """A file with some bytes before it."""
+
+    def __init__(self, head: bytes, source: BinaryIO) -> None:
+        self._head, self._source = head, source
+
+    def read(self, size: int = -1) -> bytes:
+        """Read the head, then the file."""
+        head, self._head = self._head, b""
+        return head or self._source.read(size)
+
+
+def _analyse(settings: Settings, arguments: Mapping[str, str]) -> None:
+    from rehabctl.services.pose_analysis import AnalysisRequest, analyse_and_store, prepare
+
+    with _blob(settings, arguments) as file:
+        if file is None:
+            return
+        with open_store(settings) as store, store.transaction() as uow:
+            require(uow, Action.WRITE_CLINICAL)
+            mrn = uow.patients.by_id(UUID(arguments["patient"])).mrn
+        analyser = prepare(AnalysisRequest(arguments["exercise"]), settings)
+        [outcome] = analyse_and_store(analyser, [file], mrn, _no_report)
+        if outcome.error is not None:
+            raise outcome.error
+
+
+def _import(settings: Settings, arguments: Mapping[str, str]) -> None:
+    from rehabctl.services import triage
+    from rehabctl.services.roster_import import ImportOptions, import_roster
+
+    with _blob(settings, arguments) as file:
+        if file is None:
+            return
+        with open_store(settings) as store:
+            import_roster(
+                store, triage.clinic_rules(settings), file, ImportOptions(resume=True),
+                report=_no_report, note=_no_note,
+            )  # fmt: skip
+
+
+@contextmanager
+def _blob(settings: Settings, arguments: Mapping[str, str]) -> Generator[Path | None]:
+    """Yield a job's file, in a private folder of the home; the blob goes when the job is done."""
+    with open_store(settings) as store:
+        if not store.blobs.exists(arguments["blob"]):
+            yield None
+            return
+        scratch = Path(
+            tempfile.mkdtemp(prefix=f"{_SCRATCH}{os.getpid()}-", dir=settings.paths.home)
+        )
+        try:
+            file = scratch / f"{arguments['blob'][:12]}{arguments['suffix']}"
+            with store.blobs.open(arguments["blob"]) as source, file.open("xb") as target:
+                _, moment_ns = _HEAD.unpack(source.read(_HEAD.size))
+                shutil.copyfileobj(source, target)
+            os.utime(file, ns=(moment_ns, moment_ns))
+            yield file
+        finally:
+            shutil.rmtree(scratch, ignore_errors=True)
+        store.blobs.delete(arguments["blob"])
+
+
+def run(settings: Settings, queue: Queue, *, once: bool, concurrency: int) -> None:
+    """Do jobs until interrupted, or until none is left.
+
+    Parameters
+    ----------
+    settings, queue
+        Of the same store.
+    once
+        Stop when no job is left.
+    concurrency
+        Jobs at the same time.
+    """
+    if concurrency < 1:
+        raise UsageError("a worker does at least one job at a time", "Use --jobs 1")
+    try:
+        for left in settings.paths.home.glob(f"{_SCRATCH}*"):
+            if not _is_running(int(left.name.split("-")[1])):  # of a worker that was killed
+                shutil.rmtree(left, ignore_errors=True)
+        settings.paths.home.mkdir(parents=True, exist_ok=True, mode=0o700)
+    except OSError as error:
+        raise RehabctlError(f"cannot use the home: {error.strerror}", "Check its rights") from None
+    queue.run(once=once, concurrency=concurrency)
+
+
+def _is_running(process_id: int) -> bool:
+    try:
+        os.kill(process_id, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:
+        return True  # another user's
+    return True
+
+
+def _no_report(*_: Any) -> None:
+    pass
+
+
+def _no_note(_: str) -> None:
+    pass
