@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint types contracts check bench docs nightly bluez clean
+.PHONY: help demo test lint types contracts check bench docs faults nightly bluez clean
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*## ' Makefile | sed 's/:.*## /\t/'
@@ -41,6 +41,10 @@ bench: $(READY) ## print each ratio against its limit
 docs: $(READY) ## write the generated pages
 	$(BIN)/python docs/generate_cli_reference.py
 	$(BIN)/python docs/generate_access_matrix.py
+
+faults: $(READY) ## two hundred kills at random moments; nothing may be lost
+	@seed=$${REHABCTL_FAULT_SEED:-$$(date +%s)}; echo "REHABCTL_FAULT_SEED=$$seed"; \
+	REHABCTL_FAULT_SEED=$$seed $(BIN)/python -m pytest tests/faults
 
 nightly: $(READY) ## the long campaigns
 	REHABCTL_TEST_EXAMPLES=new $(BIN)/python -m pytest
