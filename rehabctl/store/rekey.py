@@ -16,7 +16,7 @@ from typing import Any
 from rehabctl.domain.errors import NotPermittedError, RehabctlError
 from rehabctl.store import keys
 from rehabctl.store.engine import connect_local
-from rehabctl.store.errors import translated
+from rehabctl.store.errors import driver_error, translated
 from rehabctl.store.files import BlobStore
 from rehabctl.store.keys import KeyOptions, StoreKeys
 from rehabctl.store.private_files import sync_folder, write_private_once
@@ -63,7 +63,7 @@ def rekey(options: KeyOptions, found: StoreKeys, files: StoreFiles) -> int:
         try:
             _lock(connection)
             count = _wrap_blobs(found, following, files.blobs)
-            connection.execute(f"PRAGMA rekey = \"x'{following.key}'\"")
+            _change(connection, following.key)
         finally:
             connection.close()
     settle(options, found, files)
@@ -80,6 +80,19 @@ def _lock(connection: Any) -> None:
         )
     connection.execute("BEGIN EXCLUSIVE")
     connection.execute("COMMIT")  # the lock stays, by the locking mode
+
+
+def _change(connection: Any, key: str) -> None:
+    try:
+        connection.execute(f"PRAGMA rekey = \"x'{key}'\"")
+    except Exception as error:
+        if driver_error(error) is None:
+            raise
+        # the cipher tells no reason; SQLite undoes what it wrote
+        raise RehabctlError(
+            "the database could not be written anew, so that the old key holds",
+            "Free some space, then run the same command again",
+        ) from None
 
 
 def _wrap_blobs(found: StoreKeys, following: StoreKeys, folder: Path) -> int:

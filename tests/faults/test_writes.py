@@ -85,9 +85,11 @@ def test_a_full_disk_at_every_write(argv: tuple[str, ...], home: Path, tmp_path:
     if code == 0:
         assert argv[0] == "patient", "a small write may still fit"
     elif code != 2:  # a seed refuses a store with a real patient before it writes
-        assert (code, line.split(". ")[0]) == (
-            1, "rehabctl: error: the disk is full or cannot be written",
-        )  # fmt: skip
+        assert code == 1
+        assert line.split(". ")[0] in (
+            "rehabctl: error: the disk is full or cannot be written",
+            "rehabctl: error: the database could not be written anew, so that the old key holds",
+        )
     assert_whole()
     assert [p for p in load_settings().paths.home.rglob("*") if ".part" in p.name] == []
 
