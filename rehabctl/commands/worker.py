@@ -42,6 +42,18 @@ def run(
 
 
 @app.command(
+    epilog="Examples: rehabctl worker prepare | "
+    "REHABCTL_DATABASE_URL=postgresql://postgres@db/rehab rehabctl worker prepare"
+)
+def prepare() -> None:
+    """Make the queue on a shared server, as its administrator; once, and after an upgrade."""
+    from rehabctl.services import work_queue
+    from rehabctl.services.settings import load_settings
+
+    work_queue.prepare(load_settings())
+
+
+@app.command(
     epilog="Examples: rehabctl worker submit import roster.csv | "
     "rehabctl worker submit pose squat.mp4 --patient 1042 --exercise bodyweight-squat"
 )

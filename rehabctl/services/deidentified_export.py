@@ -220,7 +220,7 @@ class _Export:
         return timedelta(days=1 + number % _MAX_SHIFT_DAYS)
 
     def _secret(self, purpose: bytes, record_id: UUID) -> bytes:
-        key = hmac.digest(self.store.audit_key, b"rehabctl deidentification 1 " + purpose, "sha256")
+        key = hmac.digest(self.store.blobs.file_key("deidentification"), purpose, "sha256")
         return hmac.digest(key, record_id.bytes, "sha256")
 
 

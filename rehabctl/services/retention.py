@@ -12,7 +12,7 @@ from datetime import date
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from rehabctl.domain.errors import NotFoundError, RehabctlError, UsageError
+from rehabctl.domain.errors import NotFoundError, NotPermittedError, RehabctlError, UsageError
 from rehabctl.domain.retention import DischargedPatient, DueReason, RetentionTier, StoredVideo
 from rehabctl.reference.retention import RetentionRules, load_retention
 from rehabctl.services.access import Action, require
@@ -81,6 +81,7 @@ def plan(store: Store, rules: RetentionRules) -> Iterator[DueItem]:
     rules
         The dated periods.
     """
+    _require_local(store)
     for videos in _videos(store, rules):
         for video in videos:
             yield DueItem(
@@ -108,6 +109,7 @@ def run(
     report
         Called with the number of things done.
     """
+    _require_local(store)
     done = RetentionReport()
     for videos in _videos(store, rules):
         for video in videos:
@@ -125,6 +127,15 @@ def run(
             done.records += 1
             report(done.videos + done.records, None)
     return done
+
+
+def _require_local(store: Store) -> None:
+    """Refuse a server: no role of it may see, and so destroy, the records of a whole clinic."""
+    if store.is_local:
+        return
+    raise NotPermittedError(
+        "retention runs on a local file only", "Have the server's administrator destroy records"
+    )
 
 
 def _videos(store: Store, rules: RetentionRules) -> Iterator[tuple[StoredVideo, ...]]:

@@ -149,6 +149,9 @@ def enter(
     rules
         The dated rules.
     """
+    if not uow.is_local:  # whoever imports may not rank: the rows are computed for the next page
+        refresh(uow, [ref for ref, _ in patients], rules)
+        return
     rows: list[tuple[PatientRef, str, str, str, PanelRow]] = []
     known: dict[object, PanelRow | None] = {}
     others: list[PatientRef] = []

@@ -92,9 +92,27 @@ def queue_of(settings: Settings, *, stalled_after_s: float = 60.0) -> Queue:
         return LocalQueue(handlers)
     from rehabctl.store.queue import RemoteQueue
 
-    queue = RemoteQueue(settings.database_url, handlers, stalled_after_s=stalled_after_s)
-    queue.prepare()
-    return queue
+    return RemoteQueue(settings.database_url, handlers, stalled_after_s=stalled_after_s)
+
+
+def prepare(settings: Settings) -> None:
+    """Make the queue of a shared store and open it to the clinic's roles.
+
+    Parameters
+    ----------
+    settings
+        Name the server by an address of its administrator.
+
+    Raises
+    ------
+    UsageError
+        The store is a local file, which needs none.
+    """
+    if settings.database_url is None:
+        raise UsageError("a local store needs no queue", "Work is done at once")
+    from rehabctl.store.queue import RemoteQueue
+
+    RemoteQueue(settings.database_url, {}).prepare()
 
 
 def handlers_of(settings: Settings) -> dict[str, Handler]:

@@ -48,6 +48,16 @@ class BlobStore:
         self._wrap_key = hmac.new(key, b"wrap", hashlib.sha256).digest()
         self._name_key = hmac.new(key, b"name", hashlib.sha256).digest()
 
+    def file_key(self, kind: str) -> bytes:
+        """Return a key of 32 bytes for files that are encrypted while they are written.
+
+        Parameters
+        ----------
+        kind
+            What they are; each kind has a key of its own.
+        """
+        return hmac.new(self._wrap_key, b"file:" + kind.encode(), hashlib.sha256).digest()
+
     def put(self, source: BinaryIO, *, kind: str) -> str:
         """Store a stream and return the SHA-256 of its plain bytes, by which it is found again.
 

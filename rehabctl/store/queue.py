@@ -12,7 +12,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from rehabctl.domain.errors import RehabctlError
+from rehabctl.domain.clinic import Role
+from rehabctl.domain.errors import RehabctlError, UnavailableError
+from rehabctl.store.access import group
 from rehabctl.store.engine import checked_remote_url
 from rehabctl.store.errors import translated
 
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
 SCHEMA = "rehabctl_queue"
 Handler = Callable[[Mapping[str, str]], None]
 _QUEUE = "rehabctl"
+_USERS = (Role.THERAPIST, Role.REGISTRAR, Role.WORKER)
 _ATTEMPTS = 3
 
 
@@ -58,17 +61,24 @@ class RemoteQueue:
         self._stalled_after_s = stalled_after_s
 
     def prepare(self) -> None:
-        """Make the queue's schema where it is missing."""
+        """Make the queue's tables and open them to the roles that use it, as the administrator."""
         import psycopg
 
-        url = self._conninfo()
-        with translated(), psycopg.connect(url, autocommit=True) as connection:
+        with translated(), psycopg.connect(self._conninfo(), autocommit=True) as connection:
             connection.execute(f"CREATE SCHEMA IF NOT EXISTS {SCHEMA}")
             found = connection.execute(
                 "SELECT to_regclass(%s)", (f"{SCHEMA}.procrastinate_jobs",)
             ).fetchone()
-        if found is not None and found[0] is None:
-            self._with_app(lambda app: app.schema_manager.apply_schema_async())
+            if found is not None and found[0] is None:
+                self._with_app(lambda app: app.schema_manager.apply_schema_async())
+            groups = ", ".join(group(role) for role in _USERS)
+            for rights in (
+                f"USAGE ON SCHEMA {SCHEMA}",
+                f"SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA {SCHEMA}",
+                f"USAGE ON ALL SEQUENCES IN SCHEMA {SCHEMA}",
+                f"EXECUTE ON ALL FUNCTIONS IN SCHEMA {SCHEMA}",
+            ):
+                connection.execute(f"GRANT {rights} TO {groups}".encode())
 
     def submit(self, kind: str, arguments: Mapping[str, str]) -> int:
         """Put a job into the queue and return its number.
@@ -153,6 +163,7 @@ class RemoteQueue:
     def _with_app(self, work: Callable[[procrastinate.App], Any]) -> Any:
         try:
             import procrastinate
+            from procrastinate.exceptions import ConnectorException
         except ModuleNotFoundError:
             raise RehabctlError(
                 "the work queue is not installed", 'Install it: pip install "rehabctl[queue]"'
@@ -172,10 +183,29 @@ class RemoteQueue:
 
         async def opened() -> Any:
             async with app.open_async():
-                return await work(app)
+                try:
+                    return await work(app)
+                except ConnectorException as error:
+                    if isinstance(error.__cause__, _not_prepared()):
+                        raise UnavailableError(
+                            "the server has no work queue",
+                            "Have its administrator run: rehabctl worker prepare",
+                        ) from None
+                    raise
 
         with translated():
             return asyncio.run(opened())
+
+
+def _not_prepared() -> tuple[type[Exception], ...]:
+    from psycopg import errors
+
+    return (
+        errors.InvalidSchemaName,
+        errors.UndefinedTable,
+        errors.UndefinedFunction,
+        errors.UndefinedObject,
+    )
 
 
 def _task(handler: Handler) -> Callable[..., None]:

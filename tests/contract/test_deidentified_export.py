@@ -17,6 +17,7 @@ from rehabctl.domain.consent import Consent, ConsentScope
 from rehabctl.domain.errors import UsageError
 from rehabctl.domain.session import ExerciseSession, SessionSource
 from rehabctl.services.deidentified_export import Dates, ExportReport, FileFormat, export
+from rehabctl.store.files import BlobStore
 from rehabctl.store.handle_columns import COLUMNS
 from rehabctl.store.handles import table
 from rehabctl.store.store import Store
@@ -127,7 +128,7 @@ def test_ages_places_and_dates(store: Store, tmp_path: Path) -> None:
     run(store, tmp_path / "b", dates=Dates.YEAR)
     assert {r["started_at"] for r in rows(tmp_path / "b", "exercise_session")} == {"2026"}
     assert [r["patient"] for r in rows(tmp_path / "b", "patient")] == [r["patient"] for r in found]
-    other = replace(store, audit_key=b"x" * 32)
+    other = replace(store, make_blobs=lambda: BlobStore(tmp_path / "blobs", b"x" * 32))
     run(other, tmp_path / "c")
     assert not {r["patient"] for r in rows(tmp_path / "c", "patient")} & set(days)
     manifest = json.loads((tmp_path / "a" / "manifest.json").read_text())

@@ -24,6 +24,9 @@ from tests.contract.records import assessment, given_patient, keypoints, recordi
 RULES = load_retention()
 
 
+local_file = pytest.mark.parametrize("settings", ["sqlcipher"], indirect=True)
+
+
 @pytest.fixture
 def admin(store: Store) -> Store:
     return replace(store, user=replace(store.user, role=Role.CLINIC_ADMIN))
@@ -56,6 +59,7 @@ def entries(store: Store) -> int:
         return verdict.entries
 
 
+@local_file
 def test_films_go_after_ninety_days_and_only_once(admin: Store) -> None:
     patient = given_patient(admin)
     old, young = film(admin, patient, 91), film(admin, patient, 89)
@@ -72,6 +76,7 @@ def test_films_go_after_ninety_days_and_only_once(admin: Store) -> None:
     entries(admin)
 
 
+@local_file
 def test_a_legal_hold_keeps_everything_until_it_is_released(admin: Store) -> None:
     patient = given_patient(admin)
     sha256 = film(admin, patient, 100)
@@ -91,6 +96,7 @@ def test_a_legal_hold_keeps_everything_until_it_is_released(admin: Store) -> Non
         retention.hold(therapist, "1042", "x")
 
 
+@local_file
 def test_a_revoked_consent_makes_films_due_at_once_and_a_new_one_does_not(admin: Store) -> None:
     patient = given_patient(admin)
     film(admin, patient, 1)
@@ -106,6 +112,7 @@ def test_a_revoked_consent_makes_films_due_at_once_and_a_new_one_does_not(admin:
     assert list(retention.plan(admin, RULES)) == []
 
 
+@local_file
 def test_bytes_that_another_recording_needs_stay(admin: Store) -> None:
     first, second = given_patient(admin, "1"), given_patient(admin, "2")
     same = b"the same film" * 99
@@ -118,6 +125,7 @@ def test_bytes_that_another_recording_needs_stay(admin: Store) -> None:
     assert [video.mrn for video in due] == ["2"]
 
 
+@local_file
 def test_a_run_that_was_killed_between_file_and_row_is_finished(admin: Store) -> None:
     sha256 = film(admin, given_patient(admin), 100)
     assert admin.blobs.delete(sha256)
@@ -125,6 +133,7 @@ def test_a_run_that_was_killed_between_file_and_row_is_finished(admin: Store) ->
     assert run(admin).videos == 0
 
 
+@local_file
 def test_a_record_goes_when_its_states_period_is_over(admin: Store) -> None:
     long_ago = at(admin, datetime(2010, 3, 1, tzinfo=UTC))
     gone = given_patient(long_ago, "1", state="CO")
@@ -151,6 +160,7 @@ def test_a_record_goes_when_its_states_period_is_over(admin: Store) -> None:
     assert run(admin).records == 0
 
 
+@local_file
 def test_a_late_entry_starts_the_period_again(admin: Store) -> None:
     patient = given_patient(at(admin, datetime(2010, 3, 1, tzinfo=UTC)))
     with at(admin, datetime(2010, 3, 2, tzinfo=UTC)).transaction() as uow:
@@ -160,3 +170,11 @@ def test_a_late_entry_starts_the_period_again(admin: Store) -> None:
     with at(admin, datetime(2020, 1, 1, tzinfo=UTC)).transaction() as uow:
         uow.assessments.save(assessment(uow, patient, uow.now))
     assert list(retention.plan(admin, RULES)) == []
+
+
+def test_a_server_destroys_nothing_and_keeps_holds(store: Store) -> None:
+    if store.is_local:
+        return
+    for use in (lambda: list(retention.plan(store, RULES)), lambda: run(store)):
+        with pytest.raises(NotPermittedError, match="local file only"):
+            use()

@@ -30,7 +30,7 @@ def events(store: Store, mrn: str) -> list[object]:
 
 
 def test_the_same_patients_whatever_was_made_before(
-    store: Store, monkeypatch: pytest.MonkeyPatch
+    store: Store, auditor: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(synthetic, "_BATCH", 4)
     assert seed(store, 3) == synthetic.SeedReport(3, 0)
@@ -42,6 +42,7 @@ def test_the_same_patients_whatever_was_made_before(
     assert events(store, "SEED-0000007") != first
     with store.snapshot() as uow:
         assert len(uow.panel.page(PanelQuery(), limit=20)[0]) == 9
+    with auditor.snapshot() as uow:
         assert uow.audit.verify().ok
     found = triage.rebuild(store, load_rules(), check=True)
     assert (found.patients, found.different) == (9, 0)

@@ -7,15 +7,16 @@ import os
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from rehabctl.domain.errors import RehabctlError
+from rehabctl.domain.errors import RehabctlError, UnavailableError
 from rehabctl.services import work_queue
 from rehabctl.services.settings import Settings
 from rehabctl.services.wiring import open_store
-from tests.contract.conftest import Template, make_settings
+from tests.contract.conftest import AUDITOR, REGISTRAR, THERAPIST, Template, as_login, make_settings
 from tests.contract.server import Server
 
 ROWS, JOBS = 40, 6
@@ -25,10 +26,12 @@ ROWS, JOBS = 40, 6
 def remote(server: Server, remote_template: Template, tmp_path: Path) -> Settings:
     assert remote_template.database is not None
     name = server.create_database(remote_template.database)
-    found = make_settings(tmp_path / "home", remote_template.key_dir, server.address(name))
-    with open_store(found):
-        pass
-    server.execute("UPDATE rehabctl.user_account SET role = 'registrar'", name)
+    boss = make_settings(tmp_path / "home", remote_template.key_dir, server.address(name))
+    found = as_login(replace(boss, database_url=server.address(name, THERAPIST)), REGISTRAR)
+    with pytest.raises(UnavailableError, match="no work queue"):
+        work_queue.queue_of(found).counts()
+    work_queue.prepare(boss)
+    work_queue.prepare(boss)
     return found
 
 
@@ -82,6 +85,7 @@ def test_a_killed_worker_means_a_retry_and_one_result(remote: Settings, tmp_path
     assert [(c.kind, c.state, c.count) for c in queue.counts()] == [("import", "succeeded", JOBS)]
     with open_store(remote) as store, store.snapshot() as uow:
         assert uow.patients.count() == JOBS * ROWS
+    with open_store(as_login(remote, AUDITOR)) as store, store.snapshot() as uow:
         assert uow.audit.verify().ok
     assert list(remote.paths.home.glob("blobs/??/*.blob")) == []
     assert list(remote.paths.home.glob("work-*")) == []
