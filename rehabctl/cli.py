@@ -41,6 +41,11 @@ class RootGroup(LazyGroup):
         "protocol": LazyCommand(
             "rehabctl.commands.protocol:app", "Show protocol templates and assign them.", _CLINIC
         ),
+        "program": LazyCommand(
+            "rehabctl.commands.program:app",
+            "Show, change, hold and hand out a patient's programme.",
+            _CLINIC,
+        ),
         "session": LazyCommand(
             "rehabctl.commands.session:app", "Log what patients did between visits.", _CLINIC
         ),

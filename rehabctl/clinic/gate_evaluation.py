@@ -88,6 +88,8 @@ class GateFacts:
     effusion: str | None = None
     answers: Mapping[str, Answer] = field(default_factory=dict[str, Answer])
     """By the canonical text of the predicate."""
+    sources: Mapping[tuple[str, ...], str] = field(default_factory=dict[tuple[str, ...], str])
+    """Where a value comes from, by name and arguments of the predicate that reads it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +100,10 @@ class PredicateResult:
     state: GateState
     evidence: str
     """The number or answer that decided it, or what is missing."""
+    threshold: str = ""
+    """The comparison that is asked for, such as `>=90`; empty where a clinician is asked."""
+    source: str = ""
+    """Day and instrument of the value, or `clinician`; empty while nothing decides."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,16 +149,19 @@ def _joined(gate: Group, states: Sequence[GateState]) -> GateState:
 
 
 def _judge(predicate: Predicate, facts: GateFacts) -> PredicateResult:
+    threshold = f"{predicate.op}{predicate.value}"
     known = _JUDGES[predicate.name](predicate, facts)
     if known is not None:
         met, evidence = known
-        return PredicateResult(predicate.text, _state(met), evidence)
+        source = facts.sources.get((predicate.name, *predicate.arguments), "")
+        return PredicateResult(predicate.text, _state(met), evidence, threshold, source)
     answer = facts.answers.get(predicate.text)
     if answer is not None:
         word = "yes" if answer.met else "no"
         evidence = f"answered {word} by {answer.by} on {answer.on.isoformat()}"
-        return PredicateResult(predicate.text, _state(answer.met), evidence)
-    return PredicateResult(predicate.text, GateState.ASK, "not measured: the clinician answers")
+        return PredicateResult(predicate.text, _state(answer.met), evidence, threshold, "clinician")
+    evidence = "not measured: the clinician answers"
+    return PredicateResult(predicate.text, GateState.ASK, evidence, threshold)
 
 
 def _state(met: bool) -> GateState:

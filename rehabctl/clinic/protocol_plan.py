@@ -15,6 +15,16 @@ from rehabctl.reference.exercise_vocabulary import Vocabulary
 _SETTING = re.compile(r"(?P<slug>[a-z0-9-]+)\.(?P<field>[a-z_]+)=(?P<value>-?\d+(?:\.\d+)?)")
 _DOSE_FIELDS = tuple(item.name for item in fields(Dose))
 
+_WEEKDAYS = (
+    (1,),
+    (1, 4),
+    (1, 3, 5),
+    (1, 2, 4, 5),
+    (1, 2, 3, 4, 5),
+    (1, 2, 3, 4, 5, 6),
+    (1, 2, 3, 4, 5, 6, 7),
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Override:
@@ -44,7 +54,8 @@ class PlannedExercise:
     """An unapproved exercise is assigned with a visible mark."""
     contraindications: tuple[Contraindication, ...]
     selected: bool
-    """Assigned unless the clinician takes it out: not blocked, and without an open condition."""
+    """Assigned unless the clinician takes it out: not blocked, without an open condition, and
+    approved where the clinic asks for that."""
 
 
 def plan_phase(
@@ -56,6 +67,7 @@ def plan_phase(
     flags: Collection[str] = (),
     weeks_post_op: float | None = None,
     overrides: Mapping[str, Override] | None = None,
+    approved_only: bool = False,
 ) -> tuple[PlannedExercise, ...]:
     """Expand a phase, with the exercises it continues, into prescriptions.
 
@@ -75,6 +87,8 @@ def plan_phase(
         Weeks since surgery; restrictions that end with a week need it.
     overrides
         What the therapist sets, by slug.
+    approved_only
+        The clinic assigns approved exercises only.
 
     Raises
     ------
@@ -98,10 +112,23 @@ def plan_phase(
         exercise = exercises[row.slug]
         override = wanted.get(row.slug, Override())
         dose = override.dose.applied_to(phase.dose_of(exercise, row.dose))
-        _check_limits(exercise, dose, override, vocabulary)
+        check_dose(exercise, dose, override.target_deg, vocabulary)
         hits = contraindications(exercise, flags, weeks_post_op, vocabulary.tags)
-        planned.append(_planned(row, exercise, dose, override, hits))
+        line = _planned(row, exercise, dose, override, hits)
+        refused = approved_only and not exercise.approved
+        planned.append(replace(line, selected=False) if refused else line)
     return tuple(planned)
+
+
+def weekdays_of(per_week: int) -> tuple[int, ...]:
+    """Return ISO weekdays of a number of sessions a week, spread evenly; from 7 on every day.
+
+    Parameters
+    ----------
+    per_week
+        At least 1.
+    """
+    return _WEEKDAYS[min(per_week, 7) - 1]
 
 
 def parse_overrides(settings: Iterable[str]) -> dict[str, Override]:
@@ -144,9 +171,27 @@ def _set(name: str, value: float, text: str) -> dict[str, float]:
     return {name: int(value)}
 
 
-def _check_limits(
-    exercise: Exercise, dose: Dose, override: Override, vocabulary: Vocabulary
+def check_dose(
+    exercise: Exercise, dose: Dose, target_deg: float | None, vocabulary: Vocabulary
 ) -> None:
+    """Check that a dose and a target keep the limits.
+
+    Parameters
+    ----------
+    exercise
+        What is prescribed.
+    dose
+        How much of it.
+    target_deg
+        A target of its own for this patient; None keeps the exercise's.
+    vocabulary
+        Limits of doses and ranges of motions.
+
+    Raises
+    ------
+    UsageError
+        A number lies outside.
+    """
     limits = vocabulary.limits
     for name in _DOSE_FIELDS:
         long_hold = name == "hold_s" and exercise.type == "aerobic"
@@ -158,15 +203,15 @@ def _check_limits(
                 f"Choose a value from {lowest:g} to {highest:g}",
             )
     motion = exercise.measurement.motion
-    if override.target_deg is None:
+    if target_deg is None:
         return
     row = None if motion is None else vocabulary.motions.get(motion)
     if row is None:
         raise UsageError(f"{exercise.slug} has no target angle", "Leave out target_deg")
     lowest, highest = row.range_deg
-    if not lowest <= override.target_deg <= highest:
+    if not lowest <= target_deg <= highest:
         raise UsageError(
-            f"{exercise.slug}: target_deg is {override.target_deg:g}",
+            f"{exercise.slug}: target_deg is {target_deg:g}",
             f"Choose a value from {lowest:g} to {highest:g}",
         )
 

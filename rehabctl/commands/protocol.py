@@ -108,6 +108,13 @@ def assign(
     overrides: Annotated[
         list[str] | None, typer.Option("--set", help="slug.field=value; repeat for more.")
     ] = None,
+    parameters: Annotated[
+        list[str] | None,
+        typer.Option("--parameter", help="key=number of the surgeon; repeat for more."),
+    ] = None,
+    replace: Annotated[
+        bool, typer.Option("--replace", help="End a running programme on the day before.")
+    ] = False,
     dry_run: DryRunFlag = False,
     format_: FormatOption = None,
     json_: JsonFlag = False,
@@ -139,6 +146,8 @@ def assign(
             first_day,
             phase=phase,
             overrides=wanted,
+            parameters=_numbers(parameters or []),
+            replace=replace,
             dry_run=dry_run,
         )
     out = Output.of(format_, json_, output, quiet)
@@ -158,7 +167,9 @@ def assign(
         emit_items(lines, (*columns, "approved"), out)
     for planned in done.planned:
         for hit in planned.contraindications:
-            note(f"{planned.slug}: {hit.text}", out)
+            note(f"{planned.slug}: {hit.effect}: {hit.text}", out)
+        if settings.approved_only and not planned.approved:
+            note(f"{planned.slug}: not assigned, since nobody has approved it", out)
         if planned.only_if:
             note(f"{planned.slug}: confirm before adding it: {planned.only_if}", out)
     verb = "Would assign" if dry_run else "Assigned"
@@ -176,4 +187,19 @@ def _line(planned: PlannedExercise) -> dict[str, Any]:
         "target_deg": planned.target_deg,
         "assigned": planned.selected,
         "approved": planned.approved,
+        "contraindications": planned.contraindications,
+        "only_if": planned.only_if or None,
     }
+
+
+def _numbers(texts: list[str]) -> dict[str, float]:
+    found: dict[str, float] = {}
+    for text in texts:
+        key, _, value = text.partition("=")
+        try:
+            found[key.strip()] = float(value)
+        except ValueError:
+            raise UsageError(
+                f"cannot read {text!r}", "Write it like --parameter shift_weeks=4"
+            ) from None
+    return found

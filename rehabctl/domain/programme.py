@@ -91,3 +91,18 @@ class Programme:
     prescriptions: tuple[Prescription, ...] = ()
     created_at: datetime | None = None
     """Set by the store."""
+
+
+@dataclass(frozen=True, slots=True)
+class GateAnswer:
+    """What a clinician answered to one condition of a phase's gate. The newest answer counts."""
+
+    phase: str
+    """Key of the phase."""
+    predicate: str
+    """Canonical text of the condition."""
+    met: bool
+    answered_by: UUID
+    """User of the clinic."""
+    answered_at: datetime
+    note: str | None = None

@@ -6,11 +6,12 @@ assigned programme keeps the version it was made from.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from datetime import date
 from enum import StrEnum
 
-from rehabctl.domain.errors import NotFoundError, suggestion
+from rehabctl.domain.errors import NotFoundError, UsageError, suggestion
 from rehabctl.domain.exercise import CountMode, Dose, Exercise
 
 
@@ -168,6 +169,45 @@ class Protocol:
     stop_rules: tuple[str, ...] = ()
     requires_clinician_approval: bool = True
     overridable: bool = True
+    variant_of: str = ""
+    """Slug of the packaged template that a clinic changes for a surgeon or itself."""
+    surgeon: str = ""
+    """Whose variant it is."""
+
+    @property
+    def shift_weeks(self) -> float:
+        """By how much every phase comes later: the parameter of that name, else 0."""
+        return next((p.default for p in self.parameters if p.key == "shift_weeks"), 0.0)
+
+    def with_parameters(self, values: Mapping[str, float]) -> Protocol:
+        """Return the protocol with numbers of the surgeon in place of its defaults.
+
+        Parameters
+        ----------
+        values
+            Numbers by the key of a parameter.
+
+        Raises
+        ------
+        UsageError
+            There is no such parameter, or the number leaves its range.
+        """
+        known = {p.key: p for p in self.parameters}
+        for key, value in values.items():
+            row = known.get(key)
+            if row is None:
+                near = suggestion(key, list(known))
+                raise UsageError(
+                    f"protocol {self.slug!r} has no parameter {key!r}"
+                    + (f" ({near})" if near else ""),
+                    f"Show it with `rehabctl protocol show {self.slug} --format json`",
+                )
+            if not row.minimum <= value <= row.maximum:
+                raise UsageError(
+                    f"{key} is {value:g}", f"Choose a value from {row.minimum:g} to {row.maximum:g}"
+                )
+            known[key] = replace(row, default=value)
+        return replace(self, parameters=tuple(known.values()))
 
     def phase(self, key: str) -> Phase:
         """Return one phase.

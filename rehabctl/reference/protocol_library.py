@@ -23,6 +23,7 @@ from rehabctl.domain.protocol import (
     TypeDose,
 )
 from rehabctl.reference.findings import Problem
+from rehabctl.reference.protocol_variants import variant_document
 from rehabctl.reference.table_reader import TableReader
 
 SCHEMA = "rehabctl-protocol/1"
@@ -91,24 +92,43 @@ def protocols_of(additional: Iterable[tuple[str, str]]) -> ProtocolLibrary:
     RehabctlError
         A file breaks the format.
     """
-    folder = files("rehabctl.reference") / "protocols"
-    items = sorted(folder.iterdir(), key=lambda item: item.name)
-    packaged = [(i.name, i.read_text("utf-8")) for i in items if i.name.endswith(".toml")]
+    packaged = _packaged()
+    bases = {str(document["slug"]): document for _, document in packaged}
     found: dict[str, Protocol] = {}
-    for name, text in [*packaged, *additional]:
-        try:
-            document = tomllib.loads(text)
-        except tomllib.TOMLDecodeError:
-            raise _broken(name, "it is not a TOML file") from None
+    for name, document in [*packaged, *((name, _parsed(name, text)) for name, text in additional)]:
         problems: list[Problem] = []
-        protocol = read_protocol(document, problems)
+        protocol = read_protocol(document, problems, bases)
         if problems:
             raise _broken(name, problems[0].message)
         found[protocol.slug] = protocol
     return ProtocolLibrary(found)
 
 
-def read_protocol(document: Mapping[str, Any], problems: list[Problem]) -> Protocol:
+def packaged_documents() -> dict[str, Mapping[str, Any]]:
+    """Return the packaged templates as TOML documents by slug: what variants are made of."""
+    return {str(document["slug"]): document for _, document in _packaged()}
+
+
+def _packaged() -> list[tuple[str, Mapping[str, Any]]]:
+    folder = files("rehabctl.reference") / "protocols"
+    items = sorted(folder.iterdir(), key=lambda item: item.name)
+    return [
+        (i.name, _parsed(i.name, i.read_text("utf-8"))) for i in items if i.name.endswith(".toml")
+    ]
+
+
+def _parsed(name: str, text: str) -> Mapping[str, Any]:
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError:
+        raise _broken(name, "it is not a TOML file") from None
+
+
+def read_protocol(
+    document: Mapping[str, Any],
+    problems: list[Problem],
+    bases: Mapping[str, Mapping[str, Any]],
+) -> Protocol:
     """Read a protocol file; what is wrong is added to `problems`.
 
     Parameters
@@ -117,7 +137,14 @@ def read_protocol(document: Mapping[str, Any], problems: list[Problem]) -> Proto
         The document as `tomllib` returned it.
     problems
         The list that problems are added to.
+    bases
+        Packaged templates by slug, for a file that is a variant of one.
     """
+    if "variant_of" in document:
+        merged = variant_document(document, bases, problems)
+        document = document if merged is None else merged
+        # without its template every other key of a variant would be a finding too
+        problems = problems if merged is not None else []
     reader = TableReader(document, (), problems)
     if reader.text("schema") != SCHEMA:
         reader.problem("schema", "schema", f"schema is not {SCHEMA!r}")
@@ -139,6 +166,8 @@ def read_protocol(document: Mapping[str, Any], problems: list[Problem]) -> Proto
         stop_rules=reader.texts("stop_rules"),
         requires_clinician_approval=reader.flag("requires_clinician_approval", True),
         overridable=reader.flag("overridable", True),
+        variant_of=reader.text("variant_of", ""),
+        surgeon=reader.text("surgeon", ""),
     )
     reader.finish()
     return protocol

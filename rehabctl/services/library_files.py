@@ -20,7 +20,7 @@ from rehabctl.domain.protocol import Protocol
 from rehabctl.reference.exercise_schema import SCHEMA, read_exercise
 from rehabctl.reference.exercise_variants import VariantTable, read_variants
 from rehabctl.reference.findings import Finding, Problem, Severity
-from rehabctl.reference.protocol_library import read_protocol
+from rehabctl.reference.protocol_library import packaged_documents, read_protocol
 from rehabctl.reference.toml_lines import KeyPath, LineMap, map_lines
 
 SUFFIXES = (".toml", ".json")
@@ -51,12 +51,17 @@ class LibraryFile:
     """Slugs of exercises that break the schema, by place."""
     variants: VariantTable | None = None
     protocol: Protocol | None = None
+    phases: Mapping[int, int] | None = None
+    """Of a protocol's variant: where its template's phases stand in this file, by position."""
     findings: list[Finding] = field(default_factory=list[Finding])
 
     def finding(
         self, path: KeyPath, rule: str, message: str, severity: Severity = Severity.ERROR
     ) -> Finding:
         """Return a finding at a key of this file."""
+        if self.phases is not None and path[:1] == ("phase",) and isinstance(path[1], int):
+            own = self.phases.get(path[1])  # what the template says has no line here
+            path = () if own is None else ("phase", own, *path[2:])
         return Finding(self.name, self.lines.line_of(path), rule, severity, message)
 
     def spans(self) -> dict[KeyPath, tuple[int, int]]:
@@ -134,10 +139,18 @@ def _read(file: LibraryFile) -> None:
 
 def _understand(file: LibraryFile, document: Mapping[str, Any]) -> None:
     problems: list[Problem] = []
-    if "phase" in document:
-        protocol = read_protocol(document, problems)
+    if "phase" in document or "variant_of" in document:
+        bases = packaged_documents()
+        protocol = read_protocol(document, problems, bases)
         if not problems:
             file.protocol = protocol
+            if protocol.variant_of:
+                own = [row["key"] for row in document.get("phase", ())]
+                file.phases = {
+                    number: own.index(phase.key)
+                    for number, phase in enumerate(protocol.phases)
+                    if phase.key in own
+                }
     elif "variant" in document or "kind" in document:
         file.variants = read_variants(document, problems)
     elif isinstance(document.get("exercise"), list):

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from rehabctl.clinic.protocol_plan import Override, PlannedExercise, plan_phase
+from rehabctl.clinic.protocol_plan import Override, PlannedExercise, plan_phase, weekdays_of
+from rehabctl.domain.errors import FindingsError
 from rehabctl.domain.patient import Patient, Side
 from rehabctl.domain.programme import Prescription, Programme
-from rehabctl.domain.protocol import Phase, Protocol
+from rehabctl.domain.protocol import Clock, Phase, Protocol
 from rehabctl.reference.exercise_content import exercise_content
 from rehabctl.reference.exercise_vocabulary import load_vocabulary
+from rehabctl.reference.protocol_content import protocol_content
 from rehabctl.reference.rules import RuleTable
 from rehabctl.services import triage
 from rehabctl.services.access import Action, require
@@ -24,17 +25,6 @@ if TYPE_CHECKING:
     from rehabctl.services.settings import Settings
     from rehabctl.store.store import Store
     from rehabctl.store.unit_of_work import UnitOfWork
-
-WEEKDAYS: Mapping[int, tuple[int, ...]] = {
-    1: (1,),
-    2: (1, 4),
-    3: (1, 3, 5),
-    4: (1, 2, 4, 5),
-    5: (1, 2, 3, 4, 5),
-    6: (1, 2, 3, 4, 5, 6),
-    7: (1, 2, 3, 4, 5, 6, 7),
-}
-"""ISO weekdays of a number of sessions a week, spread evenly."""
 
 SCHEDULE_WEEKS = 12
 """How far ahead days are scheduled when a phase names no end."""
@@ -63,9 +53,11 @@ def assign(
     *,
     phase: str | None = None,
     overrides: Mapping[str, Override] | None = None,
+    parameters: Mapping[str, float] | None = None,
+    replace: bool = False,
     dry_run: bool = False,
 ) -> Assignment:
-    """Assign a phase of a protocol to a patient; a running programme ends the day before.
+    """Assign a phase of a protocol to a patient.
 
     Parameters
     ----------
@@ -85,6 +77,10 @@ def assign(
         Key of the phase; default is the one of the patient's week after surgery, else the first.
     overrides
         Doses and targets by exercise slug.
+    parameters
+        Numbers of the surgeon for this patient, pinned with the protocol.
+    replace
+        End a running programme on the day before; without it two programmes never overlap.
     dry_run
         Only say what would be done.
 
@@ -94,15 +90,19 @@ def assign(
         Protocol, phase or patient is not known.
     UsageError
         An override names no exercise of the phase or leaves the limits.
+    FindingsError
+        A programme is running, or nothing of the phase can be assigned.
     """
-    protocol, library = open_protocols(settings).get(slug), open_library(settings)
+    library = open_library(settings)
+    protocol = open_protocols(settings).get(slug).with_parameters(parameters or {})
     with store.transaction() as uow:
         require(uow, Action.WRITE_CLINICAL)
         patient = uow.patients.get(mrn)
+        running = uow.programmes.active(patient.id)
+        if running is not None:
+            _check_overlap(running, start, replace=replace)
         episode = uow.episodes.active(patient.id)
         weeks = None if episode is None else episode.weeks_post_op(start)
-        flags = [flag.tag for flag in uow.episodes.flags(patient.id)]
-        flags += () if episode is None else episode.precautions
         chosen = protocol.phase(phase) if phase else _phase_of_week(protocol, weeks)
         exercises = {row.slug: library.get(row.slug) for row in protocol.exercises_of(chosen.key)}
         planned = plan_phase(
@@ -110,14 +110,24 @@ def assign(
             chosen.key,
             exercises,
             load_vocabulary(),
-            flags=flags,
+            flags=flags_of(uow, patient),
             weeks_post_op=weeks,
             overrides=overrides,
+            approved_only=settings.approved_only,
         )
+        if not any(line.selected for line in planned):
+            raise FindingsError(
+                f"no exercise of phase {chosen.key!r} can be assigned to this patient",
+                "See why: repeat it with --format json, or choose another --phase",
+            )
         side = None if episode is None else episode.side
         programme = _programme(uow, patient, protocol, chosen, planned, exercises, side, start)
         if not dry_run:
-            _write(uow, programme, chosen, start)
+            if running is not None:
+                uow.programmes.end(running, start - timedelta(days=1))
+            uow.programmes.add(programme)
+            days = due_days(programme, start, start + timedelta(weeks=phase_weeks(chosen)))
+            uow.programmes.set_schedule(programme, start, days)
             uow.audit.record(
                 "program.assign", "program", programme.id, {"protocol": slug, "phase": chosen.key}
             )
@@ -125,9 +135,40 @@ def assign(
         return Assignment(slug, protocol.version, chosen.key, planned, programme)
 
 
+def _check_overlap(running: Programme, start: date, *, replace: bool) -> None:
+    if not replace:
+        raise FindingsError(
+            f"a programme is running since {running.started_on.isoformat()}",
+            "End it with --replace, or change it with `rehabctl program edit` or `progress`",
+        )
+    if start < running.started_on:
+        raise FindingsError(
+            f"the running programme starts later, on {running.started_on.isoformat()}",
+            "Choose a --start from that day on",
+        )
+
+
+def flags_of(uow: UnitOfWork, patient: Patient) -> list[str]:
+    """Return the active flags and precautions of a patient, in the words of the tag table.
+
+    Parameters
+    ----------
+    uow
+        The transaction.
+    patient
+        Whose.
+    """
+    episode = uow.episodes.active(patient.id)
+    flags = [flag.tag for flag in uow.episodes.flags(patient.id)]
+    return [*flags, *(() if episode is None else episode.precautions)]
+
+
 def _phase_of_week(protocol: Protocol, weeks: int | None) -> Phase:
     """Return the last phase that has begun by a week after surgery, else the first."""
-    begun = [p for p in protocol.phases if weeks is not None and weeks >= (p.from_week or 0)]
+    if weeks is None or protocol.clock is not Clock.SURGERY:
+        return protocol.phases[0]
+    on_clock = weeks - protocol.shift_weeks
+    begun = [phase for phase in protocol.phases if on_clock >= (phase.from_week or 0)]
     return begun[-1] if begun else protocol.phases[0]
 
 
@@ -143,7 +184,7 @@ def _programme(
 ) -> Programme:
     episode = uow.episodes.active(patient.id)
     pinned = uow.library.pin_protocol(
-        protocol.slug, protocol.version, protocol.name, _protocol_content(protocol)
+        protocol.slug, protocol.version, protocol.name, protocol_content(protocol)
     )
     selected = [line for line in planned if line.selected]
     return Programme(
@@ -154,13 +195,13 @@ def _programme(
         protocol_id=pinned.id,
         phase=protocol.phases.index(phase) + 1,
         prescriptions=tuple(
-            _prescription(uow, line, exercises[line.slug], position, side, start)
+            prescription(uow, line, exercises[line.slug], position, side, start)
             for position, line in enumerate(selected, start=1)
         ),
     )
 
 
-def _prescription(
+def prescription(
     uow: UnitOfWork,
     line: PlannedExercise,
     exercise: Exercise,
@@ -168,6 +209,23 @@ def _prescription(
     side: Side | None,
     start: date,
 ) -> Prescription:
+    """Return a line of a programme; its exercise is pinned as it is now.
+
+    Parameters
+    ----------
+    uow
+        The transaction.
+    line
+        What was planned.
+    exercise
+        The exercise of the library.
+    position
+        Order in the programme, from 1.
+    side
+        The treated side.
+    start
+        First day of the line.
+    """
     pinned = uow.library.pin_exercise(
         line.slug, line.exercise_version, line.name, exercise_content(exercise)
     )
@@ -183,7 +241,7 @@ def _prescription(
         hold_s=line.dose.hold_s,
         rest_s=line.dose.rest_s,
         per_week=line.dose.per_week,
-        weekdays=WEEKDAYS[min(line.dose.per_week, 7)],
+        weekdays=weekdays_of(line.dose.per_week),
         side=side,
         target_deg=line.target_deg,
         started_on=start,
@@ -191,51 +249,33 @@ def _prescription(
     )
 
 
-def _protocol_content(protocol: Protocol) -> dict[str, Any]:
-    """Return a protocol as JSON values, dates as text."""
-    return json.loads(json.dumps(asdict(protocol), default=str))
+def phase_weeks(phase: Phase) -> int:
+    """Return for how many weeks the days of a phase are scheduled.
+
+    Parameters
+    ----------
+    phase
+        Its length, where it names an end.
+    """
+    if phase.from_week is None or phase.to_week is None:
+        return SCHEDULE_WEEKS
+    return max(1, round(phase.to_week - phase.from_week))
 
 
-def _write(uow: UnitOfWork, programme: Programme, phase: Phase, start: date) -> None:
-    running = uow.programmes.active(programme.patient.id)
-    if running is not None:
-        uow.programmes.end(running, start - timedelta(days=1))
-    uow.programmes.add(programme)
-    uow.programmes.set_schedule(programme, start, due_days(programme, phase, start))
-
-
-def due_days(programme: Programme, phase: Phase, start: date) -> list[date]:
+def due_days(programme: Programme, start: date, end: date) -> list[date]:
     """Return the days of a programme on which a session is due.
 
     Parameters
     ----------
     programme
-        A day on which any of its exercises is due is a day with a session.
-    phase
-        Its length, where it names an end.
+        A day on which any of its running exercises is due is a day with a session.
     start
         First day.
+    end
+        The first day that is not looked at.
     """
-    weeks = SCHEDULE_WEEKS
-    if phase.from_week is not None and phase.to_week is not None:
-        weeks = max(1, round(phase.to_week - phase.from_week))
-    weekdays = {day for line in programme.prescriptions for day in line.weekdays}
-    days = (start + timedelta(days=n) for n in range(7 * weeks))
+    weekdays = {
+        day for line in programme.prescriptions if line.ended_on is None for day in line.weekdays
+    }
+    days = (start + timedelta(days=n) for n in range((end - start).days))
     return [day for day in days if day.isoweekday() in weekdays]
-
-
-def running(store: Store, mrn: str) -> Programme | None:
-    """Return the active or held programme of a patient.
-
-    Parameters
-    ----------
-    store
-        The open store.
-    mrn
-        Record number.
-    """
-    with store.transaction() as uow:
-        require(uow, Action.READ_CLINICAL)
-        patient = uow.patients.get(mrn)
-        uow.audit.record("program.read", "patient", patient.id)
-        return uow.programmes.active(patient.id)

@@ -59,6 +59,9 @@ class Settings:
     key_command: str | None
     fixed_now: datetime | None
     """A fixed clock for tests (REHABCTL_NOW)."""
+    approved_only: bool = False
+    """Whether exercises are assigned only after a clinician approved them. Otherwise they are
+    assigned with a visible mark (`unapproved_exercises = "refuse"` in config.toml)."""
 
     def now(self) -> datetime:
         """Return the current time as aware UTC."""
@@ -93,7 +96,16 @@ def load_settings(environment: Mapping[str, str] | None = None) -> Settings:
         key_file=Path(key_file) if key_file else None,
         key_command=setting("REHABCTL_KEY_COMMAND", "key_command"),
         fixed_now=_fixed_now(env.get("REHABCTL_NOW")),
+        approved_only=_approved_only(config.get("unapproved_exercises")),
     )
+
+
+def _approved_only(word: str | None) -> bool:
+    if word not in (None, "assign", "refuse"):
+        raise UsageError(
+            f"unapproved_exercises is {word!r} in config.toml", 'Write "assign" or "refuse"'
+        )
+    return word == "refuse"
 
 
 def _paths(env: Mapping[str, str]) -> Paths:

@@ -76,6 +76,12 @@ COLUMNS: dict[str, dict[str, str]] = {
         "real": "pain_before pain_during pain_after",
         "integer": "difficulty",
     },
+    "gate_answer": {
+        "uuid": "id patient_id clinic_id therapist_id program_id answered_by",
+        "text": "phase predicate note",
+        "time": "created_at",
+        "boolean": "met",
+    },
     "goal": {
         "uuid": "id patient_id clinic_id therapist_id episode_id",
         "text": "description term measure side unit status",

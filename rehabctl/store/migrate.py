@@ -25,6 +25,7 @@ REVISIONS = (
     "0008_repetition_labels",
     "0009_access",
     "0010_legal_hold",
+    "0011_gate_answers",
 )
 """Every revision of the history, oldest first; a test compares it with the files."""
 HEAD = REVISIONS[-1]

@@ -60,7 +60,7 @@ exercises = ["lateral-lunge"]
 
 def read(text: str) -> tuple[Protocol, list[tuple[tuple[Any, ...], str]]]:
     problems: list[Problem] = []
-    protocol = read_protocol(tomllib.loads(text), problems)
+    protocol = read_protocol(tomllib.loads(text), problems, {})
     return protocol, [(problem.path, problem.message) for problem in problems]
 
 

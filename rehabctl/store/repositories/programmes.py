@@ -8,11 +8,11 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, RowMapping, delete, insert, select, update
+from sqlalchemy import Connection, RowMapping, case, delete, insert, select, update
 
 from rehabctl.domain.errors import NotFoundError
 from rehabctl.domain.patient import Side
-from rehabctl.domain.programme import Prescription, Programme, ProgrammeStatus
+from rehabctl.domain.programme import GateAnswer, Prescription, Programme, ProgrammeStatus
 from rehabctl.store.errors import ConflictError
 from rehabctl.store.handles import table
 from rehabctl.store.ids import new_id
@@ -24,6 +24,7 @@ _EXERCISE = table("exercise")
 _SCHEDULED = table("scheduled_session")
 _HOLD = table("program_hold")
 _OPENING = table("program_opening")
+_ANSWER = table("gate_answer")
 
 
 class ProgrammeRepository:
@@ -111,12 +112,22 @@ class ProgrammeRepository:
         )
         self._set_status(programme, ProgrammeStatus.HELD, reason)
 
-    def resume(self, programme: Programme, last_held_day: date) -> None:
-        """End the hold of a programme; the last held day is included."""
+    def resume(self, programme: Programme, last_held_day: date, reason: str | None = None) -> None:
+        """End the hold of a programme; the last held day is included.
+
+        A hold that began later, on the day on which it is resumed, keeps that one day.
+        """
+        values: dict[str, Any] = {
+            "to_day": case(
+                (_HOLD.c.from_day > last_held_day, _HOLD.c.from_day), else_=last_held_day
+            )
+        }
+        if reason:
+            values["reason"] = _HOLD.c.reason + f"; resumed: {reason}"
         self._connection.execute(
             update(_HOLD)
             .where(_HOLD.c.program_id == programme.id, _HOLD.c.to_day.is_(None))
-            .values(to_day=last_held_day)
+            .values(values)
         )
         self._set_status(programme, ProgrammeStatus.ACTIVE, None)
 
@@ -176,6 +187,24 @@ class ProgrammeRepository:
         """Return every day of a programme with a session due, oldest first."""
         query = select(_SCHEDULED.c.due_on).where(_SCHEDULED.c.program_id == programme_id)
         return tuple(self._connection.execute(query.order_by(_SCHEDULED.c.due_on)).scalars())
+
+    def add_gate_answer(self, programme: Programme, answer: GateAnswer) -> None:
+        """Keep what a clinician answered; earlier answers stay on record."""
+        self._connection.execute(
+            insert(_ANSWER).values(
+                owned(programme.patient, new_id(), answer.answered_at)
+                | plain(answer, "answered_at")
+                | {"program_id": programme.id}
+            )
+        )
+
+    def gate_answers(self, programme_id: UUID) -> tuple[GateAnswer, ...]:
+        """Return every answer to the gates of a programme, oldest first."""
+        query = select(_ANSWER).where(_ANSWER.c.program_id == programme_id)
+        rows = self._connection.execute(query.order_by(_ANSWER.c.created_at, _ANSWER.c.id))
+        return tuple(
+            build(GateAnswer, row, answered_at=row["created_at"]) for row in rows.mappings()
+        )
 
     def opened(self, programme: Programme, opened_at: datetime) -> None:
         """Note that the patient opened the programme on a device."""

@@ -125,6 +125,27 @@ class ProgramHold(PatientOwned, table=True):
     reason: str
 
 
+class GateAnswer(PatientOwned, table=True):
+    """What a clinician answered to a condition of a phase's gate; the newest one counts."""
+
+    __table_args__ = patient_owned(
+        same_patient("program_id", "program"),
+        same_clinic("answered_by", "user_account"),
+        Index(None, "program_id", "created_at"),
+        Index(None, "patient_id"),
+        identity=False,
+    )
+
+    program_id: UUID
+    phase: str
+    """Key of the phase."""
+    predicate: str
+    """Canonical text of the condition."""
+    met: bool
+    note: str | None = None
+    answered_by: UUID
+
+
 class ScheduledSession(PatientOwned, table=True):
     """A day on which a session was, or is, due. Days that have passed are never changed."""
 
