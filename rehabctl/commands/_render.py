@@ -133,6 +133,25 @@ def emit_text(text: str, out: Output) -> None:
         stream.write(text if text.endswith("\n") else text + "\n")
 
 
+def emit_bytes(data: bytes, out: Output) -> None:
+    """Write a prepared file (a PDF, a calendar) as it is; it appears whole or not at all."""
+    if out.path is None:
+        sys.stdout.flush()
+        sys.stdout.buffer.write(data)
+        sys.stdout.buffer.flush()
+        return
+    target = Path(out.path)
+    part = target.with_name(target.name + ".part")
+    try:
+        part.write_bytes(data)
+        part.replace(target)
+    except OSError as error:
+        part.unlink(missing_ok=True)
+        raise RehabctlError(
+            f"cannot write {target.name}: {error.strerror}", "Choose another --output path"
+        ) from None
+
+
 def cell(value: Any) -> str:
     """Return the text of one cell; missing is the empty string."""
     plain = to_json_value(value)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -16,7 +17,7 @@ from rehabctl.commands._options import (
     OutputOption,
     QuietFlag,
 )
-from rehabctl.commands._render import Output, emit_items, emit_object, note
+from rehabctl.commands._render import Output, emit_bytes, emit_items, emit_object, note
 from rehabctl.domain.errors import UsageError
 
 if TYPE_CHECKING:
@@ -233,6 +234,66 @@ def progress(
         note(f"  {row.state}: {row.text} ({row.evidence})", out)
     if found.library_version not in (None, found.protocol.version):
         note(f"The library holds version {found.library_version} of this protocol", out)
+
+
+class HandOutFormat(StrEnum):
+    """What a patient takes home."""
+
+    PDF = "pdf"
+    HTML = "html"
+    ICS = "ics"
+
+
+@app.command(
+    epilog="Examples: rehabctl program export 1042 --format pdf -o ana.pdf --with-name | "
+    "rehabctl program export 1042 --format ics --at 08:30 -o exercises.ics"
+)
+def export(
+    mrn: MrnArgument,
+    kind: Annotated[HandOutFormat, typer.Option("--format", "-f", help="What is written.")],
+    output: OutputOption = None,
+    with_name: Annotated[
+        bool, typer.Option("--with-name", help="Write the patient's name into it.")
+    ] = False,
+    compact: Annotated[
+        bool, typer.Option("--compact", help="pdf: several exercises on a page.")
+    ] = False,
+    at: Annotated[str, typer.Option("--at", help="ics: start of a session, like 08:30.")] = "09:00",
+    minutes: Annotated[
+        int, typer.Option("--minutes", min=1, max=600, help="ics: length of a session.")
+    ] = 30,
+    with_exercises: Annotated[
+        bool, typer.Option("--with-exercises", help="ics: name the exercises.")
+    ] = False,
+    quiet: QuietFlag = False,
+) -> None:
+    """Write the programme for the patient: paper, calendar, or a page that works offline.
+
+    The page saves each session as a file that `session log` reads.
+    """
+    from datetime import time
+
+    from rehabctl.services import hand_outs
+    from rehabctl.services.settings import load_settings
+    from rehabctl.services.wiring import open_store
+
+    try:
+        start = time.fromisoformat(at)
+    except ValueError:
+        raise UsageError(f"{at!r} is no time of day", "Write it like 08:30") from None
+    with open_store(load_settings()) as store:
+        content = hand_outs.hand_out(store, mrn, kind.value, with_name=with_name)
+    if kind is HandOutFormat.PDF:
+        data = hand_outs.as_pdf(content, compact=compact)
+    elif kind is HandOutFormat.ICS:
+        data = hand_outs.as_calendar(
+            content, start.replace(tzinfo=None), minutes, with_exercises=with_exercises
+        )
+    else:
+        data = hand_outs.as_page(content)
+    out = Output.of(None, False, output, quiet)
+    emit_bytes(data, out)
+    note(f"{len(content.exercises)} exercises, {len(data)} bytes", out)
 
 
 def _emit(view: ProgrammeView, out: Output) -> None:

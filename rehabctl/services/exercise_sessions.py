@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any, cast
+from uuid import UUID
 
-from rehabctl.domain.errors import FindingsError
+from rehabctl.domain.errors import FindingsError, NotFoundError
 from rehabctl.domain.patient import PatientRef
 from rehabctl.domain.session import ExerciseSession, SessionEntry, SessionSource
 from rehabctl.reference.exercise_library import ExerciseLibrary
 from rehabctl.reference.rules import RuleTable
-from rehabctl.services import triage
+from rehabctl.services import journal_entries, triage
 from rehabctl.services.access import Action, require
+from rehabctl.services.upload_reader import Reader
 
 if TYPE_CHECKING:
     from rehabctl.store.store import Store
@@ -23,6 +25,11 @@ MAX_CLOCK_AHEAD = timedelta(minutes=10)
 """How far a device's clock may run ahead before a session counts as lying in the future."""
 
 
+MAX_LENGTH = timedelta(hours=24)
+"""Longer than this is a clock that was set, or a session that was never ended."""
+MAX_SETS = 20
+
+
 @dataclass(frozen=True, slots=True)
 class Logged:
     """What became of one upload."""
@@ -30,6 +37,11 @@ class Logged:
     external_id: str
     is_new: bool
     """False for a second upload of the same session: nothing was changed."""
+    session_id: UUID
+    journal: bool = False
+    """Whether a journal entry came with it and was new."""
+    held: bool = False
+    """Whether a red-flag answer has held the programme."""
 
 
 def log(
@@ -43,40 +55,139 @@ def log(
 ) -> Logged:
     """Store one session of a patient once.
 
+    The same identifier, and the same start with the same exercises from another device, are one
+    session. A late upload counts for the day on which it was done.
+
     Parameters
     ----------
     store
         The open store.
     library
-        The exercises that the upload may name.
+        The exercises that the upload may name, beside those of the programme.
     rules
         The dated rules, for the worklist.
     mrn
         Record number.
     upload
         The device's JSON: `id`, `started_at`, `completed_at`, `pain_before`, `pain_after`,
-        `difficulty`, `notes`, `exercises` with `exercise`, `done` or `skipped`, `reps` per set.
+        `difficulty`, `notes`, `exercises` with `exercise`, `done` or `skipped`, `reps` per set,
+        and a `journal` entry.
     entered_by
         Who acted.
 
     Raises
     ------
     NotFoundError
-        There is no such patient.
+        There is no such patient or exercise.
     FindingsError
-        A value is missing, of the wrong kind, out of range or in the future; nothing is stored.
+        A value is missing, of the wrong kind, out of range or in the future, the identifier names
+        another session, or two sessions overlap; nothing is stored.
     """
     with store.transaction() as uow:
         require(uow, Action.WRITE_CLINICAL)
         patient = uow.patients.get(mrn)
         session = _session(uow, library, patient.ref, upload, entered_by)
-        is_new = uow.sessions.add(session)
-        uow.audit.record(
-            "session.log" if is_new else "session.repeat", "exercise_session", session.id
-        )
-        if is_new:
-            triage.refresh(uow, [patient.ref], rules)
-        return Logged(session.external_id, is_new)
+        entry = None
+        if upload.get("journal") is not None:
+            journal = upload["journal"]
+            if not isinstance(journal, Mapping):
+                raise FindingsError("session.journal is not an object", "Send the upload again")
+            values = {"id": f"{session.external_id}:journal"} | dict(
+                cast("Mapping[str, Any]", journal)
+            )
+            entry = journal_entries.read(uow, rules, patient.ref, values, entered_by)
+        known = _known(uow, session)
+        if known is not None:
+            uow.audit.record("session.repeat", "exercise_session", known.id)
+            return Logged(known.external_id, False, known.id)
+        uow.sessions.add(session)
+        uow.audit.record("session.log", "exercise_session", session.id)
+        new_entry = entry is not None and uow.sessions.add_journal(entry)
+        held = entry is not None and journal_entries.hold_on_red_flag(uow, patient.ref, entry)
+        triage.refresh(uow, [patient.ref], rules)
+        return Logged(session.external_id, True, session.id, new_entry, held)
+
+
+def of_patient(store: Store, mrn: str, limit: int) -> tuple[ExerciseSession, ...]:
+    """Return the newest sessions of a patient, the newest first.
+
+    Parameters
+    ----------
+    store
+        The open store.
+    mrn
+        Record number.
+    limit
+        How many at most.
+    """
+    with store.transaction() as uow:
+        require(uow, Action.READ_CLINICAL)
+        patient = uow.patients.get(mrn)
+        found = uow.sessions.of_patient(patient.id)[-limit:]
+        uow.audit.record("session.list", "patient", patient.id, {"count": len(found)})
+        return tuple(reversed(found))
+
+
+def show(store: Store, session_id: str) -> tuple[str, ExerciseSession]:
+    """Return one session with its exercises, and the patient's record number.
+
+    Parameters
+    ----------
+    store
+        The open store.
+    session_id
+        Identifier from `session list`.
+
+    Raises
+    ------
+    NotFoundError
+        There is none with this identifier.
+    """
+    with store.transaction() as uow:
+        require(uow, Action.READ_CLINICAL)
+        try:
+            found = uow.sessions.get(UUID(session_id))
+        except ValueError:
+            raise NotFoundError(
+                "that is no identifier of a session", "Look at: rehabctl session list"
+            ) from None
+        uow.audit.record("session.read", "exercise_session", found.id)
+        return uow.patients.by_id(found.patient.id).mrn, found
+
+
+def _known(uow: UnitOfWork, session: ExerciseSession) -> ExerciseSession | None:
+    """Return the stored session that an upload repeats.
+
+    Raises
+    ------
+    FindingsError
+        It has the identifier, or the time, of a session with other content.
+    """
+    since = session.started_at - MAX_LENGTH
+    for other in uow.sessions.of_patient(session.patient.id):
+        same = (other.started_at, other.entries) == (session.started_at, session.entries)
+        if other.external_id == session.external_id:
+            if not same:
+                raise FindingsError(
+                    "another session was uploaded under this id", "Give each session its own id"
+                )
+            return other
+        if other.started_at < since:
+            continue
+        if same:  # the same session from a second device
+            return other
+        if _overlap(session, other):
+            raise FindingsError(
+                "another session of this patient overlaps in time",
+                "Compare both, see `rehabctl session list`, and correct started_at",
+            )
+    return None
+
+
+def _overlap(one: ExerciseSession, other: ExerciseSession) -> bool:
+    """Return whether two sessions share time; one without an end takes none."""
+    first, second = sorted((one, other), key=lambda s: s.started_at)
+    return first.completed_at is not None and second.started_at < first.completed_at
 
 
 def _session(
@@ -86,38 +197,25 @@ def _session(
     upload: Mapping[str, Any],
     entered_by: str,
 ) -> ExerciseSession:
-    read = _Reader(upload, "session")
+    read = Reader(upload, "session")
     started_at = read.moment("started_at", required=True)
     completed_at = read.moment("completed_at")
     if started_at is None:
         raise read.bad("started_at", "is missing")
-    if started_at > uow.now + MAX_CLOCK_AHEAD:
-        raise read.bad("started_at", "lies in the future")
+    for key, moment in (("started_at", started_at), ("completed_at", completed_at)):
+        if moment is not None and moment > uow.now + MAX_CLOCK_AHEAD:
+            raise read.bad(key, "lies in the future")
     if completed_at is not None and completed_at < started_at:
         raise read.bad("completed_at", "lies before started_at")
+    if completed_at is not None and completed_at - started_at > MAX_LENGTH:
+        raise read.bad("completed_at", "lies more than a day after started_at")
     programme = uow.programmes.active(patient.id)
-    lines = {} if programme is None else {p.exercise_slug: p.id for p in programme.prescriptions}
-    entries: list[SessionEntry] = []
-    for number, row in enumerate(read.rows("exercises"), start=1):
-        entry = _Reader(row, f"exercises[{number}]")
-        slug = library.get(entry.text("exercise", required=True) or "").slug
-        skipped = entry.flag("skipped")
-        entries.append(
-            SessionEntry(
-                exercise=slug,
-                done=entry.flag("done") or not skipped,
-                prescription_id=lines.get(slug),
-                skip_reason=entry.text("skip_reason"),
-                reps_per_set=entry.counts("reps"),
-                hold_s=entry.number("hold_s", 0, 7200),
-                duration_s=entry.number("duration_s", 0, 86_400),
-                pain_before=entry.number("pain_before", 0, 10),
-                pain_after=entry.number("pain_after", 0, 10),
-                difficulty=entry.whole("difficulty", 0, 10),
-                form_score=entry.number("form_score", 0, 100),
-                notes=entry.text("notes"),
-            )
-        )
+    running = () if programme is None else programme.prescriptions
+    lines = {p.exercise_slug: p.id for p in running if p.ended_on is None}
+    entries = [
+        _entry(Reader(row, f"exercises[{number}]"), library, lines)
+        for number, row in enumerate(read.rows("exercises"), start=1)
+    ]
     return ExerciseSession(
         id=uow.new_id(),
         patient=patient,
@@ -136,69 +234,24 @@ def _session(
     )
 
 
-@dataclass(frozen=True, slots=True)
-class _Reader:
-    """Reads values of one JSON object; each error names the key, never the value."""
-
-    row: Mapping[str, Any]
-    where: str
-
-    def bad(self, key: str, what: str) -> FindingsError:
-        return FindingsError(f"{self.where}.{key} {what}", "Correct it and send it again")
-
-    def text(self, key: str, *, required: bool = False) -> str | None:
-        value = self.row.get(key)
-        if value is None and not required:
-            return None
-        if not isinstance(value, str) or len(value) > 4000:
-            raise self.bad(key, "is not a text" if value is not None else "is missing")
-        return value or None
-
-    def flag(self, key: str) -> bool:
-        value = self.row.get(key, False)
-        if not isinstance(value, bool):
-            raise self.bad(key, "is neither true nor false")
-        return value
-
-    def number(self, key: str, low: float, high: float) -> float | None:
-        value = self.row.get(key)
-        if value is None:
-            return None
-        if isinstance(value, bool) or not isinstance(value, int | float):
-            raise self.bad(key, "is not a number")
-        if not low <= value <= high:
-            raise self.bad(key, f"is not between {low:g} and {high:g}")
-        return float(value)
-
-    def whole(self, key: str, low: int, high: int) -> int | None:
-        value = self.number(key, low, high)
-        if value is not None and value != int(value):
-            raise self.bad(key, "is not a whole number")
-        return None if value is None else int(value)
-
-    def moment(self, key: str, *, required: bool = False) -> datetime | None:
-        value = self.text(key, required=required)
-        if value is None:
-            return None
-        try:
-            moment = datetime.fromisoformat(value)
-        except ValueError:
-            moment = None
-        if moment is None or moment.tzinfo is None:
-            raise self.bad(key, "is not a time with a zone")
-        return moment
-
-    def counts(self, key: str) -> tuple[int, ...]:
-        value = self.row.get(key, [])
-        values = cast("list[Any]", value if isinstance(value, list) else [value])
-        for count in values:
-            if isinstance(count, bool) or not isinstance(count, int) or not 0 <= count <= 1000:
-                raise self.bad(key, "is not a list of repetitions")
-        return tuple(values)
-
-    def rows(self, key: str) -> list[Mapping[str, Any]]:
-        value = self.row.get(key, [])
-        rows = cast("list[Any]", value) if isinstance(value, list) else None
-        if rows is None or not all(isinstance(row, Mapping) for row in rows):
-            raise self.bad(key, "is not a list of objects")
-        return rows
+def _entry(read: Reader, library: ExerciseLibrary, lines: Mapping[str, UUID]) -> SessionEntry:
+    slug = read.text("exercise", required=True) or ""
+    if slug not in lines:  # what is prescribed is known, whatever the library holds by now
+        slug = library.get(slug).slug
+    done, skipped = read.flag("done"), read.flag("skipped")
+    if done and skipped:
+        raise read.bad("done", "and skipped cannot both be true")
+    return SessionEntry(
+        exercise=slug,
+        done=done if "done" in read.row else not skipped,
+        prescription_id=lines.get(slug),
+        skip_reason=read.text("skip_reason"),
+        reps_per_set=read.counts("reps", MAX_SETS),
+        hold_s=read.number("hold_s", 0, 7200),
+        duration_s=read.number("duration_s", 0, 86_400),
+        pain_before=read.number("pain_before", 0, 10),
+        pain_after=read.number("pain_after", 0, 10),
+        difficulty=read.whole("difficulty", 0, 10),
+        form_score=read.number("form_score", 0, 100),
+        notes=read.text("notes"),
+    )

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, and_, insert, select
 
+from rehabctl.domain.errors import NotFoundError
 from rehabctl.domain.session import ExerciseSession, JournalEntry, SessionEntry, SessionSource
 from rehabctl.store.handles import table
 from rehabctl.store.ids import new_id
@@ -56,12 +58,28 @@ class SessionRepository:
         since
             Only those started at or after this time.
         """
-        query = select(_SESSION).where(_SESSION.c.patient_id == patient_id)
+        condition = _SESSION.c.patient_id == patient_id
         if since is not None:
-            query = query.where(_SESSION.c.started_at >= since)
-        query = query.order_by(_SESSION.c.started_at, _SESSION.c.id)
+            condition = and_(condition, _SESSION.c.started_at >= since)
+        return self._read(condition, _ENTRY.c.patient_id == patient_id)
+
+    def get(self, session_id: UUID) -> ExerciseSession:
+        """Return one session.
+
+        Raises
+        ------
+        NotFoundError
+            There is none with this identifier.
+        """
+        found = self._read(_SESSION.c.id == session_id, _ENTRY.c.session_id == session_id)
+        if not found:
+            raise NotFoundError("the session does not exist", "Look at: rehabctl session list")
+        return found[0]
+
+    def _read(self, condition: Any, of_entries: Any) -> tuple[ExerciseSession, ...]:
+        query = select(_SESSION).where(condition).order_by(_SESSION.c.started_at, _SESSION.c.id)
         sessions = list(self._connection.execute(query).mappings())
-        entries = self._entries(patient_id)
+        entries = self._entries(of_entries) if sessions else {}
         return tuple(
             build(
                 ExerciseSession,
@@ -74,8 +92,8 @@ class SessionRepository:
             for row in sessions
         )
 
-    def _entries(self, patient_id: UUID) -> dict[UUID, list[SessionEntry]]:
-        query = select(_ENTRY).where(_ENTRY.c.patient_id == patient_id)
+    def _entries(self, condition: Any) -> dict[UUID, list[SessionEntry]]:
+        query = select(_ENTRY).where(condition)
         found: dict[UUID, list[SessionEntry]] = {}
         for row in self._connection.execute(query.order_by(_ENTRY.c.position)).mappings():
             entry = build(SessionEntry, row, reps_per_set=tuple(row["reps_per_set"]))

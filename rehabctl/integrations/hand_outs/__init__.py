@@ -1,0 +1,1 @@
+"""What patients take home: a page for paper, a calendar, and a page for the browser."""

@@ -1,0 +1,163 @@
+"""Hand-outs of a programme: paper, calendar, and one page for the patient's own browser."""
+
+from __future__ import annotations
+
+from datetime import time
+from itertools import zip_longest
+from typing import TYPE_CHECKING
+
+from rehabctl.analysis.stick_figure import stick_figure
+from rehabctl.domain.errors import FindingsError, NotFoundError
+from rehabctl.domain.exercise import CountMode, Exercise
+from rehabctl.domain.hand_out import HandOut, HandOutExercise, StickFigure
+from rehabctl.domain.patient import Patient
+from rehabctl.domain.programme import Prescription, ProgrammeStatus
+from rehabctl.reference.patient_texts import load_patient_texts
+from rehabctl.reference.pose_references import load_pose_reference
+from rehabctl.services import programmes
+from rehabctl.services.access import Action, require
+from rehabctl.services.programmes import ProgrammeView
+
+if TYPE_CHECKING:
+    from rehabctl.store.store import Store
+    from rehabctl.store.unit_of_work import UnitOfWork
+
+
+def hand_out(store: Store, mrn: str, kind: str, *, with_name: bool = False) -> HandOut:
+    """Return the running programme as the patient takes it home, and record that it left.
+
+    Parameters
+    ----------
+    store
+        The open store.
+    mrn
+        Record number.
+    kind
+        pdf, html or ics, for the audit log.
+    with_name
+        Whether the patient's name stands in it; without it nothing names her.
+
+    Raises
+    ------
+    NotFoundError
+        No programme is running.
+    FindingsError
+        The programme is held.
+    """
+    with store.transaction() as uow:
+        require(uow, Action.READ_CLINICAL)
+        patient = uow.patients.get(mrn)
+        view = programmes.view_of(uow, patient, programmes.running(uow, patient))
+        if view.programme.status is ProgrammeStatus.HELD:
+            raise FindingsError("the programme is held", "Resume it first: rehabctl program resume")
+        uow.audit.record(
+            "program.hand_out",
+            "program",
+            view.programme.id,
+            {"format": kind, "revision": view.programme.revision, "named": with_name},
+        )
+        return _hand_out(uow, patient, view, with_name=with_name)
+
+
+def as_pdf(content: HandOut, *, compact: bool = False) -> bytes:
+    """Return a hand-out for paper in large print.
+
+    Parameters
+    ----------
+    content
+        The programme.
+    compact
+        Several exercises on a page instead of one.
+    """
+    from rehabctl.integrations.hand_outs.pdf import write_pdf
+
+    return write_pdf(content, compact=compact)
+
+
+def as_calendar(content: HandOut, at: time, minutes: int, *, with_exercises: bool = False) -> bytes:
+    """Return the days with a session as an iCalendar file.
+
+    Parameters
+    ----------
+    content
+        The programme.
+    at
+        When a session starts, in the patient's time zone.
+    minutes
+        How long it takes.
+    with_exercises
+        Whether the names of the exercises stand in it.
+    """
+    from rehabctl.integrations.hand_outs.calendar import write_calendar
+
+    return write_calendar(content, at, minutes, with_exercises=with_exercises)
+
+
+def as_page(content: HandOut) -> bytes:
+    """Return one HTML file that leads through a session and saves it as `session log` reads it.
+
+    Parameters
+    ----------
+    content
+        The programme.
+    """
+    from rehabctl.integrations.hand_outs.page import write_page
+
+    return write_page(content).encode()
+
+
+def _hand_out(
+    uow: UnitOfWork, patient: Patient, view: ProgrammeView, *, with_name: bool
+) -> HandOut:
+    who = patient.demographics
+    return HandOut(
+        programme_id=view.programme.id,
+        revision=view.programme.revision,
+        title="Your exercise programme",
+        clinic=uow.clinic.name,
+        made_at=uow.now,
+        time_zone=who.time_zone or uow.clinic.time_zone,
+        due_on=tuple(day for day in view.due_on if day >= view.today),
+        exercises=tuple(_exercise(line, view.exercises[line.exercise_slug]) for line in view.lines),
+        texts=load_patient_texts(),
+        patient=f"{who.given_name} {who.family_name}" if with_name else None,
+        notes=view.programme.notes,
+    )
+
+
+def _exercise(line: Prescription, exercise: Exercise) -> HandOutExercise:
+    by_time = exercise.measurement.count_mode in (CountMode.HOLD, CountMode.TIME)
+    return HandOutExercise(
+        slug=exercise.slug,
+        name=exercise.name,
+        approved=exercise.approved,
+        sets=line.sets,
+        reps=line.reps,
+        hold_s=line.hold_s,
+        rest_s=line.rest_s,
+        weekdays=line.weekdays,
+        per_week=line.per_week,
+        side=None if line.side is None else line.side.value,
+        by_time=by_time and line.hold_s > 0 and line.reps <= 1,
+        steps=exercise.steps,
+        cues=exercise.cues,
+        common_errors=exercise.common_errors,
+        precautions=exercise.precautions,
+        equipment=tuple(
+            f"{item} (or {other})" if other else item
+            for item, other in zip_longest(
+                exercise.equipment, exercise.substitutes[: len(exercise.equipment)]
+            )
+        ),
+        note=line.notes,
+        figure=figure_of(exercise.slug),
+    )
+
+
+def figure_of(slug: str) -> StickFigure | None:
+    """Return the moving figure of an exercise that has reference curves."""
+    try:
+        reference = load_pose_reference(slug)
+    except NotFoundError:
+        return None
+    return stick_figure(reference.view, {c.motion: c.mean_deg for c in reference.curves})

@@ -1,0 +1,153 @@
+"""The daily journal: half a minute of pain, sleep, symptoms and red-flag questions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import TYPE_CHECKING, Any, cast
+from zoneinfo import ZoneInfo
+
+from rehabctl.domain.errors import suggestion
+from rehabctl.domain.patient import PatientRef
+from rehabctl.domain.programme import ProgrammeStatus
+from rehabctl.domain.session import JournalEntry
+from rehabctl.reference.rules import RuleTable
+from rehabctl.services import triage
+from rehabctl.services.access import Action, require
+from rehabctl.services.upload_reader import Reader
+
+if TYPE_CHECKING:
+    from rehabctl.store.store import Store
+    from rehabctl.store.unit_of_work import UnitOfWork
+
+MAX_CLOCK_AHEAD = timedelta(minutes=10)
+"""How far a device's clock may run ahead."""
+
+
+@dataclass(frozen=True, slots=True)
+class JournalLogged:
+    """What became of one journal entry."""
+
+    external_id: str
+    is_new: bool
+    held: bool
+    """Whether a red-flag answer has held the programme."""
+
+
+def log(
+    store: Store, rules: RuleTable, mrn: str, upload: Mapping[str, Any], *, entered_by: str
+) -> JournalLogged:
+    """Store one journal entry of a patient once.
+
+    Parameters
+    ----------
+    store
+        The open store.
+    rules
+        The dated rules; they name the red-flag questions.
+    mrn
+        Record number.
+    upload
+        `id`, `recorded_at`, `pain` (0-10), `sleep_quality` (0-10, 10 is best), `symptoms` and
+        `red_flags`: the codes of the questions that were answered with yes.
+    entered_by
+        Who acted.
+
+    Raises
+    ------
+    FindingsError
+        A value is of the wrong kind, out of range or in the future; nothing is stored.
+    """
+    with store.transaction() as uow:
+        require(uow, Action.WRITE_CLINICAL)
+        patient = uow.patients.get(mrn)
+        entry = read(uow, rules, patient.ref, upload, entered_by)
+        is_new = uow.sessions.add_journal(entry)
+        uow.audit.record("journal.log" if is_new else "journal.repeat", "patient", patient.id)
+        held = is_new and hold_on_red_flag(uow, patient.ref, entry)
+        if is_new:
+            triage.refresh(uow, [patient.ref], rules)
+        return JournalLogged(entry.external_id, is_new, held)
+
+
+def read(
+    uow: UnitOfWork,
+    rules: RuleTable,
+    patient: PatientRef,
+    upload: Mapping[str, Any],
+    entered_by: str,
+) -> JournalEntry:
+    """Return the entry of an upload.
+
+    Parameters
+    ----------
+    uow
+        The transaction.
+    rules
+        The dated rules; they name the red-flag questions.
+    patient
+        Whose.
+    upload
+        See `log`.
+    entered_by
+        Who acted.
+
+    Raises
+    ------
+    FindingsError
+        A value is of the wrong kind, out of range or in the future.
+    """
+    reader = Reader(upload, "journal")
+    recorded_at = reader.moment("recorded_at") or uow.now
+    if recorded_at > uow.now + MAX_CLOCK_AHEAD:
+        raise reader.bad("recorded_at", "lies in the future")
+    day = recorded_at.astimezone(ZoneInfo(uow.clinic.time_zone)).date()
+    return JournalEntry(
+        id=uow.new_id(),
+        patient=patient,
+        external_id=reader.text("id") or f"recorded:{recorded_at.isoformat()}",
+        day=day,
+        recorded_at=recorded_at,
+        entered_by=entered_by,
+        pain=reader.number("pain", 0, 10),
+        sleep_quality=reader.whole("sleep_quality", 0, 10),
+        symptoms=reader.text("symptoms"),
+        red_flags=_red_flags(reader, rules, day),
+    )
+
+
+def _red_flags(reader: Reader, rules: RuleTable, day: date) -> tuple[str, ...]:
+    given: object = reader.row.get("red_flags", [])
+    codes = cast("list[object]", given) if isinstance(given, list) else None
+    if codes is None or not all(isinstance(code, str) for code in codes):
+        raise reader.bad("red_flags", "is not a list of codes")
+    known = list(rules.in_force(day)["RED_FLAG"].options)
+    for code in codes:
+        if code not in known:
+            near = suggestion(str(code), known)
+            raise reader.bad(
+                "red_flags", "names an unknown question" + (f" ({near})" if near else "")
+            )
+    return tuple(dict.fromkeys(str(code) for code in codes))
+
+
+def hold_on_red_flag(uow: UnitOfWork, patient: PatientRef, entry: JournalEntry) -> bool:
+    """Hold the running programme of a patient who answered a red-flag question with yes.
+
+    Parameters
+    ----------
+    uow
+        The transaction.
+    patient
+        Whose.
+    entry
+        The journal entry.
+    """
+    programme = uow.programmes.active(patient.id) if entry.red_flags else None
+    if programme is None or programme.status is ProgrammeStatus.HELD:
+        return False
+    today = uow.now.astimezone(ZoneInfo(uow.clinic.time_zone)).date()
+    uow.programmes.hold(programme, today, "red flag: " + ", ".join(entry.red_flags))
+    uow.audit.record("program.hold", "program", programme.id, {"cause": "red_flag"})
+    return True

@@ -1,0 +1,198 @@
+"""Uploads of patients' devices on both engines: once, late, twice, wrong, and with red flags."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from rehabctl.domain.errors import FindingsError, NotFoundError
+from rehabctl.domain.programme import ProgrammeStatus
+from rehabctl.reference.rules import load_rules
+from rehabctl.services import (
+    alerts,
+    exercise_sessions,
+    journal_entries,
+    prescribing,
+    programmes,
+    triage,
+)
+from rehabctl.services.library import open_library
+from rehabctl.services.settings import Settings
+from rehabctl.store.store import Store
+from tests.contract.conftest import NOW, at
+from tests.contract.records import add_patient
+
+RULES = load_rules()
+MRN = "1042"
+
+
+@pytest.fixture
+def clinic(store: Store, settings: Settings) -> Store:
+    start = at(store, NOW - timedelta(days=10))
+    with start.transaction() as uow:
+        add_patient(uow, MRN)
+    protocol = "total-knee-replacement"
+    prescribing.assign(start, settings, RULES, protocol, MRN, start.clock().date())
+    return store
+
+
+def upload(**changes: Any) -> dict[str, Any]:
+    made: dict[str, Any] = {
+        "id": "a",
+        "started_at": (NOW - timedelta(hours=2)).isoformat(),
+        "completed_at": (NOW - timedelta(hours=1)).isoformat(),
+        "pain_before": 2,
+        "pain_after": 3,
+        "exercises": [
+            {"exercise": "quad-set", "done": True, "reps": [10, 10, 8], "difficulty": 4},
+            {"exercise": "ankle-pump", "skipped": True, "skip_reason": "No time"},
+        ],
+    }
+    return made | changes
+
+
+def log(store: Store, settings: Settings, **changes: Any) -> exercise_sessions.Logged:
+    library = open_library(settings)
+    return exercise_sessions.log(
+        store, library, RULES, MRN, upload(**changes), entered_by="patient"
+    )
+
+
+def count(store: Store) -> int:
+    return len(exercise_sessions.of_patient(store, MRN, 100))
+
+
+def test_an_upload_is_kept_once_by_its_id(clinic: Store, settings: Settings) -> None:
+    first, again = log(clinic, settings), log(clinic, settings)
+    assert (first.is_new, again.is_new) == (True, False)
+    assert again.session_id == first.session_id
+    mrn, session = exercise_sessions.show(clinic, str(first.session_id))
+    assert (mrn, [entry.done for entry in session.entries]) == (MRN, [True, False])
+    assert all(entry.prescription_id for entry in session.entries)
+    assert triage.rebuild(clinic, RULES, check=True).different == 0
+
+
+def test_an_id_is_never_used_for_two_sessions(clinic: Store, settings: Settings) -> None:
+    log(clinic, settings)
+    with pytest.raises(FindingsError, match="under this id"):
+        log(clinic, settings, exercises=[{"exercise": "glute-set", "done": True}])
+    assert count(clinic) == 1
+
+
+def test_two_devices_that_upload_one_session_store_it_once(
+    clinic: Store, settings: Settings
+) -> None:
+    first, second = log(clinic, settings), log(clinic, settings, id="b")
+    assert (second.is_new, second.external_id) == (False, first.external_id)
+    assert count(clinic) == 1
+
+
+@pytest.mark.parametrize("shift_min", [-59, -1, 1, 59])
+def test_sessions_that_overlap_are_refused(
+    clinic: Store, settings: Settings, shift_min: int
+) -> None:
+    log(clinic, settings)
+    shift = timedelta(minutes=shift_min)
+    times = {
+        "started_at": (NOW - timedelta(hours=2) + shift).isoformat(),
+        "completed_at": (NOW - timedelta(hours=1) + min(shift, timedelta())).isoformat(),
+    }
+    with pytest.raises(FindingsError, match="overlaps"):
+        log(clinic, settings, id="b", **times)
+    assert count(clinic) == 1
+
+
+def test_sessions_one_after_the_other_are_both_kept(clinic: Store, settings: Settings) -> None:
+    log(clinic, settings)
+    times = {
+        "started_at": (NOW - timedelta(hours=1)).isoformat(),
+        "completed_at": NOW.isoformat(),
+    }
+    assert log(clinic, settings, id="b", **times).is_new
+    newest, older = exercise_sessions.of_patient(clinic, MRN, 2)
+    assert newest.started_at > older.started_at
+
+
+def test_a_late_upload_counts_for_its_own_day(clinic: Store, settings: Settings) -> None:
+    log(clinic, settings)
+    late = {
+        "started_at": (NOW - timedelta(days=3)).isoformat(),
+        "completed_at": (NOW - timedelta(days=3, hours=-1)).isoformat(),
+    }
+    assert log(clinic, settings, id="late", **late).is_new
+    with clinic.transaction() as uow:
+        facts = uow.facts.of_patient(uow.patients.get(MRN).id)
+    days = {(s.at.date(), s.recorded_at.date()) for s in facts.sessions}
+    assert (NOW.date() - timedelta(days=3), NOW.date()) in days
+
+
+@pytest.mark.parametrize(
+    ("changes", "what"),
+    [
+        ({"started_at": (NOW + timedelta(hours=1)).isoformat()}, "started_at lies in the future"),
+        ({"completed_at": (NOW + timedelta(hours=1)).isoformat()}, "completed_at lies in the fut"),
+        ({"started_at": (NOW - timedelta(days=3)).isoformat()}, "more than a day"),
+        ({"started_at": "2026-03-01T09:00:00"}, "a time with a zone"),
+        ({"pain_after": 11}, "pain_after is not between 0 and 10"),
+        ({"pain_after": float("nan")}, "pain_after is not a number"),
+        ({"exercises": [{"exercise": "quad-set", "reps": [10] * 21}]}, "more than 20 sets"),
+        ({"exercises": [{"exercise": "quad-set", "reps": [-1]}]}, "list of repetitions"),
+        ({"exercises": [{"exercise": "quad-set", "done": True, "skipped": True}]}, "both"),
+        ({"exercises": ["quad-set"]}, "list of objects"),
+        ({"journal": "fine"}, "journal is not an object"),
+        ({"journal": {"pain": 12}}, "journal.pain"),
+        ({"journal": {"red_flags": ["calf_sweling"]}}, "did you mean 'calf_swelling'"),
+    ],
+)
+def test_a_wrong_upload_stores_nothing(
+    clinic: Store, settings: Settings, changes: dict[str, Any], what: str
+) -> None:
+    with pytest.raises(FindingsError, match=what):
+        log(clinic, settings, **changes)
+    assert count(clinic) == 0
+
+
+def test_an_unknown_exercise_is_named_with_the_nearest(clinic: Store, settings: Settings) -> None:
+    with pytest.raises(NotFoundError, match="did you mean 'quad-set'"):
+        log(clinic, settings, exercises=[{"exercise": "quadset", "done": True}])
+    assert count(clinic) == 0
+
+
+def test_not_done_is_not_done(clinic: Store, settings: Settings) -> None:
+    rows = [{"exercise": "quad-set", "done": False}, {"exercise": "glute-set"}]
+    session = exercise_sessions.show(clinic, str(log(clinic, settings, exercises=rows).session_id))
+    assert [entry.done for entry in session[1].entries] == [False, True]
+
+
+def journal(store: Store, **values: Any) -> journal_entries.JournalLogged:
+    return journal_entries.log(store, RULES, MRN, values, entered_by="patient")
+
+
+def test_a_red_flag_raises_the_alert_and_holds_the_programme(clinic: Store) -> None:
+    assert not journal(clinic, pain=3, sleep_quality=7, symptoms="stiff").held
+    assert programmes.show(clinic, MRN).programme.status is ProgrammeStatus.ACTIVE
+    later = at(clinic, NOW + timedelta(minutes=5))
+    assert journal(later, red_flags=["calf_swelling"]).held
+    assert programmes.show(later, MRN).programme.held_reason == "red flag: calf_swelling"
+    assert "RED_FLAG" in {row.alert.state.code for row in alerts.of_patient(later, RULES, MRN)}
+    assert triage.worklist(later, RULES, limit=1).rows[0].tier == "red_flag"
+    assert triage.rebuild(later, RULES, check=True).different == 0
+    # a second answer finds the programme held, and changes nothing of it
+    again = at(clinic, NOW + timedelta(minutes=9))
+    assert not journal(again, red_flags=["fall"]).held
+
+
+def test_a_journal_entry_is_kept_once(clinic: Store) -> None:
+    assert journal(clinic, id="x", pain=3).is_new
+    assert not journal(clinic, id="x", pain=9, red_flags=["fall"]).is_new
+    assert programmes.show(clinic, MRN).programme.status is ProgrammeStatus.ACTIVE
+    with pytest.raises(FindingsError, match="future"):
+        journal(clinic, recorded_at=(NOW + timedelta(days=1)).isoformat())
+
+
+def test_an_unknown_session_has_a_next_step(clinic: Store) -> None:
+    for text in ("x", "01a201ff-724c-748e-b09a-577f6f69d0b6"):
+        with pytest.raises(NotFoundError, match="session list"):
+            exercise_sessions.show(clinic, text)
