@@ -143,6 +143,7 @@ def comment(
         int | None,
         typer.Option("--landmark", min=0, max=32, help="Number of the landmark it is about."),
     ] = None,
+    joint: Annotated[str | None, typer.Option("--joint", help="Such as knee.")] = None,
     quiet: QuietFlag = False,
 ) -> None:
     """Write a remark at a moment of a recording; `pose analyze --marks` draws it into the film."""
@@ -151,7 +152,7 @@ def comment(
     from rehabctl.services.wiring import open_store
 
     with open_store(load_settings()) as store:
-        review.comment(store, assessment, at_s=at_s, body=text, landmark=landmark)
+        review.comment(store, assessment, at_s=at_s, body=text, landmark=landmark, joint=joint)
     if not quiet:
         note("Noted")
 
@@ -174,5 +175,10 @@ def comments(
 
     with open_store(load_settings()) as store:
         found = review.comments(store, assessment)
-    rows = [{"at_s": one.at_s, "landmark": one.landmark, "text": one.body} for one in found]
-    emit_items(rows, ("at_s", "landmark", "text"), Output.of(format_, json_, output, quiet))
+    rows = [
+        {"at_s": one.at_s, "landmark": one.landmark, "joint": one.joint, "text": one.body}
+        for one in found
+    ]
+    emit_items(
+        rows, ("at_s", "landmark", "joint", "text"), Output.of(format_, json_, output, quiet)
+    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -15,6 +16,7 @@ from rehabctl.commands._options import (
     QuietFlag,
 )
 from rehabctl.commands._render import Output, emit_items, emit_object, note, to_json_value
+from rehabctl.commands._findings import FindingFormatOption, emit_findings
 from rehabctl.domain.errors import UsageError
 
 if TYPE_CHECKING:
@@ -91,6 +93,31 @@ def show(
 def _weeks(phase: Phase) -> str:
     end = "" if phase.to_week is None else f"{phase.to_week:g}"
     return f"{phase.from_week or 0:g}-{end}"
+
+
+@app.command(
+    epilog="Examples: rehabctl protocol validate protocols/ | "
+    "rehabctl protocol validate own-cuff.toml --format github"
+)
+def validate(
+    paths: Annotated[
+        list[Path], typer.Argument(metavar="PATH...", help="Files, or folders to look through.")
+    ],
+    format_: FindingFormatOption = None,
+    json_: JsonFlag = False,
+    output: OutputOption = None,
+    quiet: QuietFlag = False,
+) -> None:
+    """Check files of protocols and of surgeons' variants: exit 0, 3 with findings, 2 without files.
+
+    Exercises that stand beside them are checked as well.
+    """
+    from rehabctl.services.library import open_library
+    from rehabctl.services.library_validation import validate as validate_paths
+    from rehabctl.services.settings import load_settings
+
+    files, findings = validate_paths(paths, open_library(load_settings()))
+    emit_findings("rehabctl protocol validate", files, findings, (format_, json_, output, quiet))
 
 
 @app.command(

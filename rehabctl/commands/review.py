@@ -7,10 +7,18 @@ from typing import Annotated
 import typer
 
 from rehabctl.commands import _review_labels
-from rehabctl.commands._options import FormatOption, JsonFlag, LimitOption, OutputOption, QuietFlag
-from rehabctl.commands._render import Output, emit_items, note
+from rehabctl.commands._options import (
+    Format,
+    FormatOption,
+    JsonFlag,
+    LimitOption,
+    OutputOption,
+    QuietFlag,
+)
+from rehabctl.commands._render import Output, emit_items, emit_object, note
 from rehabctl.domain.errors import UsageError
 
+_DECISIONS = {"accept": "accepted", "adjust": "adjusted", "flag": "flagged"}
 app = typer.Typer(help="Review measured recordings.", no_args_is_help=True)
 
 
@@ -51,12 +59,65 @@ def list_(
 
 
 @app.command(
-    epilog="Examples: rehabctl review decide ASSESSMENT --decision accepted | "
-    'rehabctl review decide ASSESSMENT --decision flagged --comment "wrong leg"'
+    epilog="Examples: rehabctl review show ASSESSMENT | "
+    "rehabctl review show ASSESSMENT --format json"
+)
+def show(
+    assessment: Annotated[str, typer.Argument(help="Identifier from `rehabctl review list`.")],
+    format_: FormatOption = None,
+    json_: JsonFlag = False,
+    output: OutputOption = None,
+    quiet: QuietFlag = False,
+) -> None:
+    """Show a recording in review with the remarks about its moments."""
+    from rehabctl.services import review
+    from rehabctl.services.settings import load_settings
+    from rehabctl.services.wiring import open_store
+
+    with open_store(load_settings()) as store:
+        found = review.show(store, assessment)
+    out = Output.of(format_, json_, output, quiet)
+    rows = [
+        {
+            "at_s": remark.at_s,
+            "landmark": remark.landmark,
+            "joint": remark.joint,
+            "text": remark.body,
+            "by": found.authors.get(remark.author_id),
+        }
+        for remark in found.comments
+    ]
+    item = found.item
+    if out.format in (Format.JSON, Format.JSONL):
+        emit_object(
+            {
+                "assessment": item.assessment_id,
+                "mrn": found.mrn,
+                "exercise": found.assessment.exercise,
+                "status": found.assessment.status,
+                "confidence": item.confidence,
+                "state": item.state,
+                "decision": item.decision,
+                "decided_by": found.authors.get(item.decided_by) if item.decided_by else None,
+                "decided_at": item.decided_at,
+                "comment": item.comment,
+                "comments": rows,
+            },
+            out,
+        )
+    else:
+        emit_items(rows, ("at_s", "joint", "text", "by"), out)
+    decided = "waits" if item.decision is None else item.decision.value
+    note(f"{found.assessment.exercise}, confidence {item.confidence:.2f}: {decided}", out)
+
+
+@app.command(
+    epilog="Examples: rehabctl review decide ASSESSMENT --decision accept | "
+    'rehabctl review decide ASSESSMENT --decision flag --comment "wrong leg"'
 )
 def decide(
     assessment: Annotated[str, typer.Argument(help="Identifier from `rehabctl review list`.")],
-    decision: Annotated[str, typer.Option("--decision", help="accepted, adjusted or flagged.")],
+    decision: Annotated[str, typer.Option("--decision", help="accept, adjust or flag.")],
     comment: Annotated[str, typer.Option("--comment", help="What was seen.")] = "",
     quiet: QuietFlag = False,
 ) -> None:
@@ -67,11 +128,9 @@ def decide(
     from rehabctl.services.wiring import open_store
 
     try:
-        chosen = ReviewDecision(decision)
+        chosen = ReviewDecision(_DECISIONS.get(decision, decision))
     except ValueError:
-        raise UsageError(
-            f"{decision!r} is no decision", "Use accepted, adjusted or flagged"
-        ) from None
+        raise UsageError(f"{decision!r} is no decision", "Use accept, adjust or flag") from None
     settings = load_settings()
     rules = triage.clinic_rules(settings)
     with open_store(settings) as store:

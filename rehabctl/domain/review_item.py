@@ -62,3 +62,5 @@ class ReviewComment:
     body: str
     landmark: int | None = None
     """The landmark that it is about, when it is about one."""
+    joint: str | None = None
+    """The joint that it is about, such as knee."""

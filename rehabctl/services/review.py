@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from math import inf
 from typing import TYPE_CHECKING, Any, cast
 from uuid import UUID
 
@@ -10,6 +12,7 @@ from rehabctl.domain.errors import NotFoundError, UsageError
 from rehabctl.domain.recording import StoredAssessment
 from rehabctl.domain.review import ReviewData, ReviewDecision, ReviewMoment, ReviewRepetition
 from rehabctl.domain.review_item import ReviewComment, ReviewItem
+from rehabctl.reference.exercise_vocabulary import load_vocabulary
 from rehabctl.reference.rules import RuleTable
 from rehabctl.services import triage
 from rehabctl.services.access import Action, require
@@ -69,8 +72,26 @@ def decide(
         triage.refresh(uow, [item.patient], rules)
 
 
+@dataclass(frozen=True, slots=True)
+class Reviewed:
+    """A recording in review with its remarks."""
+
+    mrn: str
+    item: ReviewItem
+    assessment: StoredAssessment
+    comments: tuple[ReviewComment, ...]
+    authors: Mapping[UUID, str]
+    """Logins by identifier."""
+
+
 def comment(
-    store: Store, assessment_id: str, *, at_s: float, body: str, landmark: int | None = None
+    store: Store,
+    assessment_id: str,
+    *,
+    at_s: float,
+    body: str,
+    landmark: int | None = None,
+    joint: str | None = None,
 ) -> None:
     """Store a remark at one moment of a recording.
 
@@ -86,23 +107,69 @@ def comment(
         What is seen there.
     landmark
         Number of the landmark that it is about.
+    joint
+        The joint that it is about, such as knee.
 
     Raises
     ------
     UsageError
-        There is no text.
+        The moment lies outside the recording, the text is empty, or there is no such joint.
     """
+    joints = {row.split("_")[0] for row in load_vocabulary().motions}
+    if joint is not None and joint not in joints:
+        raise UsageError(f"unknown joint {joint!r}", f"Use {', '.join(sorted(joints))}")
     if not body.strip():
         raise UsageError("the remark is empty", "Say what is seen")
     with store.transaction() as uow:
         require(uow, Action.WRITE_CLINICAL)
         item = uow.reviews.of_assessment(assessment_uuid(assessment_id))
+        end_s = _duration_s(uow.assessments.get(item.assessment_id))
+        if not 0 <= at_s <= end_s:
+            raise UsageError(
+                f"the recording has no moment at {at_s:g} s",
+                f"Choose one from 0 to {end_s:g}" if end_s < inf else "Choose one from 0 on",
+            )
         uow.reviews.add_comment(
             ReviewComment(
-                uow.new_id(), item.patient, item.id, uow.user.id, at_s, body.strip(), landmark
+                uow.new_id(),
+                item.patient,
+                item.id,
+                uow.user.id,
+                at_s,
+                body.strip(),
+                landmark,
+                joint,
             )
         )
         uow.audit.record("review.comment", "movement_assessment", item.assessment_id)
+
+
+def _duration_s(assessment: StoredAssessment) -> float:
+    video = cast("Mapping[str, Any]", assessment.result.get("video") or {})
+    return float(video.get("duration_s") or inf)
+
+
+def show(store: Store, assessment_id: str) -> Reviewed:
+    """Return a recording in review with its remarks.
+
+    Parameters
+    ----------
+    store
+        The open store.
+    assessment_id
+        Identifier of the assessment.
+    """
+    with store.transaction() as uow:
+        require(uow, Action.READ_CLINICAL)
+        item = uow.reviews.of_assessment(assessment_uuid(assessment_id))
+        uow.audit.record("review.read", "movement_assessment", item.assessment_id)
+        return Reviewed(
+            mrn=uow.patients.by_id(item.patient.id).mrn,
+            item=item,
+            assessment=uow.assessments.get(item.assessment_id),
+            comments=uow.reviews.comments(item.id),
+            authors={user.id: user.login for user in uow.clinics.users(uow.clinic.id)},
+        )
 
 
 def comments(store: Store, assessment_id: str) -> tuple[ReviewComment, ...]:

@@ -32,7 +32,7 @@ MRN = "1042"
 
 @pytest.fixture
 def patient(store: Store) -> PatientRef:
-    with store.transaction() as uow:
+    with at(store, NOW - timedelta(days=14)).transaction() as uow:
         ref = add_patient(uow, MRN)
         uow.episodes.add(
             [
@@ -47,8 +47,9 @@ def patient(store: Store) -> PatientRef:
 
 @pytest.fixture
 def assigned(store: Store, settings: Settings, patient: PatientRef) -> PatientRef:
-    start = TODAY - timedelta(days=14)
-    prescribing.assign(store, settings, RULES, PROTOCOL, MRN, start, phase="motion")
+    then = at(store, NOW - timedelta(days=14))
+    start = then.clock().date()
+    prescribing.assign(then, settings, RULES, PROTOCOL, MRN, start, phase="motion")
     return patient
 
 
@@ -210,6 +211,7 @@ def test_hold_and_resume_keep_reasons_and_days(
     assert (hold.from_day, hold.to_day) == (TODAY, TODAY + timedelta(days=2))
     with pytest.raises(FindingsError, match="not held"):
         programmes.resume(later, RULES, MRN, "x")
+    assert triage.rebuild(later, RULES, check=True).different == 0
 
 
 def test_hold_and_resume_on_one_day(store: Store, assigned: PatientRef) -> None:

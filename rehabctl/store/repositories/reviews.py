@@ -121,8 +121,9 @@ class ReviewRepository:
 
     def add_comment(self, comment: ReviewComment) -> None:
         """Add a remark at a moment of the recording."""
-        marks = [] if comment.landmark is None else [{"landmark": comment.landmark}]
-        row = owned(comment.patient, comment.id, self._now) | plain(comment, "landmark")
+        about = {"landmark": comment.landmark, "joint": comment.joint}
+        marks = [{name: value} for name, value in about.items() if value is not None]
+        row = owned(comment.patient, comment.id, self._now) | plain(comment, *about)
         self._connection.execute(insert(_COMMENT).values(row | {"marks": marks}))
 
     def comments(self, review_item_id: UUID) -> tuple[ReviewComment, ...]:
@@ -135,6 +136,7 @@ class ReviewRepository:
                 row,
                 patient=owner(row),
                 landmark=next((m["landmark"] for m in row["marks"] if "landmark" in m), None),
+                joint=next((m["joint"] for m in row["marks"] if "joint" in m), None),
             )
             for row in rows.mappings()
         )

@@ -10,6 +10,7 @@ down_revision = "0010_legal_hold"
 
 
 def upgrade() -> None:
+    op.add_column("program_hold", sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True))
     op.create_table(
         "gate_answer",
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -51,4 +52,5 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    op.drop_column("program_hold", "ended_at")
     op.drop_table("gate_answer")
