@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 app = typer.Typer(help="Log what patients did between visits.", no_args_is_help=True)
 
 _MAX_BYTES = 4 * 2**20
-_HELD = "A red-flag answer: the programme is held until it is resumed"
+_HELD = "The programme is held until it is resumed"
 
 
 @app.callback()

@@ -193,18 +193,6 @@ class Hold:
 
     from_day: date
     to_day: date | None = None
-    recorded_at: datetime | None = None
-    """When it began to count; None: it was always known."""
-    ended_at: datetime | None = None
-    """When it was ended; until then nobody knew its last day."""
-
-    def known_at(self, moment: datetime) -> Hold | None:
-        """Return the hold as it was known at a moment; None before it was made."""
-        if self.recorded_at is not None and self.recorded_at > moment:
-            return None
-        if self.ended_at is not None and self.ended_at > moment:
-            return replace(self, to_day=None)
-        return self
 
 
 @dataclass(frozen=True, slots=True)
@@ -366,17 +354,14 @@ class PatientFacts:
         """Return what the clinic knew at an earlier moment.
 
         Plans (schedule, episode, plan of care) are taken as they are now: rules judge only those
-        of their days that have passed. A hold also counts for the day on which it begins, and so
-        it is known from its own moment on.
+        of their days that have passed.
         """
         reviews = tuple(
             replace(r, reviewed_at=None) if r.reviewed_at and r.reviewed_at > moment else r
             for r in _known(self.reviews, moment)
         )
-        holds = (hold.known_at(moment) for hold in self.holds)
         return replace(
             self,
-            holds=tuple(hold for hold in holds if hold is not None),
             sessions=_known(self.sessions, moment),
             opened_at=tuple(at for at in self.opened_at if at <= moment),
             journal=_known(self.journal, moment),
@@ -395,8 +380,6 @@ class PatientFacts:
             moments.add(self.known_since)
         moments.update(action.at for action in self.alert_actions)
         moments.update(r.reviewed_at for r in self.reviews if r.reviewed_at)
-        for hold in self.holds:
-            moments.update(at for at in (hold.recorded_at, hold.ended_at) if at is not None)
         for events in (
             self.sessions,
             self.journal,

@@ -41,7 +41,7 @@ class Logged:
     journal: bool = False
     """Whether a journal entry came with it and was new."""
     held: bool = False
-    """Whether a red-flag answer has held the programme."""
+    """Whether the programme is held now, as a red-flag answer holds it."""
 
 
 def log(
@@ -103,8 +103,8 @@ def log(
         uow.sessions.add(session)
         uow.audit.record("session.log", "exercise_session", session.id)
         new_entry = entry is not None and uow.sessions.add_journal(entry)
-        held = entry is not None and journal_entries.hold_on_red_flag(uow, patient.ref, entry)
         triage.refresh(uow, [patient.ref], rules)
+        held = journal_entries.is_held(uow, patient.ref)
         return Logged(session.external_id, True, session.id, new_entry, held)
 
 

@@ -32,7 +32,7 @@ class JournalLogged:
     external_id: str
     is_new: bool
     held: bool
-    """Whether a red-flag answer has held the programme."""
+    """Whether the programme is held now, as a red-flag answer holds it."""
 
 
 def log(
@@ -65,10 +65,23 @@ def log(
         entry = read(uow, rules, patient.ref, upload, entered_by)
         is_new = uow.sessions.add_journal(entry)
         uow.audit.record("journal.log" if is_new else "journal.repeat", "patient", patient.id)
-        held = is_new and hold_on_red_flag(uow, patient.ref, entry)
         if is_new:
             triage.refresh(uow, [patient.ref], rules)
-        return JournalLogged(entry.external_id, is_new, held)
+        return JournalLogged(entry.external_id, is_new, is_held(uow, patient.ref))
+
+
+def is_held(uow: UnitOfWork, patient: PatientRef) -> bool:
+    """Return whether the patient's programme is held, by a red flag or by a clinician.
+
+    Parameters
+    ----------
+    uow
+        The transaction.
+    patient
+        Whose.
+    """
+    programme = uow.programmes.active(patient.id)
+    return programme is not None and programme.status is ProgrammeStatus.HELD
 
 
 def read(
@@ -130,24 +143,3 @@ def _red_flags(reader: Reader, rules: RuleTable, day: date) -> tuple[str, ...]:
                 "red_flags", "names an unknown question" + (f" ({near})" if near else "")
             )
     return tuple(dict.fromkeys(str(code) for code in codes))
-
-
-def hold_on_red_flag(uow: UnitOfWork, patient: PatientRef, entry: JournalEntry) -> bool:
-    """Hold the running programme of a patient who answered a red-flag question with yes.
-
-    Parameters
-    ----------
-    uow
-        The transaction.
-    patient
-        Whose.
-    entry
-        The journal entry.
-    """
-    programme = uow.programmes.active(patient.id) if entry.red_flags else None
-    if programme is None or programme.status is ProgrammeStatus.HELD:
-        return False
-    today = uow.now.astimezone(ZoneInfo(uow.clinic.time_zone)).date()
-    uow.programmes.hold(programme, today, "red flag: " + ", ".join(entry.red_flags))
-    uow.audit.record("program.hold", "program", programme.id, {"cause": "red_flag"})
-    return True

@@ -92,7 +92,7 @@ class FactRepository:
                 episode=_episode(episodes.get(i, [])),
                 sessions=_sessions(sessions.get(i, []), entries.get(i, [])),
                 due_on=tuple(row["due_on"] for row in scheduled.get(i, [])),
-                holds=tuple(_hold(row) for row in holds.get(i, [])),
+                holds=tuple(facts.Hold(r["from_day"], r["to_day"]) for r in holds.get(i, [])),
                 opened_at=tuple(row["opened_at"] for row in openings.get(i, [])),
                 journal=tuple(_journal(row) for row in journal.get(i, [])),
                 measurements=tuple(
@@ -243,10 +243,6 @@ def _exercise(row: RowMapping) -> facts.ExerciseRecord:
         pain=row["pain_after"] if row["pain_after"] is not None else row["pain_before"],
         form_score=row["form_score"],
     )
-
-
-def _hold(row: RowMapping) -> facts.Hold:
-    return facts.Hold(row["from_day"], row["to_day"], row["created_at"], row["ended_at"])
 
 
 def _journal(row: RowMapping) -> facts.JournalEntry:

@@ -121,7 +121,6 @@ class ProgrammeRepository:
             "to_day": case(
                 (_HOLD.c.from_day > last_held_day, _HOLD.c.from_day), else_=last_held_day
             ),
-            "ended_at": self._now,
         }
         if reason:
             values["reason"] = _HOLD.c.reason + f"; resumed: {reason}"

@@ -123,8 +123,6 @@ class ProgramHold(PatientOwned, table=True):
     from_day: date
     to_day: date | None = None
     reason: str
-    ended_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
-    """When it was resumed."""
 
 
 class GateAnswer(PatientOwned, table=True):

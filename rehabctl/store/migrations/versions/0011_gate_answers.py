@@ -5,12 +5,16 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
+<<<<<<<< HEAD:rehabctl/store/migrations/versions/0011_gate_answers.py
 revision = "0011_gate_answers"
 down_revision = "0010_legal_hold"
+========
+revision = "0008_gate_answers"
+down_revision = "0007_outcomes"
+>>>>>>>> 0e7ed3b (Describe prescribing, progress, hand-outs and uploads with executed examples):rehabctl/store/migrations/versions/0008_gate_answers.py
 
 
 def upgrade() -> None:
-    op.add_column("program_hold", sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True))
     op.create_table(
         "gate_answer",
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -52,5 +56,4 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    op.drop_column("program_hold", "ended_at")
     op.drop_table("gate_answer")
