@@ -198,7 +198,7 @@ COLUMNS: dict[str, dict[str, str]] = {
     "program_hold": {
         "uuid": "id patient_id clinic_id therapist_id program_id",
         "text": "reason",
-        "time": "created_at ended_at",
+        "time": "created_at",
         "date": "from_day to_day",
     },
     "program_opening": {

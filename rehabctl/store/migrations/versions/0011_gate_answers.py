@@ -5,13 +5,8 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-<<<<<<<< HEAD:rehabctl/store/migrations/versions/0011_gate_answers.py
 revision = "0011_gate_answers"
 down_revision = "0010_legal_hold"
-========
-revision = "0008_gate_answers"
-down_revision = "0007_outcomes"
->>>>>>>> 0e7ed3b (Describe prescribing, progress, hand-outs and uploads with executed examples):rehabctl/store/migrations/versions/0008_gate_answers.py
 
 
 def upgrade() -> None:
