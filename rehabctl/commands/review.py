@@ -118,7 +118,13 @@ def show(
 def decide(
     assessment: Annotated[str, typer.Argument(help="Identifier from `rehabctl review list`.")],
     decision: Annotated[str, typer.Option("--decision", help="accept, adjust or flag.")],
-    comment: Annotated[str, typer.Option("--comment", help="What was seen.")] = "",
+    comment: Annotated[
+        str, typer.Option("--comment", help="What was seen; stays in the clinic.")
+    ] = "",
+    message: Annotated[
+        str | None,
+        typer.Option("--message", help="Tell the patient, with the remarks about moments."),
+    ] = None,
     quiet: QuietFlag = False,
 ) -> None:
     """Store a clinician's decision about a recording."""
@@ -134,7 +140,7 @@ def decide(
     settings = load_settings()
     rules = triage.clinic_rules(settings)
     with open_store(settings) as store:
-        review.decide(store, rules, assessment, chosen, comment)
+        review.decide(store, rules, assessment, chosen, comment, message)
     if not quiet:
         note(f"Marked {chosen.value}")
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, cast
 from uuid import UUID
 
 from rehabctl.domain.errors import NotFoundError, UsageError
+from rehabctl.domain.message import Message, MessageDirection, MessageThread
 from rehabctl.domain.recording import StoredAssessment
 from rehabctl.domain.review import ReviewData, ReviewDecision, ReviewMoment, ReviewRepetition
 from rehabctl.domain.review_item import ReviewComment, ReviewItem
@@ -45,7 +46,12 @@ def waiting(store: Store, limit: int) -> list[tuple[str, ReviewItem, StoredAsses
 
 
 def decide(
-    store: Store, rules: RuleTable, assessment_id: str, decision: ReviewDecision, comment: str
+    store: Store,
+    rules: RuleTable,
+    assessment_id: str,
+    decision: ReviewDecision,
+    comment: str,
+    message: str | None = None,
 ) -> None:
     """Store a clinician's decision about a recording; a later one replaces it.
 
@@ -60,16 +66,41 @@ def decide(
     decision
         accepted, adjusted or flagged.
     comment
-        What was seen.
+        What was seen; stays in the clinic.
+    message
+        What the patient is told, with the remarks about moments of her recording.
     """
     with store.transaction() as uow:
         require(uow, Action.WRITE_CLINICAL)
         item = uow.reviews.of_assessment(assessment_uuid(assessment_id))
         uow.reviews.decide(item.assessment_id, decision, comment or None, uow.user.id)
+        if message:
+            _tell(uow, item, message)
         uow.audit.record(
             "review.decide", "movement_assessment", item.assessment_id, {"decision": decision.value}
         )
         triage.refresh(uow, [item.patient], rules)
+
+
+def _tell(uow: UnitOfWork, item: ReviewItem, text: str) -> None:
+    """Write to the patient: the clinician's words, and what she saw at which moment."""
+    remarks = [
+        f"At {c.at_s:g} s{f' ({c.joint})' if c.joint else ''}: {c.body}"
+        for c in uow.reviews.comments(item.id)
+    ]
+    thread = MessageThread(uow.new_id(), item.patient, "Your recording", uow.now)
+    uow.messages.add_thread(thread)
+    uow.messages.add(
+        Message(
+            id=uow.new_id(),
+            patient=item.patient,
+            thread_id=thread.id,
+            direction=MessageDirection.TO_PATIENT,
+            body="\n".join([text, *remarks]),
+            sent_at=uow.now,
+            author_user_id=uow.user.id,
+        )
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,10 @@ from datetime import timedelta
 import pytest
 
 from rehabctl.domain.errors import NotFoundError, UsageError
+from rehabctl.domain.message import MessageDirection
+from rehabctl.domain.review import ReviewDecision
 from rehabctl.domain.review_item import ReviewItem
+from rehabctl.reference.rules import load_rules
 from rehabctl.services import review
 from rehabctl.store.store import Store
 from tests.contract.conftest import NOW, at
@@ -54,3 +57,22 @@ def test_wrong_remarks_are_refused(store: Store, waiting: str) -> None:
     with pytest.raises(NotFoundError):
         review.comment(store, "01a201ff-724c-748e-b09a-577f6f69d0b6", at_s=1, body="x")
     assert review.show(store, waiting).comments == ()
+
+
+def test_a_decision_goes_back_to_the_patient_with_its_remarks(store: Store, waiting: str) -> None:
+    review.comment(store, waiting, 4.1, "falls inwards", "knee")
+    decision = ReviewDecision.ADJUSTED
+    review.decide(store, load_rules(), waiting, decision, "valgus", "Keep the knee over the foot.")
+    found = review.show(store, waiting)
+    with store.transaction() as uow:
+        [message] = uow.messages.of_patient(found.item.patient.id)
+        assert message.author_user_id == uow.user.id
+    assert message.body == "Keep the knee over the foot.\nAt 4.1 s (knee): falls inwards"
+    assert message.direction is MessageDirection.TO_PATIENT
+    assert (found.item.decision, found.item.comment) == (decision, "valgus")
+
+
+def test_a_decision_without_a_message_stays_in_the_clinic(store: Store, waiting: str) -> None:
+    review.decide(store, load_rules(), waiting, ReviewDecision.ACCEPTED, "good")
+    with store.transaction() as uow:
+        assert uow.messages.of_patient(review.show(store, waiting).item.patient.id) == ()
