@@ -116,3 +116,17 @@ def test_no_document_and_no_packaged_text_claims_too_much() -> None:
         for finding in find(path.read_text("utf-8"))
     ]
     assert bad == []
+
+
+def test_what_patients_take_home_keeps_the_rules_for_patients() -> None:
+    texts = [
+        PROJECT / "rehabctl" / "reference" / "patient_texts.toml",
+        *(PROJECT / "rehabctl" / "integrations" / "hand_outs").glob("page.*"),
+    ]
+    assert len(texts) >= 4
+    bad = [
+        f"{path.name}:{finding.line}: {finding.expression}"
+        for path in texts
+        for finding in find(path.read_text("utf-8"), for_patients=True)
+    ]
+    assert bad == []

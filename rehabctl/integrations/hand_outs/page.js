@@ -261,7 +261,7 @@
     show("The session is complete",
       scale("pain", "How much pain do you have now?", "no pain", "worst pain"),
       scale("difficulty", "How hard was the whole session?", "very easy", "as hard as can be"),
-      make("label", "Anything your therapist should know?", { for: "notes" }), notes,
+      make("label", "A note for your therapist", { for: "notes" }), notes,
       button("Save", () => {
         state.completed_at = state.completed_at || new Date().toISOString();
         state.pain_after = chosen("pain");
