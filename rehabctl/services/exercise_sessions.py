@@ -163,18 +163,22 @@ def _known(uow: UnitOfWork, session: ExerciseSession) -> ExerciseSession | None:
     FindingsError
         It has the identifier, or the time, of a session with other content.
     """
-    since = session.started_at - MAX_LENGTH
-    for other in uow.sessions.of_patient(session.patient.id):
-        same = (other.started_at, other.entries) == (session.started_at, session.entries)
-        if other.external_id == session.external_id:
-            if not same:
-                raise FindingsError(
-                    "another session was uploaded under this id", "Give each session its own id"
-                )
-            return other
-        if other.started_at < since:
-            continue
-        if same:  # the same session from a second device
+
+    def same(other: ExerciseSession) -> bool:
+        done = [(entry.exercise, entry.done, entry.reps_per_set) for entry in session.entries]
+        return other.started_at == session.started_at and done == [
+            (entry.exercise, entry.done, entry.reps_per_set) for entry in other.entries
+        ]
+
+    uploaded = uow.sessions.by_external_id(session.patient.id, session.external_id)
+    if uploaded is not None:
+        if not same(uploaded):
+            raise FindingsError(
+                "another session was uploaded under this id", "Give each session its own id"
+            )
+        return uploaded
+    for other in uow.sessions.of_patient(session.patient.id, session.started_at - MAX_LENGTH):
+        if same(other):  # from a second device
             return other
         if _overlap(session, other):
             raise FindingsError(

@@ -61,7 +61,13 @@ class SessionRepository:
         condition = _SESSION.c.patient_id == patient_id
         if since is not None:
             condition = and_(condition, _SESSION.c.started_at >= since)
-        return self._read(condition, _ENTRY.c.patient_id == patient_id)
+        return self._read(condition)
+
+    def by_external_id(self, patient_id: UUID, external_id: str) -> ExerciseSession | None:
+        """Return the session that a device uploaded under an identifier of its own."""
+        c = _SESSION.c
+        found = self._read(and_(c.patient_id == patient_id, c.external_id == external_id))
+        return found[0] if found else None
 
     def get(self, session_id: UUID) -> ExerciseSession:
         """Return one session.
@@ -71,15 +77,15 @@ class SessionRepository:
         NotFoundError
             There is none with this identifier.
         """
-        found = self._read(_SESSION.c.id == session_id, _ENTRY.c.session_id == session_id)
+        found = self._read(_SESSION.c.id == session_id)
         if not found:
             raise NotFoundError("the session does not exist", "Look at: rehabctl session list")
         return found[0]
 
-    def _read(self, condition: Any, of_entries: Any) -> tuple[ExerciseSession, ...]:
+    def _read(self, condition: Any) -> tuple[ExerciseSession, ...]:
         query = select(_SESSION).where(condition).order_by(_SESSION.c.started_at, _SESSION.c.id)
         sessions = list(self._connection.execute(query).mappings())
-        entries = self._entries(of_entries) if sessions else {}
+        entries = self._entries(condition) if sessions else {}
         return tuple(
             build(
                 ExerciseSession,
@@ -93,7 +99,8 @@ class SessionRepository:
         )
 
     def _entries(self, condition: Any) -> dict[UUID, list[SessionEntry]]:
-        query = select(_ENTRY).where(condition)
+        wanted = select(_SESSION.c.id).where(condition)
+        query = select(_ENTRY).where(_ENTRY.c.session_id.in_(wanted))
         found: dict[UUID, list[SessionEntry]] = {}
         for row in self._connection.execute(query.order_by(_ENTRY.c.position)).mappings():
             entry = build(SessionEntry, row, reps_per_set=tuple(row["reps_per_set"]))

@@ -174,7 +174,7 @@ def test_a_red_flag_stops_the_session_and_holds_the_programme(
     assert json.loads(good(done))["held"] is True
     alerts = good(rehabctl("alert", "list", "--patient", MRN, REHABCTL_NOW=now))
     assert "RED_FLAG" in alerts
-    assert "\"held_reason\": \"red_flag\"" in good(
+    assert '"held_reason": "red_flag"' in good(
         rehabctl("program", "show", MRN, "--json", REHABCTL_NOW=now)
     )
     assert rehabctl("program", "export", MRN, "-f", "html", REHABCTL_NOW=now).returncode == 3
