@@ -74,5 +74,6 @@ def test_a_decision_goes_back_to_the_patient_with_its_remarks(store: Store, wait
 
 def test_a_decision_without_a_message_stays_in_the_clinic(store: Store, waiting: str) -> None:
     review.decide(store, load_rules(), waiting, ReviewDecision.ACCEPTED, "good")
+    patient = review.show(store, waiting).item.patient
     with store.transaction() as uow:
-        assert uow.messages.of_patient(review.show(store, waiting).item.patient.id) == ()
+        assert uow.messages.of_patient(patient.id) == ()

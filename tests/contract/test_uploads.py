@@ -181,7 +181,8 @@ def test_a_red_flag_raises_the_alert_and_holds_the_programme(clinic: Store) -> N
     assert triage.rebuild(later, RULES, check=True).different == 0
     # a second answer finds the programme held, and changes nothing of it
     again = at(clinic, NOW + timedelta(minutes=9))
-    assert not journal(again, red_flags=["fall"]).held
+    assert journal(again, red_flags=["fall"]).held
+    assert programmes.show(again, MRN).programme.held_reason == "red_flag"
 
 
 def test_a_journal_entry_is_kept_once(clinic: Store) -> None:
