@@ -21,7 +21,6 @@ from rehabctl.commands._options import (
     QuietFlag,
 )
 from rehabctl.commands._render import Output, emit_items, emit_object, emit_text, note
-from rehabctl.commands._validation import FindingFormat
 from rehabctl.domain.errors import ExitCode, UsageError
 
 if TYPE_CHECKING:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from rehabctl.commands._findings import FindingFormatOption, emit_findings
 from rehabctl.commands._options import (
     DryRunFlag,
     Format,
@@ -16,7 +17,6 @@ from rehabctl.commands._options import (
     QuietFlag,
 )
 from rehabctl.commands._render import Output, emit_items, emit_object, note, to_json_value
-from rehabctl.commands._findings import FindingFormatOption, emit_findings
 from rehabctl.domain.errors import UsageError
 
 if TYPE_CHECKING:

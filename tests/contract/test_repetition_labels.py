@@ -111,7 +111,7 @@ def test_only_repetitions_of_the_recording_are_labelled(store: Store) -> None:
 
 
 def test_only_who_allows_it_now_is_exported_and_nobody_is_named(
-    store: Store, tmp_path: Path
+    store: Store, auditor: Store, tmp_path: Path
 ) -> None:
     allowed = measured(store, "MRN-77", ConsentScope.MODEL_TRAINING)
     for other in (measured(store, "MRN-78"), allowed):
@@ -148,7 +148,7 @@ def test_only_who_allows_it_now_is_exported_and_nobody_is_named(
         assert secret.encode() not in written
     with pytest.raises(UsageError, match="exists"):
         repetition_labels.export(later, target)
-    with later.engine.connect() as connection:
+    with auditor.engine.connect() as connection:
         actions = set(connection.execute(text("SELECT action FROM audit_entry")).scalars())
     assert {"review.label", "review.labels_export", "review.labels_count"} <= actions
 

@@ -60,7 +60,7 @@ def test_wrong_remarks_are_refused(store: Store, waiting: str) -> None:
 
 
 def test_a_decision_goes_back_to_the_patient_with_its_remarks(store: Store, waiting: str) -> None:
-    review.comment(store, waiting, 4.1, "falls inwards", "knee")
+    review.comment(store, waiting, at_s=4.1, body="falls inwards", joint="knee")
     decision = ReviewDecision.ADJUSTED
     review.decide(store, load_rules(), waiting, decision, "valgus", "Keep the knee over the foot.")
     found = review.show(store, waiting)
