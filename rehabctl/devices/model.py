@@ -47,6 +47,13 @@ class Capabilities:
     rates_hz: tuple[int, ...]
     verified_against: str
     """vendor bytes, real device or documentation only."""
+    serial: bool
+    """Whether the sensor tells its serial number; else it is known by its address."""
+    gyroscope_dps_max: float
+    """The widest range; a larger number is a damaged packet."""
+    accelerometer_g_max: float
+    battery_mid_stream: bool
+    """Whether the charge can be asked for while samples come."""
 
 
 Vector = Sequence[float]

@@ -14,15 +14,18 @@ import secrets
 import struct
 import zlib
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
+from numpy.typing import NDArray
 
 from rehabctl.analysis.imu_recording import ImuRecording, RecordingMeta
 from rehabctl.devices.model import SampleBatch
+from rehabctl.devices.timeline import ClockModel
 from rehabctl.domain.errors import NotFoundError, NotPermittedError, RehabctlError
 from rehabctl.domain.sensor import GapRecord
 
@@ -34,7 +37,7 @@ _HEAD = struct.Struct("<II")
 _CHUNK = struct.Struct("<4sII")
 _MARK = b"CHNK"
 _ROW = np.dtype([("t_s", "<f8"), ("values", "<f4", (9,))])
-_SAMPLES, _GAP, _END = b"S", b"G", b"E"
+_SAMPLES, _GAP, _END, _META, _CLOCK = b"S", b"G", b"E", b"M", b"C"
 _MOST_CHUNK_BYTES = 2**24
 
 
@@ -51,6 +54,8 @@ class Recorder:
         A clock that never jumps, in seconds; it decides when a chunk is full.
     key
         32 bytes for a recording of a patient; None for one of the bench.
+    started_at
+        When it began, by the host.
     """
 
     def __init__(
@@ -59,6 +64,7 @@ class Recorder:
         meta: RecordingMeta,
         monotonic: Callable[[], float],
         key: bytes | None = None,
+        started_at: datetime | None = None,
     ) -> None:
         self._monotonic = monotonic
         self._rows: list[tuple[float, list[float]]] = []
@@ -67,7 +73,8 @@ class Recorder:
         salt = secrets.token_bytes(16)
         self._cipher = None if key is None else _cipher(key, salt)
         header = {
-            "meta": {name: getattr(meta, name) for name in RecordingMeta.__dataclass_fields__},
+            "meta": _fields(meta),
+            "started_at": None if started_at is None else started_at.isoformat(),
             "encrypted": key is not None,
             "salt": salt.hex(),
         }
@@ -119,8 +126,27 @@ class Recorder:
             From, to, how many, why.
         """
         self.flush()
-        fields = {n: getattr(gap, n) for n in GapRecord.__dataclass_fields__}
-        self._write(_GAP + json.dumps(fields).encode())
+        self._write(_GAP + json.dumps(_fields(gap)).encode())
+
+    def describe(self, meta: RecordingMeta) -> None:
+        """Replace the facts of the recording by what the sensor said since.
+
+        Parameters
+        ----------
+        meta
+            The last one counts.
+        """
+        self._write(_META + json.dumps(_fields(meta)).encode())
+
+    def set_clock(self, clock: ClockModel) -> None:
+        """Note how the times of the samples, on the sensor's clock, become the host's.
+
+        Parameters
+        ----------
+        clock
+            The last one counts.
+        """
+        self._write(_CLOCK + json.dumps(_fields(clock)).encode())
 
     def flush(self) -> None:
         """Put what was taken onto the disk."""
@@ -148,11 +174,21 @@ class Recorder:
         os.fsync(self._stream.fileno())
 
 
-@dataclass(frozen=True)
+def _fields(record: Any) -> dict[str, Any]:
+    return {name: getattr(record, name) for name in record.__dataclass_fields__}
+
+
+@dataclass(frozen=True, eq=False)
 class RecordedFile:
     """What an append-only recording holds."""
 
     recording: ImuRecording
+    """With times of the host: seconds since the recording was started."""
+    device_t_s: NDArray[np.float64]
+    """The same times on the sensor's own clock."""
+    clock: ClockModel | None
+    """None for a sensor that sends no time."""
+    started_at: datetime | None
     gaps: tuple[GapRecord, ...]
     complete: bool
     """Whether the recorder ended it; False after a crash."""
@@ -206,34 +242,72 @@ def read_chunk_file(path: Path, key: bytes | None = None) -> RecordedFile:
             raise NotPermittedError(f"{path.name} is encrypted", "Open it with its key")
         cipher = _cipher(key, bytes.fromhex(table["salt"]))
     rows: list[bytes] = []
-    gaps: list[GapRecord] = []
-    complete, number = False, 0
+    found = _Found(RecordingMeta(**table["meta"]))
+    number = 0
     while payload := _next_chunk(data, at):
         at += _CHUNK.size + len(payload)
         plain = _decrypt(path.name, cipher, payload, number, header)
         number += 1
         if plain[:1] == _SAMPLES:
             rows.append(plain[1:])
-        elif plain[:1] == _GAP:
-            gaps.append(GapRecord(**json.loads(plain[1:])))
-        complete = plain[:1] == _END
-    found = np.frombuffer(b"".join(rows), dtype=_ROW)
-    if len(found) < 2:
+        else:
+            found.take(plain)
+        found.complete = plain[:1] == _END
+    samples = np.frombuffer(b"".join(rows), dtype=_ROW)
+    if len(samples) < 2:
         raise RehabctlError(f"{path.name} holds no samples", "Record again")
-    values = found["values"].astype(np.float64)
+    began = table.get("started_at")
+    started_at = None if began is None else datetime.fromisoformat(began)
+    return _recorded(path.name, samples, found, started_at, len(data) - at)
+
+
+@dataclass
+class _Found:
+    """What the chunks beside the samples say."""
+
+    meta: RecordingMeta
+    gaps: list[GapRecord] = field(default_factory=list[GapRecord])
+    clock: ClockModel | None = None
+    complete: bool = False
+
+    def take(self, plain: bytes) -> None:
+        kind, body = plain[:1], plain[1:]
+        if kind == _GAP:
+            self.gaps.append(GapRecord(**json.loads(body)))
+        elif kind == _META:
+            self.meta = RecordingMeta(**json.loads(body))
+        elif kind == _CLOCK:
+            self.clock = ClockModel(**json.loads(body))
+
+
+def _recorded(
+    name: str,
+    samples: NDArray[Any],
+    found: _Found,
+    started_at: datetime | None,
+    dropped_bytes: int,
+) -> RecordedFile:
+    clock = found.clock or ClockModel(0.0, 0.0)
+    device_t_s = samples["t_s"].astype(np.float64)
+    values = samples["values"].astype(np.float64)
     mag = values[:, 6:]
-    meta = RecordingMeta(**table["meta"])
     try:
         recording = ImuRecording(
-            found["t_s"].astype(np.float64),
+            device_t_s * (1.0 + clock.skew_ppm / 1e6) + clock.offset_s,
             values[:, :3].copy(),
             values[:, 3:6].copy(),
             None if bool(np.isnan(mag).any()) else mag.copy(),
-            meta,
+            found.meta,
         )
     except ValueError as error:
-        raise RehabctlError(f"{path.name} is refused: {error}", "Record again") from None
-    return RecordedFile(recording, tuple(gaps), complete, len(data) - at)
+        raise RehabctlError(f"{name} is refused: {error}", "Record again") from None
+    gaps = tuple(
+        replace(gap, from_s=clock.to_host(gap.from_s), to_s=clock.to_host(gap.to_s))
+        for gap in found.gaps
+    )
+    return RecordedFile(
+        recording, device_t_s, found.clock, started_at, gaps, found.complete, dropped_bytes
+    )
 
 
 def _read_header(name: str, data: bytes) -> tuple[bytes, int]:

@@ -6,10 +6,24 @@ from importlib.metadata import entry_points
 from typing import Any
 
 from rehabctl.devices.driver import Advertisement, Driver
-from rehabctl.devices.drivers.bluetooth import MovellaDotDriver, Thingy52Driver, WitmotionDriver
+from rehabctl.devices.drivers.heart_rate_driver import HeartRateDriver
+from rehabctl.devices.drivers.metamotion_driver import MetamotionDriver
+from rehabctl.devices.drivers.movella_dot_driver import MovellaDotDriver
+from rehabctl.devices.drivers.thingy52_driver import Thingy52Driver
+from rehabctl.devices.drivers.witmotion_driver import WitmotionDriver
 
 GROUP = "rehabctl.sensors"
-_NEEDED = ("name", "capabilities", "match", "identity", "battery", "configure", "start", "stop")
+_BUILT_IN: tuple[type[Driver], ...] = (
+    MovellaDotDriver,
+    WitmotionDriver,
+    Thingy52Driver,
+    MetamotionDriver,
+    HeartRateDriver,
+)
+_NEEDED = (
+    "name", "capabilities", "match", "identity", "battery", "identify", "configure", "start",
+    "stop",
+)  # fmt: skip
 
 
 def drivers() -> tuple[tuple[Driver, ...], tuple[str, ...]]:
@@ -17,7 +31,7 @@ def drivers() -> tuple[tuple[Driver, ...], tuple[str, ...]]:
 
     An entry point names a class without parameters. A broken one never stops the others.
     """
-    found: list[Driver] = [MovellaDotDriver(), Thingy52Driver(), WitmotionDriver()]
+    found: list[Driver] = [kind() for kind in _BUILT_IN]
     broken: list[str] = []
     for entry in entry_points(group=GROUP):
         try:

@@ -4,20 +4,28 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from rehabctl.analysis.imu_recording import RecordingMeta
-from rehabctl.devices.driver import Advertisement, Driver
+from rehabctl.devices.driver import Advertisement, Driver, Link, LinkLostError, LogsOnBoard
 from rehabctl.devices.model import SampleBatch
+from rehabctl.devices.radio import Radio, open_radio
 from rehabctl.devices.recorder import Recorder
 from rehabctl.devices.registry import driver_for, drivers
-from rehabctl.devices.timeline import DeviceTimeline
-from rehabctl.devices.transport import Connection, scan
-from rehabctl.domain.errors import NotFoundError, UnavailableError, suggestion
-from rehabctl.domain.sensor import GapRecord
+from rehabctl.devices.transport import Connection, Listener, connected, scan
+from rehabctl.domain.errors import NotFoundError, RehabctlError, UnavailableError, UsageError
+from rehabctl.domain.errors import suggestion as suggest
+from rehabctl.domain.sensor import BatteryState, GapRecord, SensorFinding, SensorIdentity
+from rehabctl.reference.sensor_limits import load_sensor_limits
+from rehabctl.services.sensor_backfill import fill_file
+from rehabctl.services.sensor_intake import SensorIntake, Tap
+from rehabctl.services.settings import Settings
+
+SCAN_S = 5.0
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,73 +53,55 @@ class LinkRequest:
     side: str = ""
     key: bytes | None = None
     """For a recording of a patient."""
+    onboard: bool = False
+    """Also record in the sensor's own memory, and fill gaps from it."""
 
 
 @dataclass(frozen=True)
 class LinkOutcome:
-    """What was recorded."""
+    """What was recorded of one sensor."""
 
+    sensor: str
+    path: Path
+    serial: str
     samples: int
     duplicates: int
     drops: int
     gaps: tuple[GapRecord, ...]
+    filled: int
+    """Samples that came from the sensor's own memory."""
+    battery_percent: int | None
+    rssi_dbm: int
+    findings: tuple[SensorFinding, ...]
 
 
-Tap = Callable[[float, SampleBatch, int], None]
-"""Called with each sample after it went to the recorder."""
+@dataclass(frozen=True, slots=True)
+class SensorInformation:
+    """What a sensor says of itself when asked."""
+
+    address: str
+    name: str
+    driver: str
+    serial: str
+    model: str
+    firmware: str
+    battery_percent: int | None
+    charging: bool | None
+    rssi_dbm: int
+    rates_hz: tuple[int, ...]
+    device_time: bool
+    magnetometer: bool
+    onboard_log: bool
+    verified_against: str
 
 
-class _Intake:
-    """Gives each sample its time and writes it; keeps the ledger."""
+@dataclass(frozen=True)
+class _Chosen:
+    """A sensor that was heard, with its driver and the handle to connect it by."""
 
-    def __init__(self, recorder: Recorder, driver: Driver, rate_hz: int, tap: Tap) -> None:
-        self._recorder, self._tap = recorder, tap
-        self._device_time = driver.capabilities.device_time
-        self._rate_hz = rate_hz
-        self._line = DeviceTimeline(float(rate_hz))
-        self._start_s = time.monotonic()
-        self._last_s: float | None = None
-        self._dropped = False
-        self.samples = self.drops = 0
-        self.gaps: list[GapRecord] = []
-
-    @property
-    def duplicates(self) -> int:
-        return self._line.duplicates
-
-    def drop(self) -> None:
-        self._dropped = True
-        self.drops += 1
-
-    def take(self, batch: SampleBatch) -> None:
-        for row in range(len(batch)):
-            t_s = self._time_of(batch, row)
-            if t_s is not None:
-                self._recorder.add(t_s, batch, row)
-                self._tap(t_s, batch, row)
-                self.samples += 1
-
-    def _time_of(self, batch: SampleBatch, row: int) -> float | None:
-        reason = "link lost" if self._dropped else "lost on the way"
-        if self._device_time and batch.device_time_us is not None:
-            known = len(self._line.gaps)
-            t_s = self._line.accept(batch.device_time_us[row], reason)
-            for gap in self._line.gaps[known:]:
-                self._enter(gap)
-        else:
-            t_s = time.monotonic() - self._start_s
-            if self._last_s is not None and t_s <= self._last_s:
-                t_s = self._last_s + 1e-6
-            if self._dropped and self._last_s is not None:
-                lost = max(0, round((t_s - self._last_s) * self._rate_hz) - 1)
-                self._enter(GapRecord(self._last_s, t_s, None, reason, lost))
-        if t_s is not None:
-            self._last_s, self._dropped = t_s, False
-        return t_s
-
-    def _enter(self, gap: GapRecord) -> None:
-        self.gaps.append(gap)
-        self._recorder.add_gap(gap)
+    heard: Advertisement
+    driver: Driver
+    device: Any
 
 
 def shown_sample(t_s: float, batch: SampleBatch, row: int) -> dict[str, object]:
@@ -134,19 +124,24 @@ def shown_sample(t_s: float, batch: SampleBatch, row: int) -> dict[str, object]:
     return {"t_s": round(t_s, 6), **known}
 
 
-def find_sensors(seconds: float, backend: type[Any] | None = None) -> list[FoundSensor]:
+def find_sensors(settings: Settings, seconds: float) -> list[FoundSensor]:
     """Return the devices heard, those that a driver knows first.
 
     Parameters
     ----------
+    settings
+        Which Bluetooth.
     seconds
         How long to listen.
-    backend
-        Another scanner than the platform's.
     """
     known, _ = drivers()
+
+    async def run() -> list[tuple[Advertisement, Any]]:
+        async with open_radio(settings.bluetooth) as radio:
+            return await scan(seconds, radio)
+
     found: list[FoundSensor] = []
-    for heard, _ in asyncio.run(scan(seconds, backend)):
+    for heard, _ in asyncio.run(run()):
         driver = driver_for(heard, known)
         found.append(
             FoundSensor(
@@ -160,77 +155,292 @@ def find_sensors(seconds: float, backend: type[Any] | None = None) -> list[Found
     return sorted(found, key=lambda sensor: not sensor.driver)
 
 
-def record(
-    request: LinkRequest,
-    *,
-    scanner: type[Any] | None = None,
-    client: type[Any] | None = None,
-    progress: Callable[[float, float | None], None] = lambda done, total: None,
-    tap: Tap = lambda t_s, batch, row: None,
-) -> LinkOutcome:
-    """Record one sensor; every sample is on the disk within a second or in the ledger.
+def information(settings: Settings, sensor: str, *, pair: bool = False) -> SensorInformation:
+    """Connect a sensor and return what it says of itself.
 
     Parameters
     ----------
-    request
-        What and where to.
-    scanner, client
-        Other bleak backends than the platform's.
+    settings
+        Which Bluetooth.
+    sensor
+        Address or name.
+    pair
+        Whether to pair with it.
+    """
+
+    async def ask(chosen: _Chosen, link: Link) -> SensorInformation:
+        driver = chosen.driver
+        who, charge = await driver.identity(link), await driver.battery(link)
+        able = driver.capabilities
+        return SensorInformation(
+            address=chosen.heard.address,
+            name=chosen.heard.name,
+            driver=driver.name,
+            serial=who.serial,
+            model=who.model,
+            firmware=who.firmware,
+            battery_percent=None if charge is None else charge.percent,
+            charging=None if charge is None else charge.charging,
+            rssi_dbm=chosen.heard.rssi_dbm,
+            rates_hz=able.rates_hz,
+            device_time=able.device_time,
+            magnetometer=able.magnetometer,
+            onboard_log=able.onboard_log,
+            verified_against=able.verified_against,
+        )
+
+    return _asked(settings, sensor, ask, pair=pair)
+
+
+def identify(settings: Settings, sensor: str) -> str:
+    """Make a sensor show itself, and return its address.
+
+    Parameters
+    ----------
+    settings
+        Which Bluetooth.
+    sensor
+        Address or name.
+    """
+
+    async def ask(chosen: _Chosen, link: Link) -> str:
+        await chosen.driver.identify(link)
+        return chosen.heard.address
+
+    return _asked(settings, sensor, ask)
+
+
+def onboard_samples(settings: Settings, sensor: str) -> Sequence[SampleBatch]:
+    """Return the newest recording in a sensor's own memory.
+
+    Parameters
+    ----------
+    settings
+        Which Bluetooth.
+    sensor
+        Address or name.
+    """
+
+    async def ask(chosen: _Chosen, link: Link) -> Sequence[SampleBatch]:
+        if not isinstance(chosen.driver, LogsOnBoard):
+            raise UnavailableError(
+                f"{chosen.driver.name} has no memory that this program reads",
+                "Only a Movella DOT can be filled from its memory",
+            )
+        return await chosen.driver.read_log(link)
+
+    return _asked(settings, sensor, ask)
+
+
+def _asked(
+    settings: Settings,
+    sensor: str,
+    ask: Callable[[_Chosen, Link], Awaitable[T]],
+    *,
+    pair: bool = False,
+) -> T:
+    """Connect one sensor for one question."""
+
+    async def run() -> T:
+        async with open_radio(settings.bluetooth) as radio:
+            [chosen] = await _choose([sensor], radio)
+            for _ in range(3):
+                try:
+                    async with connected(chosen.device, radio, pair=pair) as link:
+                        return await ask(chosen, link)
+                except LinkLostError:
+                    await asyncio.sleep(0.2)
+            raise UnavailableError(
+                "the sensor does not answer", "Bring it nearer, charge it, and try again"
+            )
+
+    return asyncio.run(run())
+
+
+def record(
+    requests: Sequence[LinkRequest],
+    settings: Settings,
+    *,
+    progress: Callable[[float, float | None], None] = lambda done, total: None,
+    taps: Sequence[Tap] | None = None,
+    note: Callable[[str], None] = lambda text: None,
+) -> tuple[LinkOutcome | RehabctlError, ...]:
+    """Record sensors at once; every sample is on the disk within a second or in the ledger.
+
+    Parameters
+    ----------
+    requests
+        What and where to; all of one duration.
+    settings
+        Which Bluetooth, and the clock.
     progress
         Told the seconds done.
-    tap
-        Shown each sample after it was recorded; it must not block.
+    taps
+        One a request: shown each sample after it was recorded; it must not block.
+    note
+        Told of drops, reconnections and weak batteries.
+
+    Returns
+    -------
+    tuple
+        One a request: what was recorded, or why nothing was. One that fails leaves the others be.
 
     Raises
     ------
     NotFoundError
         No such sensor was heard.
     UnavailableError
-        There is no adapter, or the sensor did not come back.
+        There is no adapter.
     """
-    return asyncio.run(_record(request, scanner, client, progress, tap))
+    paths = [request.path for request in requests]
+    if len(set(paths)) != len(paths) or len({r.sensor.lower() for r in requests}) != len(requests):
+        raise UsageError("a sensor or a file is named twice", "Name each once")
+
+    async def run() -> tuple[LinkOutcome | RehabctlError, ...]:
+        async with open_radio(settings.bluetooth) as radio:
+            return await _record(requests, settings, radio, progress, taps, note)
+
+    return asyncio.run(run())
 
 
 async def _record(
-    request: LinkRequest,
-    scanner: type[Any] | None,
-    client: type[Any] | None,
+    requests: Sequence[LinkRequest],
+    settings: Settings,
+    radio: Radio,
     progress: Callable[[float, float | None], None],
+    taps: Sequence[Tap] | None,
+    note: Callable[[str], None],
+) -> tuple[LinkOutcome | RehabctlError, ...]:
+    chosen = await _choose([request.sensor for request in requests], radio)
+    for request, one in zip(requests, chosen, strict=True):
+        rates = one.driver.capabilities.rates_hz
+        if request.rate_hz not in rates:
+            raise UsageError(
+                f"{one.driver.name} has no rate of {request.rate_hz} samples a second",
+                f"Use one of {', '.join(map(str, rates))}" if rates else "Name a motion sensor",
+            )
+    stop, start_s = asyncio.Event(), time.monotonic()
+    silent: Tap = lambda t_s, batch, row: None  # noqa: E731 - a default of a sequence
+    works = [
+        asyncio.create_task(
+            _record_one(
+                request, one, settings, radio, stop, start_s, taps[i] if taps else silent, note
+            )
+        )
+        for i, (request, one) in enumerate(zip(requests, chosen, strict=True))
+    ]
+    timer = asyncio.create_task(_until(requests[0].duration_s, start_s, stop, progress))
+    try:
+        return tuple(await asyncio.gather(*works))
+    finally:
+        timer.cancel()
+
+
+async def _record_one(
+    request: LinkRequest,
+    chosen: _Chosen,
+    settings: Settings,
+    radio: Radio,
+    stop: asyncio.Event,
+    start_s: float,
     tap: Tap,
-) -> LinkOutcome:
-    known, _ = drivers()
-    heard, device = _chosen(request.sensor, await scan(5.0, scanner))
-    driver = driver_for(heard, known)
-    if driver is None:
-        raise UnavailableError("no driver knows this sensor", "List the known ones with scan")
+    note: Callable[[str], None],
+) -> LinkOutcome | RehabctlError:
+    """Record one sensor; an error of its own is returned, since others go on."""
+    driver, heard = chosen.driver, chosen.heard
+    limits = load_sensor_limits(settings.now().date()).of("link")
     meta = RecordingMeta(
         heard.address, driver.name, "", float(request.rate_hz), request.segment, request.side
     )
-    stop = asyncio.Event()
-    with Recorder(request.path, meta, time.monotonic, request.key) as recorder:
-        intake = _Intake(recorder, driver, request.rate_hz, tap)
+    logged: list[SampleBatch] = []
+    try:
+        recorder = Recorder(request.path, meta, time.monotonic, request.key, settings.now())
+    except RehabctlError as error:
+        return error
+    with recorder:
+        intake = SensorIntake(recorder, driver, meta, request.rate_hz, start_s, limits, tap)
+
+        def is_connected(who: SensorIdentity, charge: BatteryState | None) -> None:
+            intake.connected(who, charge)
+            note(f"{request.sensor}: connected")
+
+        def is_dropped() -> None:
+            before = intake.drops
+            intake.drop()
+            if intake.drops > before:
+                note(f"{request.sensor}: link lost, reconnecting")
+
+        listener = Listener(intake.take, is_dropped, is_connected, intake.charged, logged.extend)
         connection = Connection(
-            driver, device, request.rate_hz, intake.take, intake.drop, backend=client
+            driver,
+            chosen.device,
+            request.rate_hz,
+            listener,
+            radio,
+            log_at=int(settings.now().timestamp()) if request.onboard else None,
         )
-        timer = asyncio.create_task(_until(request.duration_s, stop, progress))
         try:
             await connection.run(stop)
-        finally:
-            timer.cancel()
-    return LinkOutcome(intake.samples, intake.duplicates, intake.drops, tuple(intake.gaps))
+        except RehabctlError as error:
+            if not intake.samples:
+                return error
+            note(f"{request.sensor}: {error.what}")
+        intake.finish(time.monotonic() - start_s)
+    gaps, filled = tuple(intake.gaps), 0
+    if logged:
+        filled, gaps = fill_file(request.path, logged, request.key)
+    findings = intake.findings()
+    if heard.rssi_dbm < limits["rssi_dbm_min"]:
+        text = f"the signal was weak ({heard.rssi_dbm} dBm)"
+        findings = (*findings, SensorFinding("weak_signal", text))
+    return LinkOutcome(
+        request.sensor,
+        request.path,
+        intake.meta.serial,
+        intake.samples + filled,
+        intake.duplicates,
+        intake.drops,
+        gaps,
+        filled,
+        None if intake.battery is None else intake.battery.percent,
+        heard.rssi_dbm,
+        findings,
+    )
 
 
 async def _until(
-    seconds: float, stop: asyncio.Event, progress: Callable[[float, float | None], None]
+    seconds: float,
+    start_s: float,
+    stop: asyncio.Event,
+    progress: Callable[[float, float | None], None],
 ) -> None:
-    begin = time.monotonic()
-    while (done := time.monotonic() - begin) < seconds:
+    while (done := time.monotonic() - start_s) < seconds:
         progress(done, seconds)
         await asyncio.sleep(min(0.2, seconds - done))
     stop.set()
 
 
-def _chosen(wanted: str, heard: list[tuple[Advertisement, Any]]) -> tuple[Advertisement, Any]:
+async def _choose(wanted: Sequence[str], radio: Radio) -> list[_Chosen]:
+    """Return the sensors of these addresses or names, in this order."""
+    known, _ = drivers()
+    addresses = {text.lower() for text in wanted}
+
+    def enough(heard: list[Advertisement]) -> bool:
+        # only addresses are unique: a name may be heard a second time
+        return addresses <= {said.address.lower() for said in heard}
+
+    heard = await scan(SCAN_S, radio, enough)
+    found: list[_Chosen] = []
+    for text in wanted:
+        said, device = _named(text, heard)
+        driver = driver_for(said, known)
+        if driver is None:
+            raise UnavailableError("no driver knows this sensor", "List the known ones with scan")
+        found.append(_Chosen(said, driver, device))
+    return found
+
+
+def _named(wanted: str, heard: list[tuple[Advertisement, Any]]) -> tuple[Advertisement, Any]:
     """Return the one sensor of that address or name; two of one name are told apart by address."""
     text = wanted.lower()
     by_address = [pair for pair in heard if pair[0].address.lower() == text]
@@ -242,7 +452,7 @@ def _chosen(wanted: str, heard: list[tuple[Advertisement, Any]]) -> tuple[Advert
             f"{len(by_name)} sensors are named {wanted!r}", "Name one by its address (see scan)"
         )
     if not by_name:
-        near = suggestion(wanted, [p[0].name for p in heard] + [p[0].address for p in heard])
+        near = suggest(wanted, [p[0].name for p in heard] + [p[0].address for p in heard])
         raise NotFoundError(
             f"no sensor {wanted!r} was heard",
             f"Switch it on and bring it nearer; {near}".rstrip("; "),

@@ -62,6 +62,8 @@ class Settings:
     approved_only: bool = False
     """Whether exercises are assigned only after a clinician approved them. Otherwise they are
     assigned with a visible mark (`unapproved_exercises = "refuse"` in config.toml)."""
+    bluetooth: str | None = None
+    """Another Bluetooth controller than the platform's, for tests (REHABCTL_BLUETOOTH)."""
 
     def now(self) -> datetime:
         """Return the current time as aware UTC."""
@@ -97,6 +99,7 @@ def load_settings(environment: Mapping[str, str] | None = None) -> Settings:
         key_command=setting("REHABCTL_KEY_COMMAND", "key_command"),
         fixed_now=_fixed_now(env.get("REHABCTL_NOW")),
         approved_only=_approved_only(config.get("unapproved_exercises")),
+        bluetooth=env.get("REHABCTL_BLUETOOTH") or None,
     )
 
 

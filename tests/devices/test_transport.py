@@ -3,46 +3,70 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from rehabctl.devices.driver import Advertisement
-from rehabctl.devices.drivers.bluetooth import MovellaDotDriver
+from rehabctl.devices.drivers.movella_dot_driver import MovellaDotDriver
+from rehabctl.devices.radio import Radio
 from rehabctl.devices.recorder import read_chunk_file
 from rehabctl.devices.registry import driver_for, drivers
-from rehabctl.devices.transport import Connection, scan
-from rehabctl.domain.errors import NotFoundError, UnavailableError
+from rehabctl.devices.transport import Connection, Listener, scan
+from rehabctl.domain.errors import NotFoundError, RehabctlError, UnavailableError, UsageError
 from rehabctl.services import sensor_link
-from rehabctl.services.sensor_link import LinkRequest, find_sensors, record, shown_sample
+from rehabctl.services.sensor_link import (
+    LinkOutcome,
+    LinkRequest,
+    find_sensors,
+    record,
+    shown_sample,
+)
+from rehabctl.services.settings import load_settings
 
 from .memory_bluetooth import ADDRESS, MemoryDot, backends
 
 
 @pytest.fixture(autouse=True)
 def short_scan(monkeypatch: pytest.MonkeyPatch) -> None:
-    async def quick(seconds: float, backend: Any = None) -> Any:
-        return await scan(0.01, backend)
-
-    monkeypatch.setattr(sensor_link, "scan", quick)
+    monkeypatch.setattr(sensor_link, "SCAN_S", 0.15)
 
 
-def recorded(tmp_path: Path, sensor: MemoryDot, seconds: float) -> Any:
-    scanner, client = backends(sensor)
+def in_memory(monkeypatch: pytest.MonkeyPatch, radio: Radio) -> None:
+    """Let the service talk to sensors of this process."""
+
+    @asynccontextmanager
+    async def opened(_: str | None) -> AsyncIterator[Radio]:
+        yield radio
+
+    monkeypatch.setattr(sensor_link, "open_radio", opened)
+
+
+def recorded(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, sensor: MemoryDot, seconds: float, **more: Any
+) -> LinkOutcome:
+    in_memory(monkeypatch, Radio(*backends(sensor)))
     request = LinkRequest(ADDRESS, tmp_path / "r.imurec", 60, seconds, "thigh", "left")
-    return record(request, scanner=scanner, client=client)
+    [outcome] = record([request], load_settings(), **more)
+    if isinstance(outcome, RehabctlError):
+        raise outcome
+    return outcome
 
 
-def test_drops_leave_no_sample_unaccounted_and_none_twice(tmp_path: Path) -> None:
+def test_drops_leave_no_sample_unaccounted_and_none_twice(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     sensor = MemoryDot()
     sensor.drop_after = [200, 500, 800]
-    outcome = recorded(tmp_path, sensor, 4.0)
+    outcome = recorded(monkeypatch, tmp_path, sensor, 4.0)
     assert outcome.drops == 3
     assert outcome.duplicates == 0
     file = read_chunk_file(tmp_path / "r.imurec")
     assert file.complete
-    numbers = [round(t * 60) for t in file.recording.t_s]
+    numbers = [round(t * 60) for t in file.device_t_s]
     assert len(set(numbers)) == len(numbers) == outcome.samples
     missing = sum(gap.missing or 0 for gap in file.gaps)
     assert missing > 0
@@ -51,36 +75,45 @@ def test_drops_leave_no_sample_unaccounted_and_none_twice(tmp_path: Path) -> Non
     assert len(file.gaps) == 3
 
 
-def test_the_tap_sees_every_recorded_sample(tmp_path: Path) -> None:
+def test_the_tap_sees_every_recorded_sample(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     seen: list[dict[str, object]] = []
-    scanner, client = backends(MemoryDot())
-    outcome = record(
-        LinkRequest(ADDRESS, tmp_path / "r.imurec", 60, 1.0),
-        scanner=scanner,
-        client=client,
-        tap=lambda *sample: seen.append(shown_sample(*sample)),
-    )
+    taps = [lambda *sample: seen.append(shown_sample(*sample))]
+    outcome = recorded(monkeypatch, tmp_path, MemoryDot(), 1.0, taps=taps)
     assert len(seen) == outcome.samples > 10
     assert seen[0]["mag_ut"] == [1.0, 0.0, 0.0]
     assert "quat_wxyz" not in seen[0]
 
 
-def test_each_connection_is_closed_before_the_next(tmp_path: Path) -> None:
+def test_each_connection_is_closed_before_the_next(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     sensor = MemoryDot()
     sensor.drop_after = [100, 300]
-    recorded(tmp_path, sensor, 2.0)
+    recorded(monkeypatch, tmp_path, sensor, 2.0)
     assert sensor.connected == 3
     assert sensor.disconnected >= 3
     assert sensor.started_without_listener == 0
     assert sensor.control[24] == 60
 
 
-def test_a_rate_that_does_not_stick_is_an_error(tmp_path: Path) -> None:
+def test_a_rate_that_does_not_stick_is_an_error(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     sensor = MemoryDot()
     sensor.obeys = False
     with pytest.raises(UnavailableError, match="20 samples a second instead of 60"):
-        recorded(tmp_path, sensor, 2.0)
+        recorded(monkeypatch, tmp_path, sensor, 2.0)
     assert sensor.disconnected >= 1
+
+
+def connection(
+    radio: Radio, device: Any, drops: list[int] | None = None, **more: Any
+) -> Connection:
+    noted = [] if drops is None else drops
+    listener = Listener(lambda _: None, lambda: noted.append(1))
+    return Connection(MovellaDotDriver(), device, 60, listener, radio, **more)
 
 
 def test_a_silent_sensor_is_reconnected() -> None:
@@ -91,15 +124,11 @@ def test_a_silent_sensor_is_reconnected() -> None:
 
     async def run() -> tuple[int, int]:
         sensor, drops = Silent(), []
-        scanner, client = backends(sensor)
-        [(_, device)] = await scan(0.01, scanner)
-        connection = Connection(
-            MovellaDotDriver(), device, 60, lambda _: None, lambda: drops.append(1),
-            heartbeat_s=0.1, backend=client,
-        )  # fmt: skip
+        radio = Radio(*backends(sensor))
+        [(_, device)] = await scan(0.01, radio)
         stop = asyncio.Event()
-        asyncio.get_running_loop().call_later(1.0, stop.set)
-        await connection.run(stop)
+        asyncio.get_running_loop().call_later(1.5, stop.set)
+        await connection(radio, device, drops, heartbeat_s=0.1).run(stop)
         return len(drops), sensor.connected
 
     drops, connected = asyncio.run(run())
@@ -112,36 +141,40 @@ def test_a_sensor_that_stays_away_ends_with_a_named_error(monkeypatch: Any) -> N
 
     async def run() -> None:
         scanner, client = backends(MemoryDot())
-        [(_, device)] = await scan(0.01, scanner)
 
         class Away(client):  # type: ignore[misc,valid-type]
             async def connect(self, pair: bool, **_: Any) -> None:
                 raise TimeoutError
 
-        connection = Connection(
-            MovellaDotDriver(), device, 60, lambda _: None, lambda: None,
-            attempts=3, backend=Away,
-        )  # fmt: skip
-        await connection.run(asyncio.Event())
+        radio = Radio(scanner, Away)
+        [(_, device)] = await scan(0.01, radio)
+        await connection(radio, device, attempts=3).run(asyncio.Event())
 
     with pytest.raises(UnavailableError, match="does not answer"):
         asyncio.run(run())
 
 
-def test_sensors_are_found_named_and_told_apart(tmp_path: Path) -> None:
+def test_sensors_are_found_named_and_told_apart(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     names = {"A0": "Movella DOT", "A1": "Movella DOT", "A2": "Kettle"}
-    scanner, client = backends(MemoryDot(), names)
-    found = find_sensors(0.01, scanner)
+    in_memory(monkeypatch, Radio(*backends(MemoryDot(), names)))
+    found = find_sensors(load_settings(), 0.01)
     assert [(s.address, s.driver) for s in found] == [
         ("A0", "movella-dot"), ("A1", "movella-dot"), ("A2", ""),
     ]  # fmt: skip
-    request = LinkRequest("Movella DOT", tmp_path / "r.imurec", 60, 1.0)
+
+    def ask(name: str, rate_hz: int = 60) -> None:
+        record([LinkRequest(name, tmp_path / "r.imurec", rate_hz, 1.0)], load_settings())
+
     with pytest.raises(NotFoundError, match="2 sensors"):
-        record(request, scanner=scanner, client=client)
+        ask("Movella DOT")
     for name, error in (("Movela DOT", NotFoundError), ("Kettle", UnavailableError)):
-        request = LinkRequest(name, tmp_path / "r.imurec", 60, 1.0)
         with pytest.raises(error):
-            record(request, scanner=scanner, client=client)
+            ask(name)
+    with pytest.raises(UsageError, match="no rate of 61"):
+        ask("A0", 61)
+    assert not (tmp_path / "r.imurec").exists()
 
 
 def test_drivers_know_their_sensors() -> None:

@@ -20,9 +20,13 @@ NOTIFY = "326a9006-85cb-9195-d9dd-464cfbbae75a"
 CAPABILITIES = Capabilities(
     device_time=False,
     magnetometer=False,
-    onboard_log=True,
+    onboard_log=False,
     rates_hz=(100,),
     verified_against="vendor bytes",
+    serial=True,
+    gyroscope_dps_max=2000.0,
+    accelerometer_g_max=16.0,
+    battery_mid_stream=False,
 )
 ACCELEROMETER, GYROSCOPE, FUSION, SETTINGS = 0x03, 0x13, 0x19, 0x11
 _ACC_PER_G = {2: 16384.0, 4: 8192.0, 8: 4096.0, 16: 2048.0}
@@ -121,3 +125,58 @@ def _vectors(body: bytes, per_unit: float) -> list[tuple[float, ...]]:
     count = len(body) // 6
     words = struct.unpack(f"<{3 * count}h", body[: 6 * count])
     return [tuple(w / per_unit for w in words[3 * i : 3 * i + 3]) for i in range(count)]
+
+
+_ODR_100_HZ = 0x28
+_ACC_RANGE_CODES = {2: 0x03, 4: 0x05, 8: 0x08, 16: 0x0C}
+_GYR_RANGE_CODES = {2000: 0x00, 1000: 0x01, 500: 0x02, 250: 0x03, 125: 0x04}
+_BMI160 = 0x01
+"""Implementation number in the answer of a module read."""
+
+START = (
+    bytes((ACCELEROMETER, 0x04, 0x01)), bytes((GYROSCOPE, 0x05, 0x01)),
+    bytes((ACCELEROMETER, 0x02, 0x01, 0x00)), bytes((GYROSCOPE, 0x02, 0x01, 0x00)),
+    bytes((ACCELEROMETER, 0x01, 0x01)), bytes((GYROSCOPE, 0x01, 0x01)),
+)  # fmt: skip
+"""Listen, enable and start, of both sensors."""
+STOP = (
+    bytes((ACCELEROMETER, 0x01, 0x00)), bytes((GYROSCOPE, 0x01, 0x00)),
+    bytes((ACCELEROMETER, 0x02, 0x00, 0x01)), bytes((GYROSCOPE, 0x02, 0x00, 0x01)),
+    bytes((ACCELEROMETER, 0x04, 0x00)), bytes((GYROSCOPE, 0x05, 0x00)),
+)  # fmt: skip
+
+
+def configuration(ranges: Ranges) -> tuple[bytes, bytes]:
+    """Return what sets both sensors to 100 samples a second.
+
+    Parameters
+    ----------
+    ranges
+        Of acceleration and rate.
+    """
+    return (
+        bytes((ACCELEROMETER, 0x03, _ODR_100_HZ, _ACC_RANGE_CODES[ranges.acc_g])),
+        bytes((GYROSCOPE, 0x03, _ODR_100_HZ, _GYR_RANGE_CODES[ranges.gyr_dps])),
+    )
+
+
+def is_supported(module: bytes) -> bool:
+    """Tell whether the answer to a read of the acceleration module names a BMI160.
+
+    Parameters
+    ----------
+    module
+        Module, register, implementation, revision.
+    """
+    return len(module) >= 3 and module[2] == _BMI160
+
+
+def joined(acc: SampleBatch, gyr: SampleBatch) -> SampleBatch:
+    """Return one batch of a frame of acceleration and one of rate.
+
+    Parameters
+    ----------
+    acc, gyr
+        Of one sample each.
+    """
+    return batch(acc=acc.acc_ms2.tolist(), gyr=gyr.gyr_rads.tolist())

@@ -22,6 +22,10 @@ CAPABILITIES = Capabilities(
     onboard_log=True,
     rates_hz=(1, 4, 10, 12, 15, 20, 30, 60),
     verified_against="vendor bytes",
+    serial=True,
+    gyroscope_dps_max=2000.0,
+    accelerometer_g_max=16.0,
+    battery_mid_stream=True,
 )
 
 
@@ -38,7 +42,8 @@ def uuid(short: int) -> str:
 
 INFORMATION, CONTROL, REPORT = uuid(0x1001), uuid(0x1002), uuid(0x1004)
 MEASUREMENT, LONG, MEDIUM, SHORT = uuid(0x2001), uuid(0x2002), uuid(0x2003), uuid(0x2004)
-BATTERY, MESSAGE, ACKNOWLEDGE = uuid(0x3001), uuid(0x7001), uuid(0x7002)
+BATTERY = uuid(0x3001)
+MESSAGE, ACKNOWLEDGE, NOTIFICATION = uuid(0x7001), uuid(0x7002), uuid(0x7003)
 
 
 class Mode(IntEnum):

@@ -18,6 +18,10 @@ CAPABILITIES = Capabilities(
     onboard_log=False,
     rates_hz=(5, 10, 20, 50, 60, 100, 200),
     verified_against="documentation only",
+    serial=False,
+    gyroscope_dps_max=2000.0,
+    accelerometer_g_max=16.0,
+    battery_mid_stream=True,
 )
 
 

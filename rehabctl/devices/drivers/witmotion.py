@@ -26,6 +26,10 @@ CAPABILITIES = Capabilities(
     onboard_log=False,
     rates_hz=tuple(_RATE_CODES),
     verified_against="documentation only",
+    serial=False,
+    gyroscope_dps_max=2000.0,
+    accelerometer_g_max=16.0,
+    battery_mid_stream=False,
 )
 _LENGTH = 20
 _DATA, _REGISTER = 0x61, 0x71
@@ -36,6 +40,7 @@ _BATTERY_CENTIVOLT = (
 
 MAGNETOMETER_REGISTER, QUATERNION_REGISTER = 0x3A, 0x51
 TEMPERATURE_REGISTER, BATTERY_REGISTER = 0x40, 0x64
+RATE_REGISTER = 0x03
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +141,18 @@ def battery_of(register: Register) -> BatteryState | None:
     level = register.words[0]
     percent = next((share for least, share in _BATTERY_CENTIVOLT if level >= least), 0)
     return BatteryState(percent=percent, volts=level / 100.0)
+
+
+def rate_of(register: Register) -> int | None:
+    """Return the rate that a rate register stands for; None for one that is not whole.
+
+    Parameters
+    ----------
+    register
+        Of address 0x03.
+    """
+    codes = {code: rate for rate, code in _RATE_CODES.items()}
+    return codes.get(register.words[0] & 0xFF) if register.words else None
 
 
 def read_command(register: int) -> bytes:
