@@ -239,7 +239,7 @@ def magnetometer(recording: ImuRecording, limits: SensorLimits) -> CalibrationRe
         return refuse("single_plane", "no ellipsoid fits; turn the sensor through all directions")
     condition = float(np.linalg.cond(matrix))
     corrected = (samples - offset) @ matrix.T
-    covered = 100.0 * _covered(corrected, int(rows["coverage_cells"]))
+    covered = 100.0 * covered_cells(corrected, int(rows["coverage_cells"]))
     results |= {"condition": condition, "coverage_percent": covered}
     if covered < rows["coverage_percent_min"]:
         text = f"only {covered:.0f} % of the directions were seen; turn it through all of them"
@@ -295,8 +295,16 @@ def fit_magnetometer(mag_ut: Float) -> tuple[Float, Float]:
     return centre + offset * size, matrix / size
 
 
-def _covered(directions: Float, cells: int) -> float:
-    """Return the share of equal cells of the sphere that hold a direction."""
+def covered_cells(directions: Float, cells: int) -> float:
+    """Return the share of equal cells of the sphere that hold a direction.
+
+    Parameters
+    ----------
+    directions
+        (N, 3), of any length but zero.
+    cells
+        How many.
+    """
     number = np.arange(cells) + 0.5
     z = 1.0 - 2.0 * number / cells
     turn = np.pi * (3.0 - np.sqrt(5.0)) * number
@@ -338,6 +346,7 @@ def functional(recordings: list[ImuRecording], limits: SensorLimits) -> Calibrat
     else:
         axis = hinge_axis(*pair, limits.of("joint"))
         motion = hinge_motion(*pair, FusionMethod.OFFLINE, limits.of("joint"), axis)
+        axis = motion.axis or axis  # in the direction of flexion
         residual = 0.0 if motion.residual_deg is None else float(np.median(motion.residual_deg))
         results |= {
             "axis_proximal": axis.proximal,

@@ -7,16 +7,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from rehabctl.commands import _sensor_calibration, _sensor_certificate, _sensor_link
 from rehabctl.commands._options import Format, FormatOption, JsonFlag, OutputOption, QuietFlag
 from rehabctl.commands._render import Output, emit_items, emit_object, note, to_json_value
 from rehabctl.commands._sensor_views import emit_joint_rows, joint_object
 from rehabctl.domain.errors import ExitCode, UsageError
-from rehabctl.domain.sensor import Joint, Procedure
+from rehabctl.domain.sensor import Joint
 
 if TYPE_CHECKING:
     from rehabctl.analysis.orientation import FusionMethod
-    from rehabctl.analysis.sensor_drift import Judged
-    from rehabctl.devices.model import SampleBatch
 
 app = typer.Typer(help="Calibrate, check and record motion sensors.", no_args_is_help=True)
 
@@ -155,165 +154,6 @@ def _method(name: str) -> FusionMethod:
         raise UsageError(f"unknown method {name!r}", "Use live or offline") from None
 
 
-certificate_app = typer.Typer(
-    help="Show and verify calibration certificates.", no_args_is_help=True
-)
-app.add_typer(certificate_app, name="certificate")
-
-CertificateFile = Annotated[Path, typer.Argument(help="A certificate (.json).")]
-
-
-@app.command(
-    epilog="Examples: rehabctl sensor calibrate --replay still.npz --procedure static | rehabctl "
-    "sensor calibrate --replay poses.npz --procedure accelerometer --operator 'A. Technician'"
-)
-def calibrate(
-    target: Annotated[
-        list[str] | None,
-        typer.Argument(metavar="SERIAL", help="Serial; after --replay, further recordings."),
-    ] = None,
-    procedure: Annotated[Procedure, typer.Option("--procedure", help="Which.")] = Procedure.STATIC,
-    replay_: Annotated[
-        list[Path] | None, typer.Option("--replay", help="Recordings instead of a sensor.")
-    ] = None,
-    operator: Annotated[str, typer.Option(help="Name for the certificate.")] = "",
-    temperature_c: Annotated[
-        float | None, typer.Option("--temperature-c", help="Of the room, for the certificate.")
-    ] = None,
-    certificate: Annotated[
-        Path | None, typer.Option(help="Where to write the certificate.")
-    ] = None,
-    format_: FormatOption = None,
-    json_: JsonFlag = False,
-    output: OutputOption = None,
-    quiet: QuietFlag = False,
-) -> None:
-    """Run a calibration procedure and sign its certificate. Exit code 3 when it fails."""
-    from rehabctl.services.sensor_calibration import CalibrationRequest
-    from rehabctl.services.sensor_calibration import calibrate as run
-    from rehabctl.services.settings import load_settings
-
-    recordings = (*(replay_ or []), *(Path(name) for name in target or []))
-    if not replay_:
-        recordings = _recorded_now(target, procedure)
-    request = CalibrationRequest(procedure, recordings, operator, temperature_c, certificate)
-    result, path = run(request, load_settings())
-    view = {
-        "procedure": procedure,
-        "passed": result.passed,
-        "limits": result.limits,
-        "results": result.results,
-        "findings": result.findings,
-        "certificate": path,
-    }
-    emit_object(view, Output.of(format_, json_, output, quiet))
-    if not result.passed:
-        raise typer.Exit(ExitCode.FINDINGS)
-
-
-@app.command(
-    epilog="Examples: rehabctl sensor drift still.npz | rehabctl sensor drift still.npz --json"
-)
-def drift(
-    recording: Recording,
-    format_: FormatOption = None,
-    json_: JsonFlag = False,
-    output: OutputOption = None,
-    quiet: QuietFlag = False,
-) -> None:
-    """Measure how far the heading of a still sensor drifts. Exit code 3 beyond the limits."""
-    from rehabctl.services.sensor_calibration import drift_file
-    from rehabctl.services.settings import load_settings
-
-    _emit_judged(drift_file(recording, load_settings()), Output.of(format_, json_, output, quiet))
-
-
-@app.command(
-    epilog="Examples: rehabctl sensor sync thigh.npz shank.npz | "
-    "rehabctl sensor sync thigh.npz shank.npz --format json"
-)
-def sync(
-    first: Recording,
-    second: Annotated[Path, typer.Argument(help="The other sensor, shaken together with it.")],
-    format_: FormatOption = None,
-    json_: JsonFlag = False,
-    output: OutputOption = None,
-    quiet: QuietFlag = False,
-) -> None:
-    """Find offset and speed of the second clock against the first. Exit code 3 when unsure."""
-    from rehabctl.services.sensor_calibration import sync_files
-    from rehabctl.services.settings import load_settings
-
-    judged = sync_files(first, second, load_settings())
-    _emit_judged(judged, Output.of(format_, json_, output, quiet))
-
-
-@certificate_app.command(
-    epilog="Examples: rehabctl sensor certificate show c.json | "
-    "rehabctl sensor certificate show c.json --format json"
-)
-def show(
-    file: CertificateFile,
-    format_: FormatOption = None,
-    json_: JsonFlag = False,
-    output: OutputOption = None,
-    quiet: QuietFlag = False,
-) -> None:
-    """Show what a certificate says, without judging it."""
-    from rehabctl.services.sensor_certificates import read_certificate
-
-    signed = read_certificate(file)
-    view = {**signed.statement, "public_key": signed.public_key}
-    emit_object(view, Output.of(format_, json_, output, quiet))
-
-
-@certificate_app.command(
-    epilog="Examples: rehabctl sensor certificate verify c.json | "
-    "rehabctl sensor certificate verify c.json --public-key BASE64"
-)
-def verify(
-    file: CertificateFile,
-    public_key: Annotated[
-        str | None, typer.Option(help="Trusted key in base64 (default: this bench's own).")
-    ] = None,
-    format_: FormatOption = None,
-    json_: JsonFlag = False,
-    output: OutputOption = None,
-    quiet: QuietFlag = False,
-) -> None:
-    """Check signature, signer, result and expiry of a certificate. Exit code 3 on findings."""
-    from rehabctl.services.sensor_certificates import own_public_key, read_certificate
-    from rehabctl.services.sensor_certificates import verify as verify_signed
-    from rehabctl.services.settings import load_settings
-
-    settings = load_settings()
-    signed = read_certificate(file)
-    trusted = public_key or own_public_key(settings.paths)
-    findings = to_json_value(verify_signed(signed, settings.now(), trusted))
-    view = {
-        "ok": not findings,
-        "serial": signed.statement.get("serial"),
-        "procedure": signed.statement.get("procedure"),
-        "valid_until": signed.statement.get("valid_until"),
-        "findings": findings,
-    }
-    emit_object(view, Output.of(format_, json_, output, quiet))
-    if findings:
-        raise typer.Exit(ExitCode.FINDINGS)
-
-
-def _emit_judged(judged: Judged, out: Output) -> None:
-    view = {
-        "passed": judged.passed,
-        "limits": judged.limits,
-        "results": judged.results,
-        "findings": judged.findings,
-    }
-    emit_object(view, out)
-    if not judged.passed:
-        raise typer.Exit(ExitCode.FINDINGS)
-
-
 @app.command(
     epilog="Examples: rehabctl sensor simulate still -o still.npz | "
     "rehabctl sensor simulate poses --count 14 -o poses.npz"
@@ -332,50 +172,6 @@ def simulate(
 
     for path in simulate_recordings(what, output, distal, duration_s, count, seed):
         note(f"{path.name}: simulated", Output.of(Format.PLAIN, quiet=quiet))
-
-
-@app.command(
-    epilog="Examples: rehabctl sensor scan | rehabctl sensor scan --seconds 10 --format json"
-)
-def scan(
-    seconds: Annotated[float, typer.Option(min=0.5, max=120, help="How long to listen.")] = 5.0,
-    format_: FormatOption = None,
-    json_: JsonFlag = False,
-    output: OutputOption = None,
-    quiet: QuietFlag = False,
-) -> None:
-    """List the sensors in reach. Exit code 6 without a Bluetooth adapter."""
-    from rehabctl.services.sensor_link import find_sensors
-
-    found = to_json_value(find_sensors(seconds))
-    columns = ("address", "name", "rssi_dbm", "driver", "verified_against")
-    emit_items(found, columns, Output.of(format_, json_, output, quiet))
-
-
-@app.command(
-    epilog="Examples: rehabctl sensor record D4:22:CD:00:11:22 -o thigh.imurec --duration-s 60 | "
-    "rehabctl sensor record 'Movella DOT' -o t.imurec --segment thigh --side left"
-)
-def record(
-    sensor_: Annotated[str, typer.Argument(metavar="SENSOR", help="Address or name.")],
-    output: Annotated[Path, typer.Option("--output", "-o", help="New recording (.imurec).")],
-    duration_s: Annotated[float, typer.Option("--duration-s", min=1, max=86400)] = 60.0,
-    rate_hz: Annotated[int, typer.Option("--rate-hz", min=1, max=200)] = 60,
-    segment: Annotated[str, typer.Option(help="Body segment, such as thigh.")] = "",
-    side: Annotated[str, typer.Option(help="left or right.")] = "",
-    format_: FormatOption = None,
-    json_: JsonFlag = False,
-    quiet: QuietFlag = False,
-) -> None:
-    """Record one sensor to an append-only file, through dropped links, with a ledger of gaps."""
-    from rehabctl.commands._progress import progress
-    from rehabctl.services.sensor_link import LinkRequest
-    from rehabctl.services.sensor_link import record as run
-
-    request = LinkRequest(sensor_, output, rate_hz, duration_s, segment, side)
-    with progress("recording", quiet=quiet) as report:
-        outcome = run(request, progress=report)
-    emit_object(to_json_value(outcome), Output.of(format_, json_, None, quiet))
 
 
 @app.command(
@@ -399,25 +195,6 @@ def replay(
         return
     columns = ("t_s", "gyr_rads", "acc_ms2", "mag_ut")
     emit_items(sample_rows(found), columns, Output.of(format_, json_, output, quiet))
-
-
-def _recorded_now(target: list[str] | None, procedure: Procedure) -> tuple[Path, ...]:
-    """Record the sensor that was named, for as long as the procedure needs."""
-    from rehabctl.commands._progress import progress
-    from rehabctl.services.sensor_calibration import DURATIONS_S
-    from rehabctl.services.sensor_link import LinkRequest
-    from rehabctl.services.sensor_link import record as run
-    from rehabctl.services.settings import load_settings
-
-    if not target or len(target) != 1:
-        raise UsageError("no sensor and no recording named", "Name a SERIAL, or --replay FILE")
-    settings = load_settings()
-    moment = settings.now().strftime("%Y%m%dT%H%M%S%f")
-    path = settings.paths.home / "bench" / f"{procedure.value}-{moment}.imurec"
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    with progress(f"recording for {procedure.value}") as report:
-        run(LinkRequest(target[0], path, 60, DURATIONS_S[procedure]), progress=report)
-    return (path,)
 
 
 @app.command(
@@ -450,27 +227,6 @@ def convert(
         raise typer.Exit(ExitCode.PARTIAL)
 
 
-@app.command(
-    epilog="Examples: rehabctl sensor stream 'Movella DOT' --record thigh.imurec | "
-    "rehabctl sensor stream D4:22:CD:00:11:22 --record t.imurec --duration-s 10"
-)
-def stream(
-    sensor_: Annotated[str, typer.Argument(metavar="SENSOR", help="Address or name.")],
-    record_: Annotated[Path, typer.Option("--record", help="New recording (.imurec).")],
-    duration_s: Annotated[float, typer.Option("--duration-s", min=1, max=86400)] = 60.0,
-    rate_hz: Annotated[int, typer.Option("--rate-hz", min=1, max=200)] = 60,
-) -> None:
-    """Record one sensor and print each sample as a JSON line, after it went to the recorder."""
-    import json
-    import sys
-
-    from rehabctl.services.sensor_link import LinkRequest, shown_sample
-    from rehabctl.services.sensor_link import record as run
-
-    def show_sample(t_s: float, batch: SampleBatch, row: int) -> None:
-        sys.stdout.write(json.dumps(shown_sample(t_s, batch, row)) + "\n")
-        sys.stdout.flush()
-
-    request = LinkRequest(sensor_, record_, rate_hz, duration_s)
-    outcome = run(request, tap=show_sample)
-    note(f"{outcome.samples} samples, {outcome.drops} drops, {len(outcome.gaps)} gaps")
+app.add_typer(_sensor_calibration.app)
+app.add_typer(_sensor_certificate.app, name="certificate")
+app.add_typer(_sensor_link.app)

@@ -198,7 +198,7 @@ async def connected(
                 await client.connect()
         yield BleakLink(client)
     finally:
-        with suppress(_FOREIGN):
+        with suppress(*_FOREIGN):
             await asyncio.wait_for(client.disconnect(), _REQUEST_S)
 
 

@@ -13,7 +13,7 @@ from rehabctl.analysis.imu_recording import GRAVITY_MS2, RecordingMeta
 from rehabctl.devices.driver import Driver
 from rehabctl.devices.model import SampleBatch
 from rehabctl.devices.recorder import Recorder
-from rehabctl.devices.timeline import ClockFollower, DeviceTimeline
+from rehabctl.devices.timeline import CLOCK_JUMP, ClockFollower, ClockModel, DeviceTimeline
 from rehabctl.domain.sensor import BatteryState, GapRecord, SensorFinding, SensorIdentity
 
 Tap = Callable[[float, SampleBatch, int], None]
@@ -67,6 +67,7 @@ class SensorIntake:
     _clock_s: float = 0.0
     _waiting: list[tuple[SampleBatch, int, float]] | None = None
     _true_rate_hz: float | None = None
+    _model: ClockModel | None = None
 
     def __post_init__(self) -> None:
         """Begin a line of time."""
@@ -127,8 +128,12 @@ class SensorIntake:
         t_s = self._time_of(batch, row, host_s)
         if t_s is not None:
             self.recorder.add(t_s, batch, row)
-            self.tap(t_s, batch, row)
+            self.tap(self._on_host(t_s), batch, row)
             self.samples += 1
+
+    def _on_host(self, t_s: float) -> float:
+        """Return the host's time of a sample, as far as its clock is known by now."""
+        return t_s if self._model is None else self._model.to_host(t_s)
 
     def _learn_rate(self) -> None:
         """Find the true rate by the sensor's own times, so that a wrong one is no row of gaps."""
@@ -176,14 +181,16 @@ class SensorIntake:
 
     def _follow(self, device_s: float, host_s: float) -> None:
         self._clock.add(device_s, host_s)
+        if self._model is None:
+            self._model = self._clock.model()
         if host_s - self._clock_s >= _CLOCK_S or self.samples == 0:
             self._clock_s = host_s
             self._write_clock()
 
     def _write_clock(self) -> None:
-        model = self._clock.model()
-        if model is not None:
-            self.recorder.set_clock(model)
+        self._model = self._clock.model()
+        if self._model is not None:
+            self.recorder.set_clock(self._model)
 
     def _enter(self, gap: GapRecord) -> None:
         self.gaps.append(gap)
@@ -219,7 +226,7 @@ class SensorIntake:
         damaged = self.damaged + self._line.damaged
         if damaged:
             found.append(SensorFinding("damaged", f"{damaged} samples held impossible values"))
-        if any(gap.reason == "clock jump" for gap in self.gaps):
+        if any(gap.reason == CLOCK_JUMP for gap in self.gaps):
             text = "the sensor's clock jumped; times go on by the computer's clock"
             found.append(SensorFinding("clock_jump", text))
         if self.samples and self._dropped:

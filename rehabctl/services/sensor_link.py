@@ -47,7 +47,8 @@ class LinkRequest:
     sensor: str
     """Address or name."""
     path: Path
-    rate_hz: int
+    rate_hz: int | None
+    """None for the sensor's own that is nearest to 60."""
     duration_s: float
     segment: str = ""
     side: str = ""
@@ -312,19 +313,23 @@ async def _record(
     note: Callable[[str], None],
 ) -> tuple[LinkOutcome | RehabctlError, ...]:
     chosen = await _choose([request.sensor for request in requests], radio)
-    for request, one in zip(requests, chosen, strict=True):
-        rates = one.driver.capabilities.rates_hz
-        if request.rate_hz not in rates:
-            raise UsageError(
-                f"{one.driver.name} has no rate of {request.rate_hz} samples a second",
-                f"Use one of {', '.join(map(str, rates))}" if rates else "Name a motion sensor",
-            )
+    rates = [
+        _rate(request.rate_hz, one.driver) for request, one in zip(requests, chosen, strict=True)
+    ]
     stop, start_s = asyncio.Event(), time.monotonic()
     silent: Tap = lambda t_s, batch, row: None  # noqa: E731 - a default of a sequence
     works = [
         asyncio.create_task(
             _record_one(
-                request, one, settings, radio, stop, start_s, taps[i] if taps else silent, note
+                request,
+                one,
+                rates[i],
+                settings,
+                radio,
+                stop,
+                start_s,
+                taps[i] if taps else silent,
+                note,
             )
         )
         for i, (request, one) in enumerate(zip(requests, chosen, strict=True))
@@ -336,9 +341,24 @@ async def _record(
         timer.cancel()
 
 
+def _rate(wanted_hz: int | None, driver: Driver) -> int:
+    rates = driver.capabilities.rates_hz
+    if not rates:
+        raise UsageError(f"{driver.name} measures no motion", "Name a motion sensor (see scan)")
+    if wanted_hz is None:
+        return min(rates, key=lambda rate: (abs(rate - 60), rate))
+    if wanted_hz not in rates:
+        raise UsageError(
+            f"{driver.name} has no rate of {wanted_hz} samples a second",
+            f"Use one of {', '.join(map(str, rates))}",
+        )
+    return wanted_hz
+
+
 async def _record_one(
     request: LinkRequest,
     chosen: _Chosen,
+    rate_hz: int,
     settings: Settings,
     radio: Radio,
     stop: asyncio.Event,
@@ -350,7 +370,7 @@ async def _record_one(
     driver, heard = chosen.driver, chosen.heard
     limits = load_sensor_limits(settings.now().date()).of("link")
     meta = RecordingMeta(
-        heard.address, driver.name, "", float(request.rate_hz), request.segment, request.side
+        heard.address, driver.name, "", float(rate_hz), request.segment, request.side
     )
     logged: list[SampleBatch] = []
     try:
@@ -358,7 +378,7 @@ async def _record_one(
     except RehabctlError as error:
         return error
     with recorder:
-        intake = SensorIntake(recorder, driver, meta, request.rate_hz, start_s, limits, tap)
+        intake = SensorIntake(recorder, driver, meta, rate_hz, start_s, limits, tap)
 
         def is_connected(who: SensorIdentity, charge: BatteryState | None) -> None:
             intake.connected(who, charge)
@@ -374,7 +394,7 @@ async def _record_one(
         connection = Connection(
             driver,
             chosen.device,
-            request.rate_hz,
+            rate_hz,
             listener,
             radio,
             log_at=int(settings.now().timestamp()) if request.onboard else None,
