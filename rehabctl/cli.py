@@ -57,6 +57,11 @@ class RootGroup(LazyGroup):
             "Calibrate, check and record motion sensors.",
             _MEASUREMENT,
         ),
+        "kit": LazyCommand(
+            "rehabctl.commands.kit:app",
+            "Prepare, assign and take back sensor kits.",
+            _MEASUREMENT,
+        ),
         "prom": LazyCommand(
             "rehabctl.commands.prom:app",
             "Score outcome questionnaires and rate their change.",

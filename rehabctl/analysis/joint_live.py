@@ -217,7 +217,8 @@ class LiveEvent:
 class LiveCounter:
     """Counts repetitions of an angle while they happen.
 
-    A repetition begins beyond `start_share` of the way to the target on the way outwards, has its turning point when
+    On the way outwards a repetition begins beyond `start_share` of the way to the target. It has
+    its turning point when
     the angle has come back by `turn_share` of the way, and ends half of its own way back.
 
     Parameters

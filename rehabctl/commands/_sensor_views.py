@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from rehabctl.commands._render import Output, emit_items, note
+from rehabctl.commands._render import Output, emit_items, note, to_json_value
 
 if TYPE_CHECKING:
     from rehabctl.services.sensors import JointOutcome
@@ -43,6 +43,8 @@ def joint_object(outcome: JointOutcome) -> dict[str, Any]:
         )
         view["heading_deg"] = [round(float(motion.heading_deg[i]), 2) for i in (0, -1)]
         view["neutral_s"] = motion.neutral_s
+    if outcome.camera is not None:
+        view["camera"] = to_json_value(outcome.camera)
     return {**view, "rom_deg": found["motions"][0]["rom_deg"], **found}
 
 
@@ -71,5 +73,8 @@ def emit_joint_rows(outcome: JointOutcome, out: Output) -> None:
     )
     if motion.rom_deg is not None:
         note(f"- from {motion.min_deg:.1f} to {motion.max_deg:.1f} deg", out)
+    camera = outcome.camera
+    if camera is not None:
+        note(f"- camera: {camera.rms_deg:.1f} deg rms beside a bias of {camera.bias_deg:.1f}", out)
     for reason in found.quality.reasons:
         note(f"- {reason.text}", out)

@@ -8,7 +8,14 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from rehabctl.commands import _sensor_calibration, _sensor_certificate, _sensor_link
-from rehabctl.commands._options import Format, FormatOption, JsonFlag, OutputOption, QuietFlag
+from rehabctl.commands._options import (
+    Format,
+    FormatOption,
+    JsonFlag,
+    OutputOption,
+    PatientOption,
+    QuietFlag,
+)
 from rehabctl.commands._render import Output, emit_items, emit_object, note, to_json_value
 from rehabctl.commands._sensor_views import emit_joint_rows, joint_object
 from rehabctl.domain.errors import ExitCode, UsageError
@@ -112,6 +119,11 @@ def joint(
         ),
     ] = None,
     timeseries: Annotated[Path | None, typer.Option(help="Write the angle as CSV.")] = None,
+    camera: Annotated[
+        Path | None,
+        typer.Option(help="Angles of the same movement by a camera (pose analyze --timeseries)."),
+    ] = None,
+    patient: PatientOption = None,
     method: MethodOption = "offline",
     format_: FormatOption = None,
     json_: JsonFlag = False,
@@ -120,13 +132,21 @@ def joint(
 ) -> None:
     """Measure a joint between two sensors: axis, angle, repetitions, range and quality.
 
-    The recordings share one clock. Exit code 3 when the angle was refused (the result is still
-    printed).
+    The recordings share one clock; a camera is aligned by the movement itself. With --patient the
+    result is stored and queued for review, as a camera's is. Exit code 3 when the angle was refused
+    (the result is still printed).
     """
-    from rehabctl.services.sensors import joint_goal, measure_joint, timeseries_csv
+    from rehabctl.services.sensors import JointRequest, joint_goal, measure_joint, timeseries_csv
 
     goal = joint_goal(exercise, rest_deg, target_deg)
-    outcome = measure_joint(proximal, distal, joint_, _method(method), goal)
+    request = JointRequest(proximal, distal, joint_, _method(method), goal, camera)
+    if patient is None:
+        outcome = measure_joint(request)
+    else:
+        from rehabctl.services.sensor_sessions import measure_patient
+        from rehabctl.services.settings import load_settings
+
+        outcome = measure_patient(load_settings(), patient, request)
     out = Output.of(format_, json_, output, quiet)
     motion = outcome.assessment.motions[0]
     if timeseries and outcome.motion is not None:

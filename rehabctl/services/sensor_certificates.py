@@ -12,14 +12,16 @@ import binascii
 import json
 import os
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from rehabctl.domain.errors import NotFoundError, RehabctlError
-from rehabctl.domain.sensor import CalibrationCertificate, SensorFinding
-from rehabctl.services.settings import Paths
+from rehabctl.domain.sensor import CalibrationCertificate, Procedure, SensorFinding
+from rehabctl.reference.sensor_limits import load_sensor_limits
+from rehabctl.services.settings import Paths, Settings
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -178,6 +180,77 @@ def verify(
     elif now < begin:
         find("not_yet_valid", f"issued at {begin.date().isoformat()}, after the clock's time")
     return tuple(findings)
+
+
+@dataclass(frozen=True, slots=True)
+class CertificateState:
+    """The newest certificate of one sensor for one procedure, as far as there is one."""
+
+    procedure: Procedure
+    file: Path | None
+    valid_until: datetime | None
+    findings: tuple[SensorFinding, ...]
+    """What speaks against it; empty for a valid one."""
+
+
+@dataclass(frozen=True)
+class CertificateBook:
+    """The newest certificates of the home, by serial number and procedure."""
+
+    now: datetime
+    needed: tuple[Procedure, ...]
+    """Without which no patient is recorded."""
+    newest: Mapping[tuple[str, str], tuple[Path, SignedCertificate]]
+    trusted_key: str | None
+
+    def states(self, serial: str) -> tuple[CertificateState, ...]:
+        """Return the state of every needed certificate of a sensor.
+
+        Parameters
+        ----------
+        serial
+            Of the sensor.
+        """
+        return tuple(self._state(serial, procedure) for procedure in self.needed)
+
+    def _state(self, serial: str, procedure: Procedure) -> CertificateState:
+        found = self.newest.get((serial, procedure.value))
+        if found is None:
+            missing = SensorFinding("certificate_missing", "is missing")
+            return CertificateState(procedure, None, None, (missing,))
+        path, signed = found
+        findings = verify(signed, self.now, self.trusted_key)
+        return CertificateState(
+            procedure, path, _time(signed.statement.get("valid_until")), findings
+        )
+
+
+def certificate_book(settings: Settings) -> CertificateBook:
+    """Read every certificate of the home; what is none is left out.
+
+    Parameters
+    ----------
+    settings
+        Home, key folder and clock.
+    """
+    now = settings.now()
+    needed = load_sensor_limits(now.date()).of("clinical")
+    newest: dict[tuple[str, str], tuple[Path, SignedCertificate]] = {}
+    for path in sorted((settings.paths.home / "certificates").glob("*.json")):
+        try:
+            signed = read_certificate(path)
+        except RehabctlError:
+            continue
+        key = (str(signed.statement.get("serial")), str(signed.statement.get("procedure")))
+        if key not in newest or _issued(newest[key][1]) <= _issued(signed):
+            newest[key] = (path, signed)
+    return CertificateBook(
+        now, tuple(Procedure(name) for name in needed), newest, own_public_key(settings.paths)
+    )
+
+
+def _issued(signed: SignedCertificate) -> str:
+    return str(signed.statement.get("issued_at"))
 
 
 def own_public_key(paths: Paths) -> str | None:

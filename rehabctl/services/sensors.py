@@ -5,14 +5,16 @@ from __future__ import annotations
 import csv
 import hashlib
 import io
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 
 import numpy as np
 
-from rehabctl.analysis.assessment import CodedText, MovementAssessment
+from rehabctl.analysis.assessment import CodedText, MovementAssessment, QualityStatus
 from rehabctl.analysis.imu_recording import ImuRecording, RecordingMeta
+from rehabctl.analysis.instrument_comparison import InstrumentComparison, compare_instruments
 from rehabctl.analysis.joint_angle import (
     JointMotion,
     ball_motion,
@@ -20,12 +22,12 @@ from rehabctl.analysis.joint_angle import (
     is_moving,
     on_common_time,
 )
-from rehabctl.analysis.joint_assessment import JointGoal, assess, refused
+from rehabctl.analysis.joint_assessment import MOTIONS, JointGoal, assess, refused
 from rehabctl.analysis.orientation import FusionMethod, Orientation, fuse
 from rehabctl.analysis.sensor_checks import check, magnetically_disturbed
 from rehabctl.devices.recorder import is_chunk_file, read_chunk_file
 from rehabctl.devices.recording_file import read_recording, write_arrays, write_recording
-from rehabctl.domain.errors import RehabctlError, UsageError
+from rehabctl.domain.errors import NotFoundError, RehabctlError, UsageError
 from rehabctl.domain.sensor import Joint, SensorFinding
 from rehabctl.reference.sensor_limits import SensorLimits, load_sensor_limits
 
@@ -51,6 +53,7 @@ class JointOutcome:
     motion: JointMotion | None
     joint: Joint
     method: FusionMethod
+    camera: InstrumentComparison | None = None
 
 
 def open_recording(path: Path, key: bytes | None = None) -> ImuRecording:
@@ -207,37 +210,46 @@ def joint_goal(exercise: str | None, rest_deg: float | None, target_deg: float |
     return JointGoal(exercise, rest, target, measurement.min_rep_s)
 
 
+@dataclass(frozen=True)
+class JointRequest:
+    """Which joint to measure, from what."""
+
+    proximal: Path
+    distal: Path
+    joint: Joint
+    method: FusionMethod
+    goal: JointGoal
+    camera: Path | None = None
+    """Angles of the same movement by a camera (`pose analyze --timeseries`)."""
+
+
 def measure_joint(
-    proximal: Path,
-    distal: Path,
-    joint: Joint,
-    method: FusionMethod,
-    goal: JointGoal,
-    on: date | None = None,
+    request: JointRequest, on: date | None = None, key: bytes | None = None
 ) -> JointOutcome:
     """Measure a joint between two recordings of one clock.
 
     Parameters
     ----------
-    proximal, distal
-        Recording files of the sensors above and below the joint.
-    joint
-        Which joint.
-    method
-        Live or offline.
-    goal
-        What counts as a repetition.
+    request
+        Recordings, joint and goal.
     on
         Day whose limits apply; None for the newest.
+    key
+        Of encrypted recordings.
     """
     from rehabctl.reference.measurement import load_measurement_data
 
     limits = load_sensor_limits(on)
-    pair = (open_recording(proximal), open_recording(distal))
+    joint, goal = request.joint, request.goal
+    paths = (request.proximal, request.distal)
+    pair = (open_recording(paths[0], key), open_recording(paths[1], key))
     side = _side(*pair)
-    inputs = f"{sha256_of(proximal)} {sha256_of(distal)}"
+    comparison: InstrumentComparison | None = None
     try:
-        motion = _motion(pair, joint, method, limits)
+        motion = _motion(pair, joint, request.method, limits)
+        if request.camera is not None:
+            comparison = _compared(motion, request.camera, _columns(joint, side), limits)
+            motion = _zeroed(motion, comparison)
     except ValueError as error:
         reason = CodedText(_CODES.get(str(error), "not_measurable"), str(error))
         found = refused(joint, goal, side, reason)
@@ -245,12 +257,69 @@ def measure_joint(
     else:
         thresholds = load_measurement_data(on).repetitions
         found = assess(motion, joint, side, goal, thresholds, limits.of("joint"))
-    parameters = {**found.parameters, "fusion": method.value}
+        if comparison is not None and comparison.findings:
+            found = _doubted(found, comparison)
+    parameters = {**found.parameters, "fusion": request.method.value}
+    inputs = " ".join(sha256_of(path) for path in paths)
     found = replace(found, input_sha256=inputs, parameters=parameters)
-    return JointOutcome(found, motion, joint, method)
+    return JointOutcome(found, motion, joint, request.method, comparison)
+
+
+def _columns(joint: Joint, side: str) -> list[str]:
+    """Return the camera's columns of a joint, the right side's first where it is known."""
+    sides = [side] if side in ("left", "right") else ["left", "right"]
+    return [f"{MOTIONS[joint]}_{one}_deg" for one in sides]
+
+
+def _compared(
+    motion: JointMotion, camera: Path, names: Sequence[str], limits: SensorLimits
+) -> InstrumentComparison:
+    """Compare with the camera's column of the same motion.
+
+    Raises
+    ------
+    ValueError
+        The two cannot be compared.
+    """
+    from rehabctl.services.angle_series import read_table
+
+    try:
+        table = read_table(camera.read_text("utf-8"), camera.name)
+    except FileNotFoundError:
+        raise NotFoundError(f"no file {camera.name}", "Check the path") from None
+    except (OSError, UnicodeDecodeError):
+        raise RehabctlError(f"{camera.name} cannot be read", "Export the angles as CSV") from None
+    columns = [column for column in names if column in table.columns]
+    if not columns or "t_s" not in table.columns:
+        raise UsageError(
+            f"{camera.name} has no columns t_s and {names[0]}", "Write it with --timeseries"
+        )
+    t_s, deg = (np.array(table.numbers(column)) for column in ("t_s", columns[0]))
+    if len(t_s) < 2 or not bool(np.all(np.diff(t_s) > 0)):
+        raise RehabctlError(f"the times of {camera.name} do not rise", "Export it again")
+    return compare_instruments(t_s, deg, motion.t_s, motion.angle_deg, limits.of("camera_imu"))
+
+
+def _zeroed(motion: JointMotion, comparison: InstrumentComparison) -> JointMotion:
+    """Take the camera's zero where the sensors had no neutral pose, and both agree otherwise."""
+    if motion.neutral_s is not None or comparison.findings:
+        return motion
+    return replace(motion, angle_deg=motion.angle_deg + comparison.bias_deg)
+
+
+def _doubted(found: MovementAssessment, comparison: InstrumentComparison) -> MovementAssessment:
+    reasons = tuple(CodedText(f.code, f.text) for f in comparison.findings)
+    quality = replace(
+        found.quality,
+        status=QualityStatus.LIMITED,
+        confidence=min(found.quality.confidence, 0.5),
+        reasons=(*found.quality.reasons, *reasons),
+    )
+    return replace(found, quality=quality)
 
 
 _CODES = {
+    "too few angles to compare": "camera_too_short",
     "the joint hardly moves": "no_movement",
     "the recordings overlap by less than a second": "no_overlap",
     "a ball joint needs a magnetometer in both sensors": "ball_joint_heading",

@@ -110,6 +110,31 @@ COLUMNS: dict[str, dict[str, str]] = {
         "time": "created_at",
         "integer": "frame_count",
     },
+    "kit": {
+        "uuid": "id clinic_id",
+        "text": "status",
+        "ordered_text": "name",
+        "time": "status_at created_at",
+        "integer": "revision",
+    },
+    "kit_assignment": {
+        "uuid": "id patient_id clinic_id therapist_id kit_id",
+        "time": "created_at assigned_at returned_at",
+        "date": "due_back_on",
+    },
+    "kit_event": {
+        "uuid": "id kit_id clinic_id",
+        "text": "kind actor serial comment",
+        "time": "at",
+    },
+    "kit_item": {
+        "uuid": "id kit_id clinic_id",
+        "text": "model firmware segment status",
+        "ordered_text": "serial",
+        "time": "battery_at created_at",
+        "integer": "battery_percent",
+        "boolean": "is_sensor",
+    },
     "legal_hold": {
         "uuid": "id patient_id clinic_id therapist_id placed_by released_by",
         "text": "reason",

@@ -26,6 +26,7 @@ REVISIONS = (
     "0009_access",
     "0010_legal_hold",
     "0011_gate_answers",
+    "0012_kits",
 )
 """Every revision of the history, oldest first; a test compares it with the files."""
 HEAD = REVISIONS[-1]

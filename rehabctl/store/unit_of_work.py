@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from rehabctl.store.repositories.facts import FactRepository
     from rehabctl.store.repositories.histories import HistoryRepository
     from rehabctl.store.repositories.imports import ImportRepository
+    from rehabctl.store.repositories.kits import KitRepository
     from rehabctl.store.repositories.library import LibraryRepository
     from rehabctl.store.repositories.messages import MessageRepository
     from rehabctl.store.repositories.notes import NoteRepository
@@ -259,3 +260,10 @@ class UnitOfWork:
         from rehabctl.store.repositories.research import ResearchRepository
 
         return ResearchRepository(self.connection, self.clinic.id)
+
+    @cached_property
+    def kits(self) -> KitRepository:
+        """Sensor kits."""
+        from rehabctl.store.repositories.kits import KitRepository
+
+        return KitRepository(self.connection, self.clinic.id, self.now)

@@ -41,7 +41,7 @@ def test_the_angle_follows_the_truth_and_looks_back_only() -> None:
     for i in range(len(thigh)):
         stream.proximal(float(thigh.t_s[i]), thigh.gyr_rads[i], thigh.acc_ms2[i])
         pairs += stream.distal(float(shank.t_s[i]), shank.gyr_rads[i], shank.acc_ms2[i])
-    learning = pairs[: int(10 * 60)]
+    learning = pairs[: (10 * 60)]
     assert moved_s(learning, 1 / 60, JOINT) > 3.0
     assert learned_axis(pairs[:480], JOINT, 0.7) is None  # a wrong, upright axis fits better
     axis = learned_axis(learning, JOINT, 0.7)
