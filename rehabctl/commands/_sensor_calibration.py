@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from rehabctl.commands._options import Format, FormatOption, JsonFlag, OutputOption, QuietFlag
-from rehabctl.commands._render import Output, emit_object
+from rehabctl.commands._render import Output, emit_object, to_json_value
 from rehabctl.domain.errors import ExitCode, RehabctlError, UsageError
 from rehabctl.domain.sensor import Procedure
 
@@ -109,6 +109,33 @@ def sync(
 
     judged = sync_files(first, second, load_settings())
     _emit_judged(judged, Output.of(format_, json_, output, quiet))
+
+
+@app.command(
+    epilog="Examples: rehabctl sensor verify 0000D422CD001122 | "
+    "rehabctl sensor verify SIM-0001 --recording still.npz --format json"
+)
+def verify(
+    serial: Annotated[str, typer.Argument(help="Serial number, as on the certificate.")],
+    recording: Annotated[
+        Path | None, typer.Option(help="A fresh still recording, to compare with the certificates.")
+    ] = None,
+    format_: FormatOption = None,
+    json_: JsonFlag = False,
+    output: OutputOption = None,
+    quiet: QuietFlag = False,
+) -> None:
+    """Tell whether a sensor may record patients: valid certificates, and a fresh still check.
+
+    Exit code 3 when something speaks against it.
+    """
+    from rehabctl.services.sensor_calibration import verify_sensor
+    from rehabctl.services.settings import load_settings
+
+    found = verify_sensor(serial, recording, load_settings())
+    emit_object(to_json_value(found), Output.of(format_, json_, output, quiet))
+    if not found.ok:
+        raise typer.Exit(ExitCode.FINDINGS)
 
 
 def _recorded_now(

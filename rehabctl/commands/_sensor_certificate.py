@@ -7,8 +7,8 @@ from typing import Annotated
 
 import typer
 
-from rehabctl.commands._options import FormatOption, JsonFlag, OutputOption, QuietFlag
-from rehabctl.commands._render import Output, emit_object, to_json_value
+from rehabctl.commands._options import Format, FormatOption, JsonFlag, OutputOption, QuietFlag
+from rehabctl.commands._render import Output, emit_object, note, to_json_value
 from rehabctl.domain.errors import ExitCode
 
 app = typer.Typer(help="Show, verify and export calibration certificates.", no_args_is_help=True)
@@ -68,3 +68,20 @@ def verify(
     emit_object(view, Output.of(format_, json_, output, quiet))
     if findings:
         raise typer.Exit(ExitCode.FINDINGS)
+
+
+@app.command(
+    epilog="Examples: rehabctl sensor certificate export c.json -o c.pdf | "
+    "rehabctl sensor certificate export accelerometer.json --output label.pdf"
+)
+def export(
+    file: CertificateFile,
+    output: Annotated[Path, typer.Option("--output", "-o", help="The PDF file to write.")],
+    quiet: QuietFlag = False,
+) -> None:
+    """Write a certificate as a PDF page to print; the signed JSON stays what is verified."""
+    from rehabctl.services.sensor_certificate_pdf import certificate_pdf
+    from rehabctl.services.sensor_certificates import read_certificate, write_whole
+
+    write_whole(output, certificate_pdf(read_certificate(file)))
+    note(f"{output.name} written", Output(Format.PLAIN, quiet=quiet))

@@ -93,6 +93,8 @@ class CalibrationCertificate:
     input_sha256: tuple[str, ...]
     issued_at: datetime
     valid_until: datetime
+    uncertainty: Mapping[str, float] = field(default_factory=dict[str, float])
+    """Standard uncertainty of results, by their names."""
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
+from typing import Any, cast
 
 from rehabctl.analysis.calibration_guide import CalibrationGuide
 from rehabctl.analysis.imu_recording import ImuRecording
@@ -17,10 +18,15 @@ from rehabctl.domain.sensor import (
     CalibrationCertificate,
     CalibrationResult,
     Procedure,
+    SensorFinding,
     SensorIdentity,
 )
 from rehabctl.reference.sensor_limits import SensorLimits, load_sensor_limits
-from rehabctl.services.sensor_certificates import write_certificate
+from rehabctl.services.sensor_certificates import (
+    CertificateState,
+    certificate_book,
+    write_certificate,
+)
 from rehabctl.services.sensor_intake import Tap
 from rehabctl.services.sensors import open_recording, sha256_of
 from rehabctl.services.settings import Settings
@@ -97,8 +103,33 @@ def calibrate(
         input_sha256=tuple(sha256_of(path) for path in request.recordings),
         issued_at=now,
         valid_until=now + timedelta(days=result.limits["validity_days"]),
+        uncertainty=uncertainty_of(result),
     )
     return result, write_certificate(certificate, request.certificate, settings.paths)
+
+
+def uncertainty_of(result: CalibrationResult) -> dict[str, float]:
+    """Return the standard uncertainty of what a procedure measured, as far as it says one.
+
+    A static pose gives the standard error of the bias; a fit gives its error on data that it has
+    not seen.
+
+    Parameters
+    ----------
+    result
+        Of any procedure.
+    """
+    found: dict[str, float] = {}
+    errors = result.results.get("gyroscope_bias_standard_error_dps")
+    if isinstance(errors, list):
+        found["gyroscope_bias_dps"] = max(float(e) for e in cast("list[float]", errors))
+    for name, held_out in (
+        ("acceleration_mg", "holdout_rms_mg"), ("field_percent", "holdout_norm_cv_percent"),
+    ):  # fmt: skip
+        value = result.results.get(held_out)
+        if isinstance(value, int | float):
+            found[name] = float(value)
+    return found
 
 
 def bench_folder(settings: Settings, procedure: Procedure) -> Path:
@@ -170,6 +201,63 @@ def run_procedure(
         Procedure.ALLAN: allan,
     }
     return single[procedure](recordings[0], limits)
+
+
+@dataclass(frozen=True)
+class SensorVerdict:
+    """Whether a sensor may record patients, and what speaks against it."""
+
+    ok: bool
+    serial: str
+    certificates: tuple[CertificateState, ...]
+    findings: tuple[SensorFinding, ...]
+
+
+def verify_sensor(serial: str, recording: Path | None, settings: Settings) -> SensorVerdict:
+    """Check a sensor's certificates, and a fresh still recording against them.
+
+    Parameters
+    ----------
+    serial
+        Of the sensor.
+    recording
+        Still, of the same sensor; None to look at the certificates only.
+    settings
+        Home and clock.
+    """
+    book = certificate_book(settings)
+    states = book.states(serial)
+    findings = [
+        SensorFinding(f.code, f"{state.procedure.value} certificate {f.text}")
+        for state in states
+        for f in state.findings
+    ]
+    if recording is not None:
+        fresh = open_recording(recording)
+        if fresh.meta.serial != serial:
+            raise UsageError(
+                f"{recording.name} is of another sensor", "Record the one that is verified"
+            )
+        result = static(fresh, load_sensor_limits(settings.now().date()))
+        findings += result.findings
+        found = book.newest.get((serial, Procedure.STATIC.value))
+        if found is not None:
+            findings += _moved_bias(found[1].statement.get("results"), result)
+    return SensorVerdict(not findings, serial, states, tuple(findings))
+
+
+def _moved_bias(before: object, now: CalibrationResult) -> list[SensorFinding]:
+    """Return a finding when the bias is no longer the certified one."""
+    key, limit = "gyroscope_bias_dps", now.limits["bias_change_dps_max"]
+    old = cast("dict[str, Any]", before).get(key) if isinstance(before, dict) else None
+    new = now.results.get(key)
+    if not isinstance(old, list) or not isinstance(new, list):
+        return []
+    pairs = zip(cast("list[float]", old), cast("list[float]", new), strict=False)
+    change = max((abs(b - a) for a, b in pairs), default=0.0)
+    if change <= limit:
+        return []
+    return [SensorFinding("bias_changed", f"the bias has moved by {change:.2f} deg/s")]
 
 
 def drift_file(path: Path, settings: Settings) -> Judged:

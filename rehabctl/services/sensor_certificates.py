@@ -62,15 +62,28 @@ def write_certificate(certificate: CalibrationCertificate, path: Path | None, pa
     }
     target = path or paths.home / "certificates" / _file_name(certificate)
     text = json.dumps(document, indent=1, sort_keys=True, ensure_ascii=True) + "\n"
+    write_whole(target, text.encode())
+    return target
+
+
+def write_whole(target: Path, data: bytes) -> None:
+    """Write a file whole or not at all.
+
+    Parameters
+    ----------
+    target
+        Its folder is made.
+    data
+        Its content.
+    """
     try:
         target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         part = target.with_name(target.name + ".part")
-        part.write_text(text, "utf-8")
+        part.write_bytes(data)
         part.replace(target)
     except OSError as error:
         what = f"cannot write {target.name}: {error.strerror}"
-        raise RehabctlError(what, "Choose another path with --certificate") from None
-    return target
+        raise RehabctlError(what, "Choose another path") from None
 
 
 def statement_of(certificate: CalibrationCertificate) -> dict[str, Any]:
@@ -91,6 +104,7 @@ def statement_of(certificate: CalibrationCertificate) -> dict[str, Any]:
         "passed": certificate.passed,
         "limits": dict(certificate.limits),
         "results": dict(certificate.results),
+        "uncertainty": dict(certificate.uncertainty),
         "findings": [{"code": f.code, "text": f.text} for f in certificate.findings],
         "operator": certificate.operator,
         "temperature_c": certificate.temperature_c,
