@@ -219,14 +219,17 @@ def replay(
 
 @app.command(
     epilog="Examples: rehabctl sensor convert export.csv --layout movella-dot-csv -o thigh.npz | "
-    "rehabctl sensor convert other.csv --layout own-layout.toml -o shank.npz --side left"
+    "rehabctl sensor convert walk.mvnx --sensor RightLowerLeg -o shank.npz --side right"
 )
 def convert(
-    table: Annotated[Path, typer.Argument(help="A table that another program exported.")],
+    table: Annotated[Path, typer.Argument(help="What another program exported.")],
     output: Annotated[Path, typer.Option("--output", "-o", help="Recording file (.npz).")],
     layout: Annotated[
         str, typer.Option(help="movella-dot-csv, xsens-mt-text, or a .toml file.")
     ] = "movella-dot-csv",
+    sensor_: Annotated[
+        str, typer.Option("--sensor", help="Which of a .sto, .mvnx or .h5 file with several.")
+    ] = "",
     serial: Annotated[str, typer.Option(help="Of the sensor.")] = "",
     segment: Annotated[str, typer.Option(help="Body segment, such as thigh.")] = "",
     side: Annotated[str, typer.Option(help="left or right.")] = "",
@@ -240,7 +243,7 @@ def convert(
     from rehabctl.services.sensors import convert_table
 
     meta = RecordingMeta(serial, layout, "", rate_hz, segment, side)
-    samples, rejected = convert_table(table, layout, output, meta)
+    samples, rejected = convert_table(table, layout, output, meta, sensor_)
     view = {"read": samples + len(rejected), "samples": samples, "rejected_lines": rejected}
     emit_object(view, Output.of(format_, json_, None, quiet))
     if rejected:

@@ -30,7 +30,7 @@ class DeviceTimeline:
     """
 
     rate_hz: float
-    jump_s: float = 5.0
+    jump_s: float = 2.5
     gaps: list[GapRecord] = field(default_factory=list[GapRecord])
     duplicates: int = 0
     damaged: int = 0

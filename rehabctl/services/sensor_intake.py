@@ -212,6 +212,10 @@ class SensorIntake:
         if self._dropped and self._last_s is not None and silent_s * self.rate_hz >= 1.0:
             lost = round(silent_s * self.rate_hz)
             self._enter(GapRecord(self._last_s, self._last_s + silent_s, None, LINK_LOST, lost))
+        self.gaps = [
+            replace(g, from_s=self._on_host(g.from_s), to_s=self._on_host(g.to_s))
+            for g in self.gaps
+        ]
 
     def findings(self) -> tuple[SensorFinding, ...]:
         """Return what speaks against the sensor or its recording."""

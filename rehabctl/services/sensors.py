@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import hashlib
 import io
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
@@ -415,7 +415,7 @@ def simulate_recordings(
 
 
 def convert_table(
-    path: Path, layout: str, target: Path, meta: RecordingMeta
+    path: Path, layout: str, target: Path, meta: RecordingMeta, sensor: str = ""
 ) -> tuple[int, tuple[int, ...]]:
     """Convert another program's table into a recording.
 
@@ -429,6 +429,8 @@ def convert_table(
         Recording file to write.
     meta
         What the caller knows of it.
+    sensor
+        Which of a file that holds several (`.sto`, `.mvnx`, `.h5`).
 
     Returns
     -------
@@ -437,6 +439,21 @@ def convert_table(
     """
     from rehabctl.devices.files.tables import load_layout, read_table
 
+    reader = _reader(path)
+    if reader is not None:
+        recording = reader(path, sensor, replace(meta, model=path.suffix[1:].lower()))
+        write_recording(target, recording)
+        return len(recording), ()
     found = read_table(path, load_layout(layout), meta)
     write_recording(target, found.recording)
     return len(found.recording), found.rejected_lines
+
+
+def _reader(path: Path) -> Callable[[Path, str, RecordingMeta], ImuRecording] | None:
+    """Return the reader of a file that holds several sensors; None for a table."""
+    from rehabctl.devices.files.apdm_hdf5 import read_apdm
+    from rehabctl.devices.files.mvnx import read_mvnx
+    from rehabctl.devices.files.opensim_sto import read_sto
+
+    readers = {".sto": read_sto, ".mvnx": read_mvnx, ".h5": read_apdm, ".hdf5": read_apdm}
+    return readers.get(path.suffix.lower())

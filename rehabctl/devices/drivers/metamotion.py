@@ -130,8 +130,8 @@ def _vectors(body: bytes, per_unit: float) -> list[tuple[float, ...]]:
 _ODR_100_HZ = 0x28
 _ACC_RANGE_CODES = {2: 0x03, 4: 0x05, 8: 0x08, 16: 0x0C}
 _GYR_RANGE_CODES = {2000: 0x00, 1000: 0x01, 500: 0x02, 250: 0x03, 125: 0x04}
-_BMI160 = 0x01
-"""Implementation number in the answer of a module read."""
+_BMI270 = 0x04
+"""Implementation number in the answer of a module read; from general knowledge, not documented."""
 
 START = (
     bytes((ACCELEROMETER, 0x04, 0x01)), bytes((GYROSCOPE, 0x05, 0x01)),
@@ -161,14 +161,14 @@ def configuration(ranges: Ranges) -> tuple[bytes, bytes]:
 
 
 def is_supported(module: bytes) -> bool:
-    """Tell whether the answer to a read of the acceleration module names a BMI160.
+    """Tell whether the answer to a read of the acceleration module names no BMI270.
 
     Parameters
     ----------
     module
         Module, register, implementation, revision.
     """
-    return len(module) >= 3 and module[2] == _BMI160
+    return len(module) < 3 or module[2] != _BMI270
 
 
 def joined(acc: SampleBatch, gyr: SampleBatch) -> SampleBatch:
