@@ -195,7 +195,7 @@ async def connected(
     try:
         with _lost():
             async with radio.connecting:
-                await client.connect()
+                await asyncio.wait_for(client.connect(), _CONNECT_S)
         yield BleakLink(client)
     finally:
         with suppress(*_FOREIGN):

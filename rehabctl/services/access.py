@@ -43,6 +43,7 @@ _ALLOWED: dict[Role, frozenset[Action]] = {
             Action.WRITE_PATIENTS,
             Action.READ_CLINICAL,
             Action.WRITE_CLINICAL,
+            Action.MANAGE_DEVICES,
             Action.BREAK_GLASS,
         }
     ),

@@ -87,7 +87,7 @@ class RosterFile:
             if len(cells) > width:
                 problem = FieldProblem("", f"has {len(cells)} fields, the heading {width}")
                 yield FileRow(line, cells, problem)
-            elif (cells and cells[0]) or any(map(str.strip, cells)):
+            elif cells and (cells[0].strip() or any(map(str.strip, cells))):
                 yield FileRow(line, cells)
 
 

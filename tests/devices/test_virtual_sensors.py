@@ -105,7 +105,7 @@ def test_drops_are_in_the_ledger_and_the_memory_fills_them(tmp_path: Path) -> No
     [
         ("wrong_rate", 3, "rate"),
         ("clock_jump", 3, "clock_jump"),
-        ("low_battery", 3, "battery_low"),
+        ("low_battery", 6, "battery_low"),
         ("garbage_packets", 3, "damaged"),
     ],
 )
