@@ -76,6 +76,18 @@ class RootGroup(LazyGroup):
         "patient": LazyCommand(
             "rehabctl.commands.patient:app", "Create, list, show and update patients.", _CLINIC
         ),
+        "episode": LazyCommand(
+            "rehabctl.commands.episode:app", "Open, change and close courses of care.", _CLINIC
+        ),
+        "visit": LazyCommand(
+            "rehabctl.commands.visit:app", "Plan, hold, time and end visits.", _CLINIC
+        ),
+        "message": LazyCommand(
+            "rehabctl.commands.message:app", "Read and write messages of patients.", _CLINIC
+        ),
+        "adherence": LazyCommand(
+            "rehabctl.commands.adherence:app", "Show what was done of what was planned.", _CLINIC
+        ),
         "consent": LazyCommand(
             "rehabctl.commands.consent:app", "Note and revoke what patients allow.", _CLINIC
         ),

@@ -176,7 +176,7 @@ def _days_since_opened(view: PatientView) -> int | None:
 def engagement_score(
     facts: PatientFacts, as_of: datetime, rules: RuleTable
 ) -> EngagementScore | None:
-    """Return a patient's score; None while the programme is held or after it has ended.
+    """Return a patient's score; None without a programme, while it is held and after its end.
 
     Parameters
     ----------
@@ -188,6 +188,6 @@ def engagement_score(
         The dated rules.
     """
     view = PatientView.of(facts, as_of, rules)
-    if view.ended or view.held:
+    if view.ended or view.held or not view.due:
         return None
     return score_features(engagement_features(view), view.rules)

@@ -6,7 +6,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from rehabctl.commands._options import FormatOption, JsonFlag, OutputOption, QuietFlag
+from rehabctl.commands._options import (
+    DryRunFlag,
+    FormatOption,
+    JsonFlag,
+    OutputOption,
+    PatientOption,
+    QuietFlag,
+)
 from rehabctl.commands._render import Output, emit_items, note
 from rehabctl.domain.errors import UsageError
 
@@ -56,6 +63,8 @@ def _row(listed: ListedAlert) -> dict[str, Any]:
         "text": state.text,
         "opened_at": state.opened_at,
         "snoozed_until": state.snoozed_until,
+        "assigned_to": state.assigned_to,
+        "handled_by": state.handled_by,
         "rule_version": state.rule_version,
     }
 
@@ -112,3 +121,90 @@ def snooze(
         alerts.snooze(store, rules, ids, moment)
     if not quiet:
         note(f"{len(ids)} snoozed until {moment.isoformat()}")
+
+
+@app.command(
+    epilog="Examples: rehabctl alert assign ID --to mkim | rehabctl alert assign ID ID --to mkim"
+)
+def assign(
+    ids: AlertIds,
+    to: Annotated[str, typer.Option("--to", help="Login of the person.")],
+    quiet: QuietFlag = False,
+) -> None:
+    """Give alerts to a person."""
+    from rehabctl.services import alerts, triage
+    from rehabctl.services.settings import load_settings
+    from rehabctl.services.wiring import open_store
+
+    settings = load_settings()
+    rules = triage.clinic_rules(settings)
+    with open_store(settings) as store:
+        alerts.assign(store, rules, ids, to)
+    if not quiet:
+        note(f"{len(ids)} assigned to {to}")
+
+
+@app.command(
+    epilog="Examples: rehabctl alert escalation | rehabctl alert escalation --patient 1042 --json"
+)
+def escalation(
+    patient: PatientOption = None,
+    act: Annotated[
+        bool,
+        typer.Option("--act", help="Queue the messages that are due; cancel those that are not."),
+    ] = False,
+    dry_run: DryRunFlag = False,
+    format_: FormatOption = None,
+    json_: JsonFlag = False,
+    output: OutputOption = None,
+    quiet: QuietFlag = False,
+) -> None:
+    """List who is on the ladder of missed sessions, and who acts next; fit for cron with --act."""
+    from rehabctl.services import escalation as service
+    from rehabctl.services import triage
+    from rehabctl.services.settings import load_settings
+    from rehabctl.services.wiring import open_store
+
+    settings = load_settings()
+    rules = triage.clinic_rules(settings)
+    with open_store(settings) as store:
+        lines = service.ladder(store, rules, patient, act=act, rehearsal=dry_run)
+    rows = [
+        {
+            "mrn": line.mrn,
+            "level": line.step.level,
+            "first_missed_due_at": line.first_missed_due_at,
+            "act_at": line.step.act_at,
+            "next_level_at": line.step.next_level_at,
+            "queued": line.queued,
+            "cancelled": line.cancelled,
+            "rule_version": line.step.rule_version,
+        }
+        for line in lines
+    ]
+    columns = ("mrn", "level", "first_missed_due_at", "act_at", "next_level_at")
+    emit_items(rows, columns, Output.of(format_, json_, output, quiet))
+
+
+@app.command(
+    epilog="Examples: rehabctl alert call --patient 1042 --outcome reached | "
+    "rehabctl alert call --patient 1042 --outcome concern --comment 'knee is hot'"
+)
+def call(
+    patient: Annotated[str, typer.Option("--patient", help="Medical record number.")],
+    outcome: Annotated[str, typer.Option("--outcome", help="reached, concern or unreached_twice.")],
+    comment: Annotated[str | None, typer.Option("--comment", help="What was said.")] = None,
+    quiet: QuietFlag = False,
+) -> None:
+    """Note what a call about missed sessions came to."""
+    from rehabctl.commands._words import member
+    from rehabctl.domain.escalation import CallOutcome
+    from rehabctl.services import escalation as service
+    from rehabctl.services.settings import load_settings
+    from rehabctl.services.wiring import open_store
+
+    wanted = member(CallOutcome, outcome, "--outcome")
+    with open_store(load_settings()) as store:
+        service.record_call(store, patient, wanted, comment)
+    if not quiet:
+        note("noted")

@@ -9,17 +9,19 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from rehabctl.commands import _prom_records
 from rehabctl.commands._options import Format, FormatOption, JsonFlag, OutputOption, QuietFlag
 from rehabctl.commands._render import SCHEMA_VERSION, Output, emit_items, emit_object, note
 from rehabctl.domain.errors import ExitCode, UsageError
 
 if TYPE_CHECKING:
-    from rehabctl.domain.prom import Instrument, Item, Norm, PromResult
+    from rehabctl.domain.prom import Norm, PromResult
     from rehabctl.services.proms import LineResult
 
 app = typer.Typer(help="Score outcome questionnaires and rate their change.", no_args_is_help=True)
 text_app = typer.Typer(help="Wording that your clinic supplies.", no_args_is_help=True)
 app.add_typer(text_app, name="text")
+_prom_records.add_to(app)
 
 _DAY = ["%Y-%m-%d"]
 InstrumentArgument = Annotated[
@@ -95,12 +97,7 @@ def ask(
     out = Output.of(format_, json_, output, quiet)
     asked = proms.instrument(instrument)
     proms.rule_for(asked, variant, None)
-    given: dict[str, object] = {}
-    for item in asked.items:
-        answer = _ask(asked, item)
-        if answer is None and asked.open_list:
-            break
-        given[item.key] = answer
+    given = _prom_records.ask_items(asked)
     _emit_result(proms.score_answers(instrument, given, variant), out)
 
 
@@ -322,20 +319,6 @@ def _norm(slug: str, age: int | None, sex: str | None) -> Norm | None:
     if age is None or sex not in ("female", "male"):
         raise UsageError("a reference row needs age and sex", "Give --age and --sex female or male")
     return norm_of(slug, age, sex)
-
-
-def _ask(asked: Instrument, item: Item) -> object:
-    """Ask for one answer until the form allows it; None for none."""
-    from rehabctl.services.prom_answers import parse_list
-    from rehabctl.services.proms import answer_problem
-
-    question = f"{item.key} {item.prompt or item.topic} [{item.minimum}-{item.maximum}, - for none]"
-    while True:
-        typed: str = typer.prompt(question, default="-", show_default=False, err=True)
-        answers = parse_list(typed) or [None]
-        if len(answers) == 1 and answer_problem(asked, item, answers[0]) is None:
-            return answers[0]
-        note(f"{item.key}: one number from {item.minimum} to {item.maximum}, or -")
 
 
 def _completed(done: list[str]) -> dict[str, Sequence[date]]:

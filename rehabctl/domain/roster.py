@@ -238,8 +238,13 @@ def _possible_birth(day: date, today: date) -> date:
     return day
 
 
+def is_state(text: str) -> bool:
+    """Return whether a text is a two-letter state, in either case."""
+    return _STATE.fullmatch(text) is not None and f"{text.upper()} " in _STATES
+
+
 def _state(text: str) -> str:
-    if not _STATE.fullmatch(text) or f"{text.upper()} " not in _STATES:
+    if not is_state(text):
         raise ValueError("is not a two-letter state of the United States")
     return text.upper()
 

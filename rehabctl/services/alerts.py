@@ -96,6 +96,28 @@ def snooze(store: Store, rules: RuleTable, alert_ids: Sequence[str], until: date
     _act(store, rules, alert_ids, AlertActionKind.SNOOZE, None, until)
 
 
+def assign(store: Store, rules: RuleTable, alert_ids: Sequence[str], login: str) -> None:
+    """Give alerts to a person; all of them or none.
+
+    Parameters
+    ----------
+    store
+        The open store.
+    rules
+        The dated rules.
+    alert_ids
+        Identifiers.
+    login
+        Of whom they are given to.
+
+    Raises
+    ------
+    NotFoundError
+        There is no such user.
+    """
+    _act(store, rules, alert_ids, AlertActionKind.ASSIGN, None, assignee=login)
+
+
 def _act(
     store: Store,
     rules: RuleTable,
@@ -103,9 +125,12 @@ def _act(
     kind: AlertActionKind,
     comment: str | None,
     until: datetime | None = None,
+    assignee: str | None = None,
 ) -> None:
     with store.transaction() as uow:
         require(uow, Action.WRITE_CLINICAL)
+        if assignee is not None and uow.clinics.user_by_login(assignee, uow.clinic.id) is None:
+            raise NotFoundError(f"no user is called {assignee}", "Look at: rehabctl user list")
         found = uow.alerts.get([_uuid(text) for text in alert_ids])
         patients = list({alert.patient.id: alert.patient for alert in found}.values())
         triage.refresh(uow, patients, rules)
@@ -117,6 +142,7 @@ def _act(
                 key=alert.state.key,
                 by=uow.user.login,
                 until=until,
+                assignee=assignee,
             )
             uow.alerts.add_action(alert.patient, action, comment)
             _apply(uow, alert.patient, action)
