@@ -88,9 +88,11 @@ def test_features_from_facts() -> None:
     assert score.band == "high"
 
 
-def test_a_held_or_ended_programme_has_no_score() -> None:
-    facts = patient(episode=Episode(on(1)), holds=(Hold(on(10)),))
+def test_without_a_running_programme_there_is_no_score() -> None:
+    facts = patient(episode=Episode(on(1)), due_on=(on(2),), holds=(Hold(on(10)),))
     assert engagement_score(facts, at(12), RULES) is None
     ended = replace(facts, holds=(), episode=Episode(on(1), ended_on=on(10)))
     assert engagement_score(ended, at(12), RULES) is None
-    assert engagement_score(replace(ended, episode=Episode(on(1))), at(12), RULES) is not None
+    running = replace(ended, episode=Episode(on(1)))
+    assert engagement_score(running, at(12), RULES) is not None
+    assert engagement_score(replace(running, due_on=()), at(12), RULES) is None
