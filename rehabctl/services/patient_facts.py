@@ -59,5 +59,6 @@ def plan_version(facts: PatientFacts) -> str:
     facts
         Of one patient.
     """
-    plans = (facts.episode, facts.due_on, facts.holds, facts.goals)
+    due = [day.toordinal() for day in facts.due_on]
+    plans = (facts.episode, due, facts.holds, facts.goals)
     return hashlib.sha256(repr(plans).encode()).hexdigest()[:12]

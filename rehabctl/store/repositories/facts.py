@@ -46,6 +46,14 @@ _TREATMENT_KINDS = tuple(
     )
 )  # fmt: skip
 """A day with any of them is a treatment day (Medicare Benefit Policy Manual, chapter 15)."""
+_SESSION_COLUMNS = (
+    "id", "started_at", "created_at", "completed_at", "pain_before", "pain_during", "pain_after",
+    "difficulty",
+)  # fmt: skip
+_ENTRY_COLUMNS = (
+    "session_id", "exercise", "done", "reps_per_set", "pain_before", "pain_after", "form_score",
+)  # fmt: skip
+_JOURNAL_COLUMNS = ("id", "recorded_at", "created_at", "pain", "red_flags")
 _Rows = dict[UUID, list[RowMapping]]
 
 
@@ -69,10 +77,10 @@ class FactRepository:
 
     def _part(self, ids: Sequence[UUID]) -> dict[UUID, facts.PatientFacts]:
         episodes = self._of(_EPISODE, ids, _EPISODE.c.started_on)
-        sessions = self._of(_SESSION, ids, _SESSION.c.started_at)
-        entries = self._of(_ENTRY, ids, _ENTRY.c.position)
-        journal = self._of(_JOURNAL, ids, _JOURNAL.c.recorded_at)
-        scheduled = self._of(_SCHEDULED, ids, _SCHEDULED.c.due_on, _SCHEDULED.c.ordinal)
+        sessions = self._of(_SESSION, ids, _SESSION.c.started_at, only=_SESSION_COLUMNS)
+        entries = self._of(_ENTRY, ids, _ENTRY.c.position, only=_ENTRY_COLUMNS)
+        journal = self._of(_JOURNAL, ids, _JOURNAL.c.recorded_at, only=_JOURNAL_COLUMNS)
+        scheduled = self._of(_SCHEDULED, ids, _SCHEDULED.c.due_on, only=("due_on",))
         holds = self._of(_HOLD, ids, _HOLD.c.from_day)
         openings = self._of(_OPENING, ids, _OPENING.c.opened_at)
         motions = self._measured(_MOTION, ids)
@@ -112,9 +120,12 @@ class FactRepository:
         query = select(_PATIENT.c.id, _PATIENT.c.created_at).where(_PATIENT.c.id.in_(ids))
         return {row["id"]: row["created_at"] for row in self._connection.execute(query).mappings()}
 
-    def _of(self, table: Any, ids: Sequence[UUID], *order: Any) -> _Rows:
+    def _of(self, table: Any, ids: Sequence[UUID], *order: Any, only: Sequence[str] = ()) -> _Rows:
+        """Return the rows of these patients; `only` names columns where there are many rows."""
         # the owners' columns are half of the identifiers of a row, and known
         columns = [c for c in table.c if c.name not in ("clinic_id", "therapist_id")]
+        if only:
+            columns = [table.c.patient_id, *(table.c[name] for name in only)]
         query = select(*columns).where(table.c.patient_id.in_(ids)).order_by(*order, table.c.id)
         return self._grouped(query)
 
