@@ -99,7 +99,7 @@ def read(
 
 @app.command(
     epilog="Examples: rehabctl message send --patient 1042 --file note.txt | "
-    "echo See you on Monday | rehabctl message send --patient 1042 --file -"
+    "rehabctl message send --patient 1042 --to CONTACT --file - < note.txt"
 )
 def send(
     patient: Mrn,
