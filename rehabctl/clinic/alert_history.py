@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from rehabctl.clinic.alerts import AlertChange, apply_action
+from rehabctl.clinic.alerts import AlertChange, apply_action, standing_actions
 from rehabctl.clinic.triage import Refreshed, panel_row, refresh
 from rehabctl.domain.facts import AlertState, PatientFacts
 from rehabctl.reference.rules import RuleTable
@@ -40,7 +40,9 @@ def advance(
     known = facts.known_at(until)
     moments = [m for m in known.recorded_moments() if since is None or m > since]
     moments.append(until)
-    actions = sorted(known.alert_actions, key=lambda a: (a.at, a.code, a.key, a.kind))
+    actions = standing_actions(
+        sorted(known.alert_actions, key=lambda a: (a.at, a.code, a.key, a.kind))
+    )
     states, changes = tuple(alerts), list[AlertChange]()
     moment = moments.pop(0) if since is None else since
     while True:

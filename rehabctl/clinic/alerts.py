@@ -276,6 +276,27 @@ def next_alert_moment(alerts: Iterable[AlertState], as_of: datetime) -> datetime
     return min((m for m in moments if m is not None and m > as_of), default=None)
 
 
+def standing_actions(actions: Sequence[AlertAction]) -> list[AlertAction]:
+    """Return the actions that nobody took back, oldest first.
+
+    Parameters
+    ----------
+    actions
+        What people did, oldest first. An undo takes back the newest action on the alerts of its
+        code and key that still stands, so that two of them take back two.
+    """
+    standing: list[AlertAction] = []
+    for action in actions:
+        if action.kind is not AlertActionKind.UNDO:
+            standing.append(action)
+            continue
+        for place in range(len(standing) - 1, -1, -1):
+            if (standing[place].code, standing[place].key) == (action.code, action.key):
+                del standing[place]
+                break
+    return standing
+
+
 def apply_action(alerts: Sequence[AlertState], action: AlertAction) -> tuple[AlertState, ...]:
     """Return the alerts after a person acted on those of one code and key.
 
@@ -285,6 +306,8 @@ def apply_action(alerts: Sequence[AlertState], action: AlertAction) -> tuple[Ale
 
     def act(alert: AlertState) -> AlertState:
         match action.kind:
+            case AlertActionKind.UNDO:  # what still stands is applied instead of it
+                return alert
             case AlertActionKind.ASSIGN:
                 return replace(alert, assigned_to=action.assignee)
             case AlertActionKind.ACKNOWLEDGE:

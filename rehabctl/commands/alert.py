@@ -128,7 +128,7 @@ def snooze(
 )
 def assign(
     ids: AlertIds,
-    to: Annotated[str, typer.Option("--to", help="Login of the person.")],
+    to: Annotated[str, typer.Option("--to", help="Login from `rehabctl alert colleagues`.")],
     quiet: QuietFlag = False,
 ) -> None:
     """Give alerts to a person."""
@@ -208,3 +208,38 @@ def call(
         service.record_call(store, patient, wanted, comment)
     if not quiet:
         note("noted")
+
+
+@app.command(
+    epilog="Examples: rehabctl alert colleagues | rehabctl alert colleagues --format json"
+)
+def colleagues(
+    format_: FormatOption = None,
+    json_: JsonFlag = False,
+    output: OutputOption = None,
+    quiet: QuietFlag = False,
+) -> None:
+    """List those to whom an alert can be given."""
+    from rehabctl.services import alerts
+    from rehabctl.services.settings import load_settings
+    from rehabctl.services.wiring import open_store
+
+    with open_store(load_settings()) as store:
+        found = alerts.colleagues(store)
+    rows = [{"login": login} for login in found]
+    emit_items(rows, ("login",), Output.of(format_, json_, output, quiet))
+
+
+@app.command(epilog="Examples: rehabctl alert undo ID | rehabctl alert undo ID ID --quiet")
+def undo(ids: AlertIds, quiet: QuietFlag = False) -> None:
+    """Take back your newest action on alerts; facts that came meanwhile count."""
+    from rehabctl.services import alerts, triage
+    from rehabctl.services.settings import load_settings
+    from rehabctl.services.wiring import open_store
+
+    settings = load_settings()
+    rules = triage.clinic_rules(settings)
+    with open_store(settings) as store:
+        alerts.undo(store, rules, ids)
+    if not quiet:
+        note(f"{len(ids)} taken back")

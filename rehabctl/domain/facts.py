@@ -296,6 +296,8 @@ class AlertActionKind(StrEnum):
     ACKNOWLEDGE = "acknowledge"
     SNOOZE = "snooze"
     ASSIGN = "assign"
+    UNDO = "undo"
+    """Takes back the newest action on the same alerts that still stands."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,14 +8,15 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from rehabctl.clinic.alerts import apply_action
+from rehabctl.clinic.alert_history import advance
+from rehabctl.clinic.alerts import apply_action, standing_actions
 from rehabctl.domain.alert import StoredAlert
 from rehabctl.domain.errors import NotFoundError, UsageError
 from rehabctl.domain.facts import AlertAction, AlertActionKind
 from rehabctl.domain.patient import PatientRef
 from rehabctl.reference.rules import RuleTable
 from rehabctl.services import triage
-from rehabctl.services.access import Action, require
+from rehabctl.services.access import Action, may, require
 
 if TYPE_CHECKING:
     from rehabctl.store.store import Store
@@ -93,7 +94,99 @@ def snooze(store: Store, rules: RuleTable, alert_ids: Sequence[str], until: date
     """
     if until <= store.clock():
         raise UsageError("the end of the snooze has passed", "Choose a later moment")
-    _act(store, rules, alert_ids, AlertActionKind.SNOOZE, None, until)
+    _act(store, rules, alert_ids, AlertActionKind.SNOOZE, None, until=until)
+
+
+def assign(store: Store, rules: RuleTable, alert_ids: Sequence[str], login: str) -> None:
+    """Give alerts to a colleague; all of them or none. They stay open.
+
+    Parameters
+    ----------
+    store
+        The open store.
+    rules
+        The dated rules.
+    alert_ids
+        Identifiers.
+    login
+        Of a user of the clinic who may work with patients.
+
+    Raises
+    ------
+    NotFoundError
+        Nobody of that login works with patients here.
+    """
+    if login not in colleagues(store):
+        raise NotFoundError(
+            f"no colleague has the login {login!r}", "Look at: rehabctl alert colleagues"
+        )
+    _act(store, rules, alert_ids, AlertActionKind.ASSIGN, None, assignee=login)
+
+
+def colleagues(store: Store) -> list[str]:
+    """Return the logins of those to whom an alert can be given, sorted.
+
+    Parameters
+    ----------
+    store
+        The open store.
+    """
+    with store.transaction() as uow:
+        require(uow, Action.READ_CLINICAL)
+        return sorted(
+            user.login
+            for user in uow.clinics.users(uow.clinic.id)
+            if user.active and may(user.role, Action.WRITE_CLINICAL, is_local=uow.is_local)
+        )
+
+
+def undo(store: Store, rules: RuleTable, alert_ids: Sequence[str]) -> None:
+    """Take back the newest own action on each of these alerts; all of them or none.
+
+    The alert is again what the facts and the other actions say: an action that was taken back
+    hides no fact that came meanwhile.
+
+    Parameters
+    ----------
+    store
+        The open store.
+    rules
+        The dated rules.
+    alert_ids
+        Identifiers.
+
+    Raises
+    ------
+    UsageError
+        The newest action on one of them is somebody else's, or there is none.
+    """
+    with store.transaction() as uow:
+        require(uow, Action.WRITE_CLINICAL)
+        found = uow.alerts.get([_uuid(text) for text in alert_ids])
+        patients = list({alert.patient.id: alert.patient for alert in found}.values())
+        for alert in found:
+            action = AlertAction(
+                uow.now, AlertActionKind.UNDO, alert.state.code, alert.state.key, uow.user.login
+            )
+            _require_own(uow, alert)
+            uow.alerts.add_action(alert.patient, action)
+            uow.audit.record("alert.undo", "alert", alert.id, {"code": action.code})
+        facts = uow.facts.of_patients([patient.id for patient in patients])
+        for patient in patients:
+            replayed = advance(facts[patient.id], (), None, uow.now, rules)
+            uow.alerts.replace(patient, replayed.alerts)
+        triage.write_rows(uow, patients, rules)
+
+
+def _require_own(uow: UnitOfWork, alert: StoredAlert) -> None:
+    about = (alert.state.code, alert.state.key)
+    standing = standing_actions(uow.alerts.actions(alert.patient.id))
+    newest = next((a for a in reversed(standing) if (a.code, a.key) == about), None)
+    if newest is None or newest.by != uow.user.login:
+        raise UsageError(
+            "the newest action on this alert is not yours to take back",
+            "Look at: rehabctl alert list",
+        )
 
 
 def assign(store: Store, rules: RuleTable, alert_ids: Sequence[str], login: str) -> None:
@@ -124,6 +217,7 @@ def _act(
     alert_ids: Sequence[str],
     kind: AlertActionKind,
     comment: str | None,
+    *,
     until: datetime | None = None,
     assignee: str | None = None,
 ) -> None:

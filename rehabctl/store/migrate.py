@@ -27,6 +27,7 @@ REVISIONS = (
     "0010_legal_hold",
     "0011_gate_answers",
     "0012_kits",
+    "0013_alert_undo",
 )
 """Every revision of the history, oldest first; a test compares it with the files."""
 HEAD = REVISIONS[-1]
