@@ -33,7 +33,9 @@ class RootGroup(LazyGroup):
             is_command=True,
         ),
         "alert": LazyCommand(
-            "rehabctl.commands.alert:app", "List alerts, acknowledge, snooze and assign them.", _CLINIC
+            "rehabctl.commands.alert:app",
+            "List alerts, acknowledge, snooze and assign them.",
+            _CLINIC,
         ),
         "review": LazyCommand(
             "rehabctl.commands.review:app", "Review measured recordings.", _CLINIC

@@ -124,7 +124,8 @@ def snooze(
 
 
 @app.command(
-    epilog="Examples: rehabctl alert assign ID --to mkim | rehabctl alert assign ID ID --to mkim"
+    epilog="Examples: rehabctl alert assign ID --to mweber | "
+    "rehabctl alert assign ID ID --to mweber --quiet"
 )
 def assign(
     ids: AlertIds,
@@ -210,9 +211,7 @@ def call(
         note("noted")
 
 
-@app.command(
-    epilog="Examples: rehabctl alert colleagues | rehabctl alert colleagues --format json"
-)
+@app.command(epilog="Examples: rehabctl alert colleagues | rehabctl alert colleagues --format json")
 def colleagues(
     format_: FormatOption = None,
     json_: JsonFlag = False,

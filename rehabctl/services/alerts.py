@@ -10,9 +10,10 @@ from uuid import UUID
 
 from rehabctl.clinic.alert_history import advance
 from rehabctl.clinic.alerts import apply_action, standing_actions
-from rehabctl.domain.alert import StoredAlert
+from rehabctl.clinic.explanation import RuleExplanation, explain
+from rehabctl.domain.alert import AlertEvidence, StoredAlert
 from rehabctl.domain.errors import NotFoundError, UsageError
-from rehabctl.domain.facts import AlertAction, AlertActionKind
+from rehabctl.domain.facts import AlertAction, AlertActionKind, AlertStatus
 from rehabctl.domain.patient import PatientRef
 from rehabctl.reference.rules import RuleTable
 from rehabctl.services import triage
@@ -54,6 +55,47 @@ def of_patient(
         found = uow.alerts.of_patient(patient.id, closed=closed)
         uow.audit.record("alert.list", "patient", patient.id, {"count": len(found)})
         return [ListedAlert(mrn, alert) for alert in found]
+
+
+def evidence(store: Store, rules: RuleTable, mrn: str) -> tuple[AlertEvidence, ...]:
+    """Return a patient's alerts with what their rules read, open ones first.
+
+    Parameters
+    ----------
+    store
+        The open store.
+    rules
+        The dated rules.
+    mrn
+        Record number.
+    """
+    with store.transaction() as uow:
+        require(uow, Action.READ_CLINICAL)
+        patient = uow.patients.get(mrn)
+        triage.refresh(uow, [patient.ref], rules)
+        found = uow.alerts.of_patient(patient.id)
+        facts = uow.facts.of_patient(patient.id)
+        told = explain(facts, tuple(a.state for a in found), uow.now, rules)
+        uow.audit.record("alert.list", "patient", patient.id, {"count": len(found)})
+    by_rule = {(rule.code, rule.key): rule for rule in told.rules}
+    ordered = sorted(
+        found, key=lambda a: (a.state.status is not AlertStatus.OPEN, -a.state.severity.rank)
+    )
+    return tuple(_evidence(a, by_rule.get((a.state.code, a.state.key))) for a in ordered)
+
+
+def _evidence(alert: StoredAlert, rule: RuleExplanation | None) -> AlertEvidence:
+    if rule is None:
+        return AlertEvidence(str(alert.id), alert.state)
+    return AlertEvidence(
+        id=str(alert.id),
+        state=alert.state,
+        verdict=rule.state,
+        inputs=rule.inputs,
+        limits=rule.limits,
+        source=rule.source,
+        grade=rule.grade,
+    )
 
 
 def acknowledge(store: Store, rules: RuleTable, alert_ids: Sequence[str], comment: str) -> None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from rehabctl.domain.alert import AlertEvidence
 from rehabctl.domain.panel_row import PanelQuery, PanelSort
 from rehabctl.domain.patient_detail import PatientDetail
 from rehabctl.domain.review import ReviewData, ReviewDecision
@@ -60,6 +61,22 @@ class StorePanelData:
     def snooze(self, alert_ids: Sequence[str], until: datetime) -> None:
         """Hide these alerts until a time; all of them or none."""
         alerts.snooze(self.store, self.rules, alert_ids, until)
+
+    def assign(self, alert_ids: Sequence[str], login: str) -> None:
+        """Give these alerts to a colleague; all of them or none."""
+        alerts.assign(self.store, self.rules, alert_ids, login)
+
+    def undo_alerts(self, alert_ids: Sequence[str]) -> None:
+        """Take back the newest own action on these alerts."""
+        alerts.undo(self.store, self.rules, alert_ids)
+
+    def colleagues(self) -> Sequence[str]:
+        """Return the logins of those to whom alerts can be given."""
+        return alerts.colleagues(self.store)
+
+    def evidence(self, mrn: str) -> tuple[AlertEvidence, ...]:
+        """Return a patient's alerts with what their rules read, open ones first."""
+        return alerts.evidence(self.store, self.rules, mrn)
 
     def add_note(self, mrn: str, text: str) -> None:
         """Store a note on this patient."""

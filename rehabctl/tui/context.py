@@ -8,6 +8,7 @@ from datetime import datetime, tzinfo
 
 from rehabctl.tui.columns import Viewer
 from rehabctl.tui.data import PanelData
+from rehabctl.tui.undo import UndoStack
 
 
 @dataclass
@@ -26,6 +27,8 @@ class PanelContext:
     """Idle time after which the screen locks; None turns it off."""
     drafts: dict[str, str] = field(default_factory=dict[str, str])
     """Text that was typed and not saved yet, by what it is about. In memory only."""
+
+    undo: UndoStack = field(default_factory=UndoStack)
 
     def viewer(self) -> Viewer:
         """Return the moment and zone for relative times."""

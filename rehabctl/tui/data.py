@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Protocol
 
+from rehabctl.domain.alert import AlertEvidence
 from rehabctl.domain.panel_row import PanelSort
 from rehabctl.domain.patient_detail import PatientDetail
 from rehabctl.domain.review import ReviewData, ReviewDecision
@@ -61,6 +62,22 @@ class PanelData(Protocol):
 
     def snooze(self, alert_ids: Sequence[str], until: datetime) -> None:
         """Hide these alerts until a time; all of them or none."""
+        ...
+
+    def assign(self, alert_ids: Sequence[str], login: str) -> None:
+        """Give these alerts to a colleague; all of them or none."""
+        ...
+
+    def undo_alerts(self, alert_ids: Sequence[str]) -> None:
+        """Take back the newest own action on each of these alerts; all of them or none."""
+        ...
+
+    def colleagues(self) -> Sequence[str]:
+        """Return the logins of those to whom alerts can be given."""
+        ...
+
+    def evidence(self, mrn: str) -> tuple[AlertEvidence, ...]:
+        """Return a patient's alerts with what their rules read, open ones first."""
         ...
 
     def add_note(self, mrn: str, text: str) -> None:

@@ -12,10 +12,12 @@ from textual.dom import DOMNode
 from textual.keys import format_key
 
 from rehabctl.tui.app import PanelApp
+from rehabctl.tui.screens.alerts import AlertsScreen
 from rehabctl.tui.screens.note_editor import NoteEditor
 from rehabctl.tui.screens.patient import PatientScreen
 from rehabctl.tui.screens.review import ReviewScreen
 from rehabctl.tui.screens.worklist import WorklistScreen
+from rehabctl.tui.widgets.alert_list import AlertList
 from rehabctl.tui.widgets.assessment_table import AssessmentTable
 from rehabctl.tui.widgets.patient_table import PatientTable
 from rehabctl.tui.widgets.reader import Reader
@@ -44,6 +46,8 @@ _WHERE: tuple[tuple[str, type[DOMNode]], ...] = (
     ("Worklist", WorklistScreen),
     ("Patient", PatientScreen),
     ("Patient: assessments", AssessmentTable),
+    ("Alerts", AlertsScreen),
+    ("Lists", AlertList),
     ("Session review", ReviewScreen),
     ("Notes and comments", NoteEditor),
     ("Help and command output", Reader),

@@ -6,10 +6,22 @@ from dataclasses import dataclass
 
 from textual.message import Message
 
+from rehabctl.domain.alert import AlertEvidence
 from rehabctl.domain.patient_detail import PatientDetail
 from rehabctl.domain.review import ReviewData
 from rehabctl.domain.triage import WorklistPage
 from rehabctl.tui.worklist_pages import PageRequest, WorklistPages, WorklistQuery
+
+
+@dataclass(frozen=True, slots=True)
+class AlertChoice:
+    """The alerts that an action is about."""
+
+    ids: tuple[str, ...]
+    lines: tuple[str, ...]
+    """Each with its evidence, for the dialog."""
+    who: str
+    """For example `2 alerts of 1 patient`."""
 
 
 @dataclass
@@ -47,7 +59,7 @@ class AlertsGathered(Message):
 
     details: tuple[PatientDetail, ...]
     action: str
-    """acknowledge, snooze or review."""
+    """acknowledge, snooze, assign or review."""
 
 
 @dataclass
@@ -62,6 +74,29 @@ class ReviewDecided(Message):
     """A decision about a recording is stored."""
 
     assessment_id: str
+
+
+@dataclass
+class AlertsLoaded(Message):
+    """The evidence of a patient's alerts was read."""
+
+    mrn: str
+    alerts: tuple[AlertEvidence, ...]
+
+
+@dataclass
+class ColleaguesLoaded(Message):
+    """Those to whom alerts can be given were read."""
+
+    logins: tuple[str, ...]
+    chosen: AlertChoice
+
+
+@dataclass
+class Undone(Message):
+    """An action was taken back."""
+
+    text: str
 
 
 @dataclass

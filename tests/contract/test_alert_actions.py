@@ -42,7 +42,7 @@ def test_an_undone_acknowledgement_is_as_if_it_had_not_been(
 
 
 def test_undo_takes_back_one_action_at_a_time(clinic: Store, settings: Settings) -> None:
-    later, alert_id = acknowledged(clinic, settings)
+    _, alert_id = acknowledged(clinic, settings)
     evening = at(clinic, NOW + timedelta(hours=2))
     alerts.snooze(evening, RULES, [alert_id], NOW + timedelta(days=2))
     alerts.undo(evening, RULES, [alert_id])

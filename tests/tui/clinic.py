@@ -14,9 +14,12 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from math import cos, nan, pi, sin
 from random import Random
+from typing import Any
 from zoneinfo import ZoneInfo
 
+from rehabctl.domain.alert import AlertEvidence
 from rehabctl.domain.errors import NotFoundError, UnavailableError, UsageError
+from rehabctl.domain.facts import AlertSeverity, AlertState, AlertStatus
 from rehabctl.domain.panel_row import PanelSort
 from rehabctl.domain.patient_detail import (
     AlertSummary,
@@ -119,6 +122,8 @@ class ClinicData:
         self.notes: list[tuple[str, str]] = []
         self.decisions: dict[str, tuple[ReviewDecision, str]] = {}
         self.calls: list[str] = []
+        self.assigned: dict[str, str] = {}
+        self._before: list[tuple[Any, Any, dict[str, str]]] = []
         self.offline = False
         self.refuse: str | None = None
         self.now = NOW
@@ -185,7 +190,63 @@ class ClinicData:
         with self._called(f"snooze {until.isoformat()}"):
             self._settle(alert_ids, "snoozed")
 
+    def assign(self, alert_ids: Sequence[str], login: str) -> None:
+        with self._called(f"assign {login}"):
+            self._remember(alert_ids)
+            self.assigned.update(dict.fromkeys(alert_ids, login))
+
+    def colleagues(self) -> Sequence[str]:
+        with self._called("colleagues"):
+            return ("hberg", "mweber")
+
+    def undo_alerts(self, alert_ids: Sequence[str]) -> None:
+        with self._called("undo_alerts"):
+            if not self._before:
+                raise UsageError("nothing to take back", "Look at: rehabctl alert list")
+            self.alerts, self.rows, self.assigned = self._before.pop()
+
+    def evidence(self, mrn: str) -> tuple[AlertEvidence, ...]:
+        with self._called(f"evidence {mrn}"):
+            return tuple(self._evidence(alert) for alert in self.alerts[mrn])
+
+    def _evidence(self, alert: AlertSummary) -> AlertEvidence:
+        since = alert.reason.since or NOW
+        handled = alert.state != "open"
+        state = AlertState(
+            code=alert.reason.code.upper(),
+            key="",
+            opened_at=since,
+            status=AlertStatus(alert.state),
+            severity=AlertSeverity(alert.severity),
+            group="clinical",
+            text=alert.reason.text,
+            rule_version=alert.rule_version,
+            level=9.0,
+            known_at=since,
+            close_after_days=7,
+            reopens_on="worse",
+            unreviewed_since=since,
+            handled_at=NOW if handled else None,
+            handled_by="mweber" if handled else None,
+            assigned_to=self.assigned.get(alert.id),
+        )
+        return AlertEvidence(
+            id=alert.id,
+            state=state,
+            verdict="met",
+            inputs={"pain": 9.0, "day": "2026-03-11", "sessions": None},
+            limits={"at_least": 8.0},
+            source="Clinic consensus",
+            grade="consensus",
+        )
+
+    def _remember(self, alert_ids: Sequence[str]) -> None:
+        del alert_ids
+        before = {mrn: list(alerts) for mrn, alerts in self.alerts.items()}
+        self._before.append((before, dict(self.rows), dict(self.assigned)))
+
     def _settle(self, alert_ids: Sequence[str], state: str) -> None:
+        self._remember(alert_ids)
         wanted = set(alert_ids)
         for mrn, alerts in self.alerts.items():
             self.alerts[mrn] = [

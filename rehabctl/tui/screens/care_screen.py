@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 from textual.message import Message
 
+from rehabctl.domain.errors import UnavailableError
 from rehabctl.domain.patient_detail import AlertSummary, PatientDetail
 from rehabctl.tui import cells
-from rehabctl.tui.messages import AlertsGathered
+from rehabctl.tui.messages import AlertChoice, AlertsGathered, ColleaguesLoaded, Undone
 from rehabctl.tui.safe_app import app_of
 from rehabctl.tui.screens.port_screen import PortScreen
+from rehabctl.tui.undo import UndoStep
+
+if TYPE_CHECKING:
+    from rehabctl.tui.screens.dialogs import ActionDialog
 
 _OPEN = "open"
 MOST_AT_ONCE = 50
@@ -41,13 +48,18 @@ class CareScreen(PortScreen[None]):
 
     def action_acknowledge(self) -> None:
         """Acknowledge the open alerts of the targets, with a comment."""
-        self._gather("acknowledge")
+        self.gather("acknowledge")
 
     def action_snooze(self) -> None:
         """Snooze the open alerts of the targets."""
-        self._gather("snooze")
+        self.gather("snooze")
 
-    def _gather(self, action: str) -> None:
+    def action_assign(self) -> None:
+        """Give the open alerts of the targets to a colleague."""
+        self.gather("assign")
+
+    def gather(self, action: str) -> None:
+        """Read the patients whose alerts an action is about."""
         targets = self.care_targets()
         if len(targets) > MOST_AT_ONCE:
             self.notify(f"At most {MOST_AT_ONCE} patients at once. Mark fewer.", markup=False)
@@ -70,30 +82,84 @@ class CareScreen(PortScreen[None]):
         if not alerts:
             self.notify("No open alerts here.", markup=False)
             return
-        ids = [alert.id for _, alert in alerts]
-        who = (
-            f"{cells.plural(len(ids), 'alert')} of {cells.plural(len(message.details), 'patient')}"
+        patients = cells.plural(len(message.details), "patient")
+        chosen = AlertChoice(
+            tuple(alert.id for _, alert in alerts),
+            tuple(_alert_line(detail, alert) for detail, alert in alerts),
+            f"{cells.plural(len(alerts), 'alert')} of {patients}",
         )
-        lines = [_alert_line(detail, alert) for detail, alert in alerts]
-        data = self.context.data
+        self.ask(message.action, chosen)
 
-        def acknowledge(comment: str) -> None:
-            data.acknowledge(ids, comment)
-
-        def snooze(until: datetime) -> None:
-            data.snooze(ids, until)
-
+    def ask(self, action: str, chosen: AlertChoice) -> None:
+        """Ask what the action needs to know, then do it."""
         from rehabctl.tui.screens.dialogs import AcknowledgeDialog, SnoozeDialog
 
-        if message.action == "acknowledge":
-            dialog = AcknowledgeDialog(self.context, f"Acknowledge {who}", lines, acknowledge)
+        data = self.context.data
+        if action == "assign":
+            self.in_thread(
+                lambda: ColleaguesLoaded(tuple(data.colleagues()), chosen), group="gather"
+            )
+        elif action == "acknowledge":
+            self._open(AcknowledgeDialog, "Acknowledge", chosen, data.acknowledge)
         else:
-            dialog = SnoozeDialog(self.context, f"Snooze {who}", lines, snooze)
-        app_of(self).push_screen(dialog, self._settled)
+            self._open(SnoozeDialog, "Snooze", chosen, data.snooze)
 
-    def _settled(self, done: bool | None) -> None:
-        if done:
-            self.care_done(move_on=True)
+    def on_colleagues_loaded(self, message: ColleaguesLoaded) -> None:
+        """Ask to whom the alerts go."""
+        from rehabctl.tui.screens.dialogs import AssignDialog
+
+        if self.is_on_top:
+            dialog = partial(AssignDialog, colleagues=message.logins)
+            self._open(dialog, "Assign", message.chosen, self.context.data.assign)
+
+    def _open(
+        self,
+        dialog: Callable[..., ActionDialog],
+        verb: str,
+        chosen: AlertChoice,
+        act: Callable[[Sequence[str], Any], None],
+    ) -> None:
+        data, ids, title = self.context.data, chosen.ids, f"{verb} {chosen.who}"
+
+        def settled(done: bool | None) -> None:
+            if done:
+                self.context.undo.push(UndoStep(title, lambda: data.undo_alerts(ids)))
+                self.care_done(move_on=True)
+
+        made = dialog(self.context, title, chosen.lines, partial(act, ids))
+        app_of(self).push_screen(made, settled)
+
+    def action_alerts(self) -> None:
+        """Show the alerts of the current patient with their evidence."""
+        if (mrn := self.care_current()) is not None:
+            from rehabctl.tui.screens.alerts import AlertsScreen
+
+            screen = AlertsScreen(self.context, mrn)
+            app_of(self).push_screen(screen, lambda _: self.care_done(move_on=False))
+
+    def action_undo(self) -> None:
+        """Take back the newest action of this panel."""
+        step, undo = self.context.undo.pop(), self.context.undo
+        if step is None:
+            self.notify("Nothing to undo.", markup=False)
+        elif step.in_panel:
+            step.perform()
+        else:
+
+            def work() -> Message:
+                try:
+                    step.perform()
+                except UnavailableError:
+                    undo.push(step)  # the store was away: it can be tried again
+                    raise
+                return Undone(step.text)
+
+            self.in_thread(work, group="undo")
+
+    def on_undone(self, message: Undone) -> None:
+        """Say what was taken back, and show it."""
+        self.notify(f"Taken back: {message.text}.", markup=False)
+        self.care_done(move_on=False)
 
     # -- notes, review, copy -----------------------------------------------------------------
 

@@ -149,6 +149,30 @@ class SnoozeDialog(ActionDialog):
         self.submit(until.isoformat())
 
 
+class AssignDialog(ActionDialog):
+    """Asks which colleague gets the alerts."""
+
+    def __init__(
+        self,
+        context: PanelContext,
+        title: str,
+        lines: Sequence[str],
+        perform: Callable[[str], None],
+        *,
+        colleagues: Sequence[str],
+    ) -> None:
+        super().__init__(context, title, lines, perform)
+        self._colleagues = tuple(colleagues)
+
+    def compose_field(self) -> ComposeResult:
+        """Return the colleagues."""
+        yield OptionList(*(Option(Content(login), id=login) for login in self._colleagues))
+
+    def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
+        """Assign to the chosen one."""
+        self.submit(event.option.id or "")
+
+
 class ChoiceDialog(OwnDismiss, ModalScreen[str | None]):
     """Asks for one of a few choices.
 

@@ -18,6 +18,7 @@ from rehabctl.tui.keymap import bindings
 from rehabctl.tui.messages import ListLoaded, PageLoaded, WorkFailed
 from rehabctl.tui.safe_app import app_of
 from rehabctl.tui.screens.care_screen import CareScreen
+from rehabctl.tui.undo import UndoStep
 from rehabctl.tui.widgets.column_header import ColumnHeader
 from rehabctl.tui.widgets.filter_input import FilterInput
 from rehabctl.tui.widgets.key_bar import KeyBar
@@ -262,8 +263,15 @@ class WorklistScreen(CareScreen):
         else:
             self.notify("No filter is set. Press / and type.", markup=False)
 
-    def on_patient_table_marks_changed(self, _: PatientTable.MarksChanged) -> None:
-        """Count the marks."""
+    def on_patient_table_marks_changed(self, message: PatientTable.MarksChanged) -> None:
+        """Count the marks, and remember those before."""
+        if (before := message.before) is not None:
+            table = self.table
+
+            def restore() -> None:
+                table.set_marks(before, can_undo=False)
+
+            self.context.undo.push(UndoStep("marks", restore, in_panel=True))
         self._show_status()
 
     def on_patient_table_opened(self, message: PatientTable.Opened) -> None:
@@ -288,7 +296,7 @@ class WorklistScreen(CareScreen):
             self._set_filter("")
             return True
         if self.table.marks:
-            self.table.clear_marks()
+            self.table.set_marks(set())
             return True
         return False
 
@@ -311,5 +319,5 @@ class WorklistScreen(CareScreen):
         if move_on and not self.table.marks:
             self.table.action_move(1)
         elif move_on:
-            self.table.clear_marks()
+            self.table.set_marks(set(), can_undo=False)
         self.action_refresh_data()

@@ -6,6 +6,7 @@ connection. Rows that are not loaded yet are asked for with `RowsWanted` and dra
 
 from __future__ import annotations
 
+from collections.abc import Set
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -62,8 +63,12 @@ class PatientTable(ScrollView, can_focus=True, inherit_bindings=False):
 
         row: WorklistRow
 
+    @dataclass
     class MarksChanged(Message):
         """The set of marked patients changed."""
+
+        before: frozenset[str] | None
+        """The marks before it, to which undo returns; None: an action used them up."""
 
     @dataclass
     class RowsWanted(Message):
@@ -222,10 +227,11 @@ class PatientTable(ScrollView, can_focus=True, inherit_bindings=False):
     def action_mark(self) -> None:
         """Mark or unmark the row under the cursor and go on to the next."""
         if (row := self.current) is not None:
-            self.marks ^= {row.mrn}
+            before = frozenset(self.marks)
+            self.marks = {*before} ^ {row.mrn}
             self._last_mark = self.cursor
             self._refresh_row(self.cursor)
-            self.post_message(self.MarksChanged())
+            self.post_message(self.MarksChanged(before))
             self.action_move(1)
 
     def action_mark_range(self) -> None:
@@ -233,24 +239,28 @@ class PatientTable(ScrollView, can_focus=True, inherit_bindings=False):
         start = self.cursor if self._last_mark is None else self._last_mark
         low, high = sorted((start, self.cursor))
         rows = (self.pages.row(i) for i in range(low, high + 1))
-        self.marks |= {row.mrn for row in rows if row is not None}
+        self.set_marks(self.marks | {row.mrn for row in rows if row is not None})
         self._last_mark = self.cursor
-        self._marks_changed()
 
     def action_mark_all(self) -> None:
         """Mark every loaded row, or remove all marks when every one is marked."""
         loaded = self.pages.loaded_mrns()
-        self.marks = set() if loaded <= self.marks else self.marks | loaded
-        self._marks_changed()
+        self.set_marks(set() if loaded <= self.marks else self.marks | loaded)
 
-    def clear_marks(self) -> None:
-        """Remove all marks."""
-        self.marks = set()
-        self._marks_changed()
+    def set_marks(self, marks: Set[str], *, can_undo: bool = True) -> None:
+        """Replace the marks.
 
-    def _marks_changed(self) -> None:
+        Parameters
+        ----------
+        marks
+            Record numbers.
+        can_undo
+            Whether undo returns to the marks before.
+        """
+        before = frozenset(self.marks) if can_undo else None
+        self.marks = set(marks)
         self.refresh()
-        self.post_message(self.MarksChanged())
+        self.post_message(self.MarksChanged(before))
 
     def _refresh_row(self, index: int) -> None:
         width = self.scrollable_content_region.width  # not the scrollbar: it costs bytes
