@@ -21,7 +21,8 @@ class ThemeName(StrEnum):
 
 
 @app.command(
-    epilog="Examples: rehabctl panel | rehabctl panel --theme rehabctl-high-contrast",
+    epilog="Examples: rehabctl panel | rehabctl panel --theme rehabctl-high-contrast | "
+    "rehabctl panel --serve --port 8420",
 )
 def panel(
     theme: Annotated[
@@ -44,20 +45,49 @@ def panel(
             "--mouse/--no-mouse", help="Without the mouse, the terminal itself selects and copies."
         ),
     ] = True,
+    serve: Annotated[
+        bool, typer.Option("--serve", help="Show it in a browser on this machine instead.")
+    ] = False,
+    port: Annotated[
+        int, typer.Option(min=0, max=65535, help="With --serve: the port; 0 takes a free one.")
+    ] = 8420,
+    public_url: Annotated[
+        str | None,
+        typer.Option(help="With --serve: where a reverse proxy offers it, with https."),
+    ] = None,
 ) -> None:
     """Open the worklist of patients; every key is shown with `?`.
 
-    Needs a terminal. `rehabctl triage list` prints the same list as plain text.
+    Needs a terminal, or a browser with `--serve`, which prints a link that works once.
+    `rehabctl triage list` prints the same list as plain text.
     """
     from rehabctl.domain.errors import RehabctlError
+    from rehabctl.tui.browser.launch import WEB_DRIVER
 
+    if serve:
+        _serve(theme, lock_after, refresh, port, public_url)
+        return
     # Textual draws on standard error: sent to a file, it would write patients there.
     on_terminal = all(s.isatty() for s in (sys.stdin, sys.stdout, sys.stderr))
-    if not on_terminal or os.environ.get("TERM", "") in ("", "dumb"):
+    on_terminal = on_terminal and os.environ.get("TERM", "") not in ("", "dumb")
+    if not on_terminal and os.environ.get("TEXTUAL_DRIVER") != WEB_DRIVER:
         raise RehabctlError("the panel needs a terminal", "Use: rehabctl triage list")
     code = open_panel(theme.value, lock_after * 60.0 or None, float(refresh), mouse=mouse)
     if code:
         raise typer.Exit(code)
+
+
+def _serve(
+    theme: ThemeName, lock_after: int, refresh: int, port: int, public_url: str | None
+) -> None:
+    from rehabctl.services.panel import open_panel_data
+    from rehabctl.services.settings import load_settings
+    from rehabctl.tui.browser import launch
+
+    with open_panel_data(load_settings()):
+        pass  # what would fail in every tab fails here, with its message
+    options = [f"--theme={theme.value}", f"--lock-after={lock_after}", f"--refresh={refresh}"]
+    launch.serve(options, port, public_url)
 
 
 def open_panel(
