@@ -7,6 +7,7 @@ its logging, which shows local variables, is never set up.
 
 from __future__ import annotations
 
+import logging
 import socket
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -118,4 +119,5 @@ class PanelServer(Server):
         listening
             A bound socket on loopback.
         """
+        logging.disable()  # a handler's failure would be logged with a traceback
         web.run_app(self._make_app(), sock=listening, access_log=None, print=None)
