@@ -14,10 +14,12 @@ from rehabctl.domain.patient_detail import PatientDetail
 from rehabctl.domain.review import ReviewData, ReviewDecision
 from rehabctl.domain.triage import WorklistPage
 from rehabctl.reference.exercise_library import ExerciseLibrary
+from rehabctl.reference.protocol_library import ProtocolLibrary
 from rehabctl.reference.rules import RuleTable
 from rehabctl.services import alerts, patient_detail, review, triage
 from rehabctl.services.access import Action, require
-from rehabctl.services.library import open_library
+from rehabctl.services.library import open_library, open_protocols
+from rehabctl.services.week_plan import WeekPlans
 from rehabctl.services.wiring import open_store
 
 if TYPE_CHECKING:
@@ -31,6 +33,7 @@ class StorePanelData:
 
     store: Store
     library: ExerciseLibrary
+    protocols: ProtocolLibrary
     rules: RuleTable
 
     def worklist(
@@ -92,6 +95,11 @@ class StorePanelData:
         review.decide(self.store, self.rules, assessment_id, decision, comment)
 
     @property
+    def plans(self) -> WeekPlans:
+        """Reads, searches and saves programmes."""
+        return WeekPlans(self.store, self.library, self.protocols, self.rules)
+
+    @property
     def unlock_needs_secret(self) -> bool:
         """Whether the idle lock asks for a secret: the key came from a keyring or a file."""
         return False
@@ -112,4 +120,4 @@ def open_panel_data(settings: Settings) -> Generator[StorePanelData]:
     """
     rules = triage.clinic_rules(settings)
     with open_store(settings) as store:
-        yield StorePanelData(store, open_library(settings), rules)
+        yield StorePanelData(store, open_library(settings), open_protocols(settings), rules)

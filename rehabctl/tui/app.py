@@ -114,14 +114,19 @@ class PanelApp(SafeApp):
         if isinstance(screen, PortScreen) and screen.back_one_level():
             return
         if len(self.screen_stack) > 1:
-            screen.dismiss(None)
+            self._close()
 
     def action_leave(self) -> None:
         """Close this screen; on the worklist, quit."""
         if len(self.screen_stack) > 1:
-            self.screen.dismiss(None)
+            self._close()
         else:
             self._quit_or_ask()
+
+    def _close(self) -> None:
+        screen = self.screen
+        if not isinstance(screen, PortScreen) or screen.may_leave():
+            screen.dismiss(None)
 
     async def action_quit(self) -> None:
         """Quit, after asking when something typed is not saved.
@@ -140,7 +145,7 @@ class PanelApp(SafeApp):
         if not drafts:
             self.exit()
         elif not isinstance(self.screen, ConfirmDialog):
-            some = "1 text is" if drafts == 1 else f"{drafts} texts are"
+            some = "1 draft is" if drafts == 1 else f"{drafts} drafts are"
             self.push_screen(
                 ConfirmDialog(f"{some} not saved and would be lost. Quit?"), self._quit_answered
             )

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, tzinfo
 
+from rehabctl.domain.week_plan import WeekPlan
 from rehabctl.tui.columns import Viewer
 from rehabctl.tui.data import PanelData
 from rehabctl.tui.undo import UndoStack
@@ -28,6 +29,8 @@ class PanelContext:
     drafts: dict[str, str] = field(default_factory=dict[str, str])
     """Text that was typed and not saved yet, by what it is about. In memory only."""
 
+    plans: dict[str, WeekPlan] = field(default_factory=dict)
+    """Plans that were changed and not saved yet, by record number. In memory only."""
     undo: UndoStack = field(default_factory=UndoStack)
 
     def viewer(self) -> Viewer:

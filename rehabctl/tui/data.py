@@ -16,6 +16,7 @@ from rehabctl.domain.panel_row import PanelSort
 from rehabctl.domain.patient_detail import PatientDetail
 from rehabctl.domain.review import ReviewData, ReviewDecision
 from rehabctl.domain.triage import WorklistPage
+from rehabctl.tui.plan_data import PlanData
 
 
 class PanelData(Protocol):
@@ -86,6 +87,11 @@ class PanelData(Protocol):
 
     def set_review(self, assessment_id: str, decision: ReviewDecision, comment: str) -> None:
         """Store a clinician's decision about a recording."""
+        ...
+
+    @property
+    def plans(self) -> PlanData:
+        """Reads, searches and saves programmes."""
         ...
 
     @property

@@ -15,12 +15,14 @@ from rehabctl.tui.app import PanelApp
 from rehabctl.tui.screens.alerts import AlertsScreen
 from rehabctl.tui.screens.note_editor import NoteEditor
 from rehabctl.tui.screens.patient import PatientScreen
+from rehabctl.tui.screens.prescribe import PrescribeScreen
 from rehabctl.tui.screens.review import ReviewScreen
 from rehabctl.tui.screens.worklist import WorklistScreen
 from rehabctl.tui.widgets.alert_list import AlertList
 from rehabctl.tui.widgets.assessment_table import AssessmentTable
 from rehabctl.tui.widgets.patient_table import PatientTable
 from rehabctl.tui.widgets.reader import Reader
+from rehabctl.tui.widgets.week_table import WeekTable
 
 _INTRODUCTION = """# Keys of the panel
 
@@ -48,6 +50,8 @@ _WHERE: tuple[tuple[str, type[DOMNode]], ...] = (
     ("Patient: assessments", AssessmentTable),
     ("Alerts", AlertsScreen),
     ("Lists", AlertList),
+    ("Prescribing", PrescribeScreen),
+    ("Prescribing: the week", WeekTable),
     ("Session review", ReviewScreen),
     ("Notes and comments", NoteEditor),
     ("Help and command output", Reader),

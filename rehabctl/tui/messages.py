@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from textual.message import Message
 
 from rehabctl.domain.alert import AlertEvidence
+from rehabctl.domain.exercise import Exercise
 from rehabctl.domain.patient_detail import PatientDetail
 from rehabctl.domain.review import ReviewData
 from rehabctl.domain.triage import WorklistPage
+from rehabctl.domain.week_plan import PhaseChoice, PlanLine, WeekPlan
 from rehabctl.tui.worklist_pages import PageRequest, WorklistPages, WorklistQuery
 
 
@@ -97,6 +99,47 @@ class Undone(Message):
     """An action was taken back."""
 
     text: str
+
+
+@dataclass
+class ExercisesFound(Message):
+    """The library was searched."""
+
+    text: str
+    exercises: tuple[Exercise, ...]
+
+
+@dataclass
+class PlanLoaded(Message):
+    """A plan was read, or made from a protocol."""
+
+    plan: WeekPlan
+    keep_draft: bool
+    """A draft that was kept is shown in its place."""
+    is_edit: bool = False
+    """It is a change of the plan in view, not what is stored."""
+
+
+@dataclass
+class LineChecked(Message):
+    """An exercise was checked against the patient's record."""
+
+    line: PlanLine
+
+
+@dataclass
+class PhasesLoaded(Message):
+    """The phases that can be assigned were read."""
+
+    phases: tuple[PhaseChoice, ...]
+
+
+@dataclass
+class PlanSaved(Message):
+    """A plan became the programme."""
+
+    before: WeekPlan
+    after: WeekPlan
 
 
 @dataclass

@@ -38,6 +38,7 @@ from rehabctl.domain.review import (
     ReviewRepetition,
 )
 from rehabctl.domain.triage import Reason, Tier, WorklistPage, WorklistRow
+from tui.plans import ClinicPlans
 
 NOW = datetime(2026, 3, 12, 8, 41, tzinfo=UTC)
 ZONE = ZoneInfo("Europe/Zurich")
@@ -128,6 +129,7 @@ class ClinicData:
         self.refuse: str | None = None
         self.now = NOW
         self._secret = secret
+        self.plans = ClinicPlans(self)
 
     # -- worklist --------------------------------------------------------------------------
 

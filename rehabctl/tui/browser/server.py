@@ -7,6 +7,7 @@ its logging, which shows local variables, is never set up.
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import socket
 from collections.abc import Awaitable, Callable
@@ -15,7 +16,8 @@ from pathlib import Path
 import aiohttp_jinja2
 import jinja2
 from aiohttp import web
-from textual_serve.server import Server
+from textual_serve.app_service import AppService
+from textual_serve.server import Server, to_int
 
 from rehabctl.tui.browser.gate import SESSION_COOKIE, Gate
 
@@ -31,8 +33,27 @@ _HEADERS = {
 }
 _REFUSED = "This link does not work, or was used already. Start the panel again for a new one.\n"
 _MOST_TABS = 4
+_HEARTBEAT_S = 15.0
+_PATIENCE_S = 5.0
+_USUAL_SIZE = (("width", 80), ("height", 24))
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+class _Tab(AppService):
+    """One panel process; it has ended when `stop` returns."""
+
+    async def stop(self) -> None:
+        """Ask it to end, and end it when it does not."""
+        await super().stop()
+        process = self._process
+        if process is None:
+            return
+        try:
+            await asyncio.wait_for(process.wait(), _PATIENCE_S)
+        except TimeoutError:
+            process.kill()
+            await process.wait()
 
 
 class PanelServer(Server):
@@ -101,6 +122,25 @@ class PanelServer(Server):
             SESSION_COOKIE, session, httponly=True, samesite="Strict", secure=self._gate.is_https
         )
         return response
+
+    async def handle_websocket(self, request: web.Request) -> web.WebSocketResponse:
+        """Run a panel for as long as the websocket is open."""
+        connection = web.WebSocketResponse(heartbeat=_HEARTBEAT_S)
+        await connection.prepare(request)
+        tab = _Tab(
+            self.command,
+            write_bytes=connection.send_bytes,
+            write_str=connection.send_str,
+            close=connection.close,  # pyright: ignore[reportArgumentType] - it says whether it was open
+            download_manager=self.download_manager,
+        )
+        size = [to_int(request.query.get(name, ""), usual) for name, usual in _USUAL_SIZE]
+        await tab.start(*size)
+        try:
+            await self._process_messages(connection, tab)
+        finally:
+            await tab.stop()
+        return connection
 
     async def _run_tab(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         if self._tabs >= _MOST_TABS:

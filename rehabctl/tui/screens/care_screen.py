@@ -137,6 +137,14 @@ class CareScreen(PortScreen[None]):
             screen = AlertsScreen(self.context, mrn)
             app_of(self).push_screen(screen, lambda _: self.care_done(move_on=False))
 
+    def action_prescribe(self) -> None:
+        """Change the programme of the current patient."""
+        if (mrn := self.care_current()) is not None:
+            from rehabctl.tui.screens.prescribe import PrescribeScreen
+
+            screen = PrescribeScreen(self.context, mrn)
+            app_of(self).push_screen(screen, lambda _: self.care_done(move_on=False))
+
     def action_undo(self) -> None:
         """Take back the newest action of this panel."""
         step, undo = self.context.undo.pop(), self.context.undo

@@ -184,19 +184,24 @@ class ChoiceDialog(OwnDismiss, ModalScreen[str | None]):
         Value and text of each.
     current
         Value that is in force now.
+    wide
+        Whether the choices are long.
     """
 
     BINDINGS: ClassVar = [Binding("escape", "cancel", "Cancel", id="dialog.cancel")]
 
-    def __init__(self, title: str, choices: Sequence[tuple[str, str]], current: str) -> None:
+    def __init__(
+        self, title: str, choices: Sequence[tuple[str, str]], current: str, *, wide: bool = False
+    ) -> None:
         super().__init__()
+        self._width = "wide" if wide else "narrow"
         self._title = title
         self._choices = tuple(choices)
         self._current = current
 
     def compose(self) -> ComposeResult:
         """Lay out the choices."""
-        with Vertical(classes="dialog narrow"):
+        with Vertical(classes=f"dialog {self._width}"):
             yield Static(Content(self._title), classes="dialog-title")
             yield OptionList(
                 *(

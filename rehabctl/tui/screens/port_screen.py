@@ -79,6 +79,10 @@ class PortScreen(OwnDismiss, Screen[ScreenResultType]):
     def keep_draft(self) -> None:
         """Put typed text that is not saved among the drafts."""
 
+    def may_leave(self) -> bool:
+        """Return whether the screen may close; False when it asks first what becomes of changes."""
+        return True
+
     def back_one_level(self) -> bool:
         """Undo one level inside this screen (a filter, marks); False when there is none."""
         return False
