@@ -19,6 +19,7 @@ from rehabctl.reference.rules import RuleTable
 from rehabctl.services import alerts, patient_detail, review, triage
 from rehabctl.services.access import Action, require
 from rehabctl.services.library import open_library, open_protocols
+from rehabctl.services.prom_entry import PromEntry
 from rehabctl.services.week_plan import WeekPlans
 from rehabctl.services.wiring import open_store
 
@@ -98,6 +99,11 @@ class StorePanelData:
     def plans(self) -> WeekPlans:
         """Reads, searches and saves programmes."""
         return WeekPlans(self.store, self.library, self.protocols, self.rules)
+
+    @property
+    def forms(self) -> PromEntry:
+        """Lists, scores and stores questionnaires."""
+        return PromEntry(self.store, self.rules)
 
     @property
     def unlock_needs_secret(self) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, tzinfo
+from pathlib import Path
 
 from rehabctl.domain.week_plan import WeekPlan
 from rehabctl.tui.columns import Viewer
@@ -28,9 +29,14 @@ class PanelContext:
     """Idle time after which the screen locks; None turns it off."""
     drafts: dict[str, str] = field(default_factory=dict[str, str])
     """Text that was typed and not saved yet, by what it is about. In memory only."""
-
-    plans: dict[str, WeekPlan] = field(default_factory=dict)
+    plans: dict[str, WeekPlan] = field(default_factory=dict[str, WeekPlan])
     """Plans that were changed and not saved yet, by record number. In memory only."""
+    forms: dict[str, tuple[str, dict[str, float | None]]] = field(
+        default_factory=dict[str, tuple[str, dict[str, "float | None"]]]
+    )
+    """Questionnaires that are not saved yet, by record number: instrument and answers."""
+    views_path: Path | None = None
+    """Where saved views are kept; None keeps none."""
     undo: UndoStack = field(default_factory=UndoStack)
 
     def viewer(self) -> Viewer:

@@ -16,6 +16,7 @@ from rehabctl.domain.panel_row import PanelSort
 from rehabctl.domain.patient_detail import PatientDetail
 from rehabctl.domain.review import ReviewData, ReviewDecision
 from rehabctl.domain.triage import WorklistPage
+from rehabctl.tui.form_data import FormData
 from rehabctl.tui.plan_data import PlanData
 
 
@@ -92,6 +93,11 @@ class PanelData(Protocol):
     @property
     def plans(self) -> PlanData:
         """Reads, searches and saves programmes."""
+        ...
+
+    @property
+    def forms(self) -> FormData:
+        """Lists, scores and stores questionnaires."""
         ...
 
     @property

@@ -16,9 +16,11 @@ from rehabctl.tui.screens.alerts import AlertsScreen
 from rehabctl.tui.screens.note_editor import NoteEditor
 from rehabctl.tui.screens.patient import PatientScreen
 from rehabctl.tui.screens.prescribe import PrescribeScreen
+from rehabctl.tui.screens.questionnaire import QuestionnaireScreen
 from rehabctl.tui.screens.review import ReviewScreen
 from rehabctl.tui.screens.worklist import WorklistScreen
 from rehabctl.tui.widgets.alert_list import AlertList
+from rehabctl.tui.widgets.answer_table import AnswerTable
 from rehabctl.tui.widgets.assessment_table import AssessmentTable
 from rehabctl.tui.widgets.patient_table import PatientTable
 from rehabctl.tui.widgets.reader import Reader
@@ -52,6 +54,8 @@ _WHERE: tuple[tuple[str, type[DOMNode]], ...] = (
     ("Lists", AlertList),
     ("Prescribing", PrescribeScreen),
     ("Prescribing: the week", WeekTable),
+    ("Questionnaire", QuestionnaireScreen),
+    ("Questionnaire: answers", AnswerTable),
     ("Session review", ReviewScreen),
     ("Notes and comments", NoteEditor),
     ("Help and command output", Reader),

@@ -60,6 +60,7 @@ _KEYS: Mapping[str, tuple[PanelKey, ...]] = {
     "worklist": (
         PanelKey("worklist.filter", "slash", "filter", "Filter", shown=True),
         PanelKey("worklist.sort", "s", "sort", "Sort"),
+        PanelKey("worklist.views", "V", "views", "Saved views"),
         PanelKey("worklist.reverse", "S", "reverse", "Reverse the order"),
         PanelKey("worklist.next_match", "n", "match(1)", "Next match of the filter"),
         PanelKey("worklist.previous_match", "N", "match(-1)", "Previous match"),
@@ -72,6 +73,7 @@ _KEYS: Mapping[str, tuple[PanelKey, ...]] = {
         PanelKey("care.undo", "u", "undo", "Undo"),
         PanelKey("care.alerts", "w", "alerts", "Why: the alerts with their evidence"),
         PanelKey("care.prescribe", "p", "prescribe", "Prescribe"),
+        PanelKey("care.questionnaire", "t", "questionnaire", "Enter a questionnaire"),
         PanelKey("care.note", "e", "note", "Note", shown=True),
         PanelKey("care.review", "r", "review", "Review the newest session"),
         PanelKey("care.copy", "y", "copy_mrn", "Copy the record number"),
@@ -117,6 +119,13 @@ _KEYS: Mapping[str, tuple[PanelKey, ...]] = {
         PanelKey("review.comment", "e", "comment", "Comment at this moment"),
         PanelKey("review.copy", "y", "copy_mrn", "Copy the record number"),
         PanelKey("review.next_item", "n", "next_item", "Next waiting session", shown=True),
+    ),
+    "form": (PanelKey("form.save", "ctrl+s", "save", "Save", shown=True),),
+    "answers": (
+        PanelKey("answers.down", "j,down,enter", "move(1)", "Next item", shown=True),
+        PanelKey("answers.up", "k,up", "move(-1)", "Previous item", shown=True),
+        PanelKey("answers.top", "g,home", "move(-1000)", "First item"),
+        PanelKey("answers.bottom", "G,end", "move(1000)", "Last item"),
     ),
     "plan": (
         PanelKey("plan.save", "ctrl+s", "save", "Save", shown=True),
@@ -165,6 +174,7 @@ _TOGETHER = (
     ("panel", "assessments", "care"),
     ("panel", "list", "alerts", "care"),
     ("panel", "week", "plan"),
+    ("panel", "answers", "form"),
     ("panel", "review"),
     ("panel", "reader"),
     ("panel", "editor"),

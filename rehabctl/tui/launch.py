@@ -114,6 +114,7 @@ def open_panel(
     from rehabctl.tui.app import PanelApp
     from rehabctl.tui.context import PanelContext
     from rehabctl.tui.keymap import load_keymap
+    from rehabctl.tui.saved_views import FILE
     from rehabctl.tui.zone import local_zone
 
     settings = load_settings()
@@ -126,6 +127,7 @@ def open_panel(
             executable=(sys.executable, "-m", "rehabctl"),
             refresh_s=refresh_s,
             lock_after_s=lock_after_s,
+            views_path=settings.paths.home / FILE,
         )
         panel_app = PanelApp(context, keymap, theme)
         panel_app.run(mouse=mouse)

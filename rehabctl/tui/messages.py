@@ -9,6 +9,7 @@ from textual.message import Message
 from rehabctl.domain.alert import AlertEvidence
 from rehabctl.domain.exercise import Exercise
 from rehabctl.domain.patient_detail import PatientDetail
+from rehabctl.domain.prom import Instrument, PromResult
 from rehabctl.domain.review import ReviewData
 from rehabctl.domain.triage import WorklistPage
 from rehabctl.domain.week_plan import PhaseChoice, PlanLine, WeekPlan
@@ -140,6 +141,27 @@ class PlanSaved(Message):
 
     before: WeekPlan
     after: WeekPlan
+
+
+@dataclass
+class InstrumentsLoaded(Message):
+    """The questionnaires were read."""
+
+    instruments: tuple[Instrument, ...]
+
+
+@dataclass
+class FormScored(Message):
+    """The answers typed so far were scored."""
+
+    result: PromResult
+
+
+@dataclass
+class FormRecorded(Message):
+    """A questionnaire is stored."""
+
+    result: PromResult
 
 
 @dataclass

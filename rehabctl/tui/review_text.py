@@ -66,3 +66,16 @@ def decision(review: ReviewData, draft: str) -> list[Line]:
         lines += [_fact("Draft" if i == 0 else "", line, "$warning")
                   for i, line in enumerate(draft.splitlines())]  # fmt: skip
     return lines
+
+
+def moment(review: ReviewData, index: int) -> str:
+    """Return the start of a comment on one frame: time, repetition, and the driving angle."""
+    t_s, angle = review.t_s[index], review.angle_deg[index]
+    repetition = _at(review, t_s)
+    parts = [f"at {t_s:.2f} s"]
+    if repetition is not None:
+        parts.append(f"repetition {repetition.index}")
+    if angle is not None:
+        name = f"{cells.words(review.motion)} {review.side}".strip()
+        parts.append(f"{name} {angle:.0f} deg")
+    return ", ".join(parts) + ": "

@@ -66,6 +66,10 @@ class WorklistPages:
         """Return the record numbers of the loaded rows."""
         return {row.mrn for row in self._rows.values()}
 
+    def loaded_rows(self) -> list[WorklistRow]:
+        """Return the loaded rows."""
+        return list(self._rows.values())
+
     def next_request(self, first: int, last: int) -> PageRequest | None:
         """Return the next page to read so that rows `first` to `last` become known.
 

@@ -38,6 +38,7 @@ from rehabctl.domain.review import (
     ReviewRepetition,
 )
 from rehabctl.domain.triage import Reason, Tier, WorklistPage, WorklistRow
+from tui.forms import ClinicForms
 from tui.plans import ClinicPlans
 
 NOW = datetime(2026, 3, 12, 8, 41, tzinfo=UTC)
@@ -130,6 +131,7 @@ class ClinicData:
         self.now = NOW
         self._secret = secret
         self.plans = ClinicPlans(self)
+        self.forms = ClinicForms(self)
 
     # -- worklist --------------------------------------------------------------------------
 

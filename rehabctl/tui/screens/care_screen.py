@@ -145,6 +145,14 @@ class CareScreen(PortScreen[None]):
             screen = PrescribeScreen(self.context, mrn)
             app_of(self).push_screen(screen, lambda _: self.care_done(move_on=False))
 
+    def action_questionnaire(self) -> None:
+        """Enter a questionnaire of the current patient."""
+        if (mrn := self.care_current()) is not None:
+            from rehabctl.tui.screens.questionnaire import QuestionnaireScreen
+
+            screen = QuestionnaireScreen(self.context, mrn)
+            app_of(self).push_screen(screen, lambda _: self.care_done(move_on=False))
+
     def action_undo(self) -> None:
         """Take back the newest action of this panel."""
         step, undo = self.context.undo.pop(), self.context.undo

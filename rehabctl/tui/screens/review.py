@@ -216,7 +216,7 @@ class ReviewScreen(PortScreen[None]):
         if review is not None:
             self._stop()
             before = self._draft() or review.comment or ""
-            here = f"at {review.t_s[self.frame_index]:.2f} s: "
+            here = review_text.moment(review, self.frame_index)
             start = f"{before}\n{here}" if before else here
             editor = NoteEditor(self.context, "Comment", self._draft_key, None, start)
             app_of(self).push_screen(editor, lambda _: self._show_decision())

@@ -250,6 +250,20 @@ class WorklistScreen(CareScreen):
                 self._change_query(replace(self.worklist_query, sort=sort, reverse=False))
                 self.read_list(expected=0)
 
+    def action_views(self) -> None:
+        """Choose, save or remove a named view."""
+        from rehabctl.tui.screens.views_menu import open_menu
+
+        open_menu(self)
+
+    def show_view(self, query: WorklistQuery) -> None:
+        """Show a filter and order; the filter line shows the filter."""
+        with self._filter.prevent(Input.Changed):
+            self._filter.value = query.text_filter
+        self._filter.display = bool(query.text_filter)
+        self._change_query(query)
+        self.read_list(expected=0)
+
     def action_reverse(self) -> None:
         """Turn the order round."""
         query = self.worklist_query

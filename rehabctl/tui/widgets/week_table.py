@@ -23,6 +23,7 @@ _DAY_CELLS = 3
 _STATE_CELLS = 11
 _MARK_CELLS = 2
 _NAME_MIN = 16
+_NAME_MOST = 44
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +148,8 @@ class WeekTable(ScrollView, can_focus=True, inherit_bindings=False):
         """Return the titles or one line."""
         width = self.scrollable_content_region.width
         name_cells = width - _MARK_CELLS - len(NUMBERS) * _NUMBER_CELLS
-        name_cells = max(_NAME_MIN, name_cells - len(WEEK) * _DAY_CELLS - 1 - _STATE_CELLS)
+        name_cells -= len(WEEK) * _DAY_CELLS + 1 + _STATE_CELLS
+        name_cells = max(_NAME_MIN, min(_NAME_MOST, name_cells))
         index = y + self.scroll_offset.y - 1
         if index < 0:
             return self._titles(name_cells).crop_extend(0, width, self.rich_style)
