@@ -30,6 +30,10 @@ class Trend:
     points: tuple[TrendPoint, ...]
     target: float | None
     higher_is_better: bool
+    note: str = ""
+    """What the change since the first result of the same method amounts to, with its source."""
+    important_at: float | None = None
+    """The value at which that change is the smallest that patients value (MCID)."""
 
 
 @dataclass(frozen=True, slots=True)

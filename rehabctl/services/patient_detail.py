@@ -24,6 +24,8 @@ from rehabctl.domain.patient_detail import (
     TrendPoint,
 )
 from rehabctl.domain.programme import Programme
+from rehabctl.domain.prom import Direction, PromResponse, PromScore
+from rehabctl.domain.prom_followup import ScoreChange, ThresholdUnit
 from rehabctl.domain.recording import StoredAssessment
 from rehabctl.domain.session import ExerciseSession
 from rehabctl.domain.triage import Reason
@@ -31,6 +33,7 @@ from rehabctl.reference.rules import RuleTable
 from rehabctl.services import triage
 from rehabctl.services.access import Action, require
 from rehabctl.services.patient_facts import facts_of
+from rehabctl.services.prom_followup import rate_change
 
 if TYPE_CHECKING:
     from rehabctl.store.store import Store
@@ -85,6 +88,7 @@ def _detail(uow: UnitOfWork, patient: Patient, rules: RuleTable) -> PatientDetai
             *_motion_trends(facts, programme),
             *_pain_trend(facts),
             *_adherence_trend(facts, uow.now, rules, zone),
+            *_prom_trends(uow.prom.of_patient(patient.id)),
         ),
         assessments=tuple(
             _assessment(a) for a in uow.assessments.of_patient(patient.id, _ASSESSMENTS)
@@ -166,6 +170,67 @@ def _adherence_trend(
     if not points:
         return []
     return [Trend("adherence", None, "%", points, found.target_percent, higher_is_better=True)]
+
+
+def _prom_trends(responses: Sequence[PromResponse]) -> list[Trend]:
+    """One trend per scale and side; a new scoring rule is another method."""
+    series: dict[tuple[str, str, str | None], list[tuple[PromResponse, PromScore]]] = {}
+    for response in responses:
+        side = None if response.side is None else response.side.value
+        for score in response.scores:
+            if score.score is not None:
+                key = (response.instrument, score.scale, side)
+                series.setdefault(key, []).append((response, score))
+    return [_prom_trend(*key, found) for key, found in series.items()]
+
+
+def _prom_trend(
+    instrument: str, scale: str, side: str | None, found: Sequence[tuple[PromResponse, PromScore]]
+) -> Trend:
+    last = found[-1][1]
+    change = _prom_change(found)
+    name = instrument if scale == "total" else f"{instrument} {scale}"
+    return Trend(
+        measure=name,
+        side=side,
+        unit="points",
+        points=tuple(
+            TrendPoint(response.completed_at, score.score, None, score.rule_version)
+            for response, score in found
+            if score.score is not None
+        ),
+        target=None,
+        higher_is_better=last.higher_is_better,
+        note="" if change is None else change.text,
+        important_at=None if change is None else _important_at(change),
+    )
+
+
+def _prom_change(found: Sequence[tuple[PromResponse, PromScore]]) -> ScoreChange | None:
+    """Return the change since the first form that was scored by the same rule."""
+    newest, last = found[-1]
+    first = next(score for _, score in found if score.rule_version == last.rule_version)
+    if first is last or first.score_unrounded is None or last.score_unrounded is None:
+        return None
+    return rate_change(
+        newest.instrument,
+        first.score_unrounded,
+        last.score_unrounded,
+        scale=last.scale,
+        variant=str(newest.result["variant"]),
+        on=newest.completed_at.date(),
+    )
+
+
+def _important_at(change: ScoreChange) -> float | None:
+    row = change.mcid
+    if row is None:
+        return None
+    size = float(row.value)
+    if row.unit is ThresholdUnit.PERCENT_OF_BASELINE:
+        size *= change.before / 100
+    better = 1 if change.direction is Direction.HIGHER_BETTER else -1
+    return change.before + better * size
 
 
 def _assessment(stored: StoredAssessment) -> AssessmentSummary:

@@ -148,6 +148,10 @@ def trend_line(trend: Trend, viewer: Viewer) -> Line:
         change = last.value - same[0].value
         since = cells.day(same[0].at, viewer.now, viewer.zone)
         parts.append((f"  {change:+.1f} since {since}", "$muted"))
+    if trend.important_at is not None:
+        parts.append((f"  MCID at {trend.important_at:.0f}", "$warning"))
+    if trend.note:
+        parts.append((f"  {cells.clean(trend.note)}", "$muted"))
     return _text(*parts)
 
 

@@ -430,6 +430,19 @@ def make_detail(
             Trend("pain", None, "of 10", pain, 3.0, False),
             Trend("adherence", None, "%", adherence, 80.0, True),
             Trend("knee_extension", "left", "deg", (), None, True),
+            Trend(
+                "koos-jr",
+                "left",
+                "points",
+                tuple(
+                    TrendPoint(start + timedelta(days=20 * i), value, None, "koos-jr-2016")
+                    for i, value in enumerate((47.5, 54.8, 63.8))
+                ),
+                None,
+                True,
+                "clinically important improvement",
+                61.5,
+            ),
         ),
         assessments=tuple(_assessment(row, i) for i in range(3)),
         sessions=tuple(_session(i) for i in range(6)),

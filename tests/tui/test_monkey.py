@@ -60,7 +60,8 @@ async def run_keys(seed: int, count: int, rows: int) -> None:
                 for name in set(before) - set(drafts) - {open_before, writing(app)}:
                     text = before[name].strip()
                     assert text in stored_texts(clinic), f"lost {name} after {pressed}"
-                before = dict(drafts)
+                # plans and questionnaires may be typed back to what is stored: texts may not
+                before = {k: v for k, v in drafts.items() if k.startswith(("note:", "review:"))}
                 wrote += len(drafts)
                 assert 1 <= len(app.screen_stack) < 40
         assert app.return_code in (0, None)

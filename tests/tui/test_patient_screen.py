@@ -116,7 +116,7 @@ async def test_open_scroll_and_jump_between_sections(panel: PanelApp) -> None:
         await press(pilot, "enter")
         screen = await opened(panel, pilot)
         body = screen.query_one("#body")
-        assert len(screen.query(TrendChart)) == 3
+        assert len(screen.query(TrendChart)) == 4
         await press(pilot, "j", "j")
         assert body.scroll_y == 2
         await press(pilot, "G")

@@ -8,10 +8,13 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 from textual.pilot import Pilot
 
+from rehabctl.tui.saved_views import save_views
+from rehabctl.tui.worklist_pages import WorklistQuery
 from tui.clinic import ClinicData
 from tui.conftest import make_panel, press, settle
 
@@ -55,6 +58,14 @@ PICTURES = (
     Picture("review-120x40", USUAL, ("r", "j", "j")),
     Picture("review-nobody-found", USUAL, ("r", "m")),
     Picture("review-comment", USUAL, ("r", "m", "m", "e", *"lean", "escape")),
+    Picture("alerts-80x24", SMALL, ("j", "j", "j", "w")),
+    Picture("alerts-assign", USUAL, ("w", "A")),
+    Picture("plan-80x24", SMALL, ("p", "j")),
+    Picture("plan-blocked", USUAL, ("p", "slash", *"lunge", "@pause", "enter")),
+    Picture("plan-search", USUAL, ("p", "slash")),
+    Picture("plan-200x60", LARGE, ("p", "p", "enter"), theme="rehabctl-high-contrast"),
+    Picture("questionnaire", USUAL, ("t", "enter", "1", "2", "minus", "0", "3", "9")),
+    Picture("views", SMALL, ("s", "down", "enter", "V")),
     Picture("help", USUAL, ("question_mark",)),
     Picture("help-focused", SMALL, ("f1",)),
     Picture("command-output", SMALL, ("colon", "x", "enter")),
@@ -64,9 +75,12 @@ PICTURES = (
 
 @pytest.mark.skipif(sys.version_info[:2] != (3, 11), reason="pictures are made on Python 3.11")
 @pytest.mark.parametrize("picture", PICTURES, ids=lambda p: p.name)
-def test_picture(picture: Picture, snap_compare: Callable[..., bool]) -> None:
+def test_picture(picture: Picture, snap_compare: Callable[..., bool], tmp_path: Path) -> None:
+    views = tmp_path / "views.json"
+    save_views(views, {"In pain": WorklistQuery("pain", "pain")})
     clinic = ClinicData(picture.rows, secret=picture.secret)
     app = make_panel(clinic, theme=picture.theme)
+    app.context.views_path = views
     app.context.executable = (sys.executable, "-c", _PRINT)
 
     async def act(pilot: Pilot[None]) -> None:

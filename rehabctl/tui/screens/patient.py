@@ -161,7 +161,10 @@ class PatientScreen(CareScreen):
             blocks.append(TextBlock([patient_text.pain(detail)]))
         if "adherence" not in measured:
             blocks.append(TextBlock([patient_text.adherence(detail)]))
-        box = Vertical(*blocks, Horizontal(*small, classes="small-trends"), classes="section")
+        pairs = [
+            Horizontal(*small[i : i + 2], classes="small-trends") for i in range(0, len(small), 2)
+        ]
+        box = Vertical(*blocks, *pairs, classes="section")
         box.border_title = Content("Trends")
         return box
 

@@ -20,6 +20,7 @@ from rehabctl.tui.keymap import bindings
 _KEY_CELLS = 8
 _RANGE_CELLS = 12
 _ANSWER_CELLS = 8
+_TOPIC_MOST = 60
 _LONGEST = 7
 _ONE_DIGIT = 9
 
@@ -75,6 +76,7 @@ class AnswerTable(ScrollView, can_focus=True, inherit_bindings=False):
         text = self._texts.get(item.key, "")
         base = self.get_component_rich_style("answers--row") if here else self.rich_style
         topic_cells = width - 2 - _KEY_CELLS - _RANGE_CELLS - _ANSWER_CELLS
+        topic_cells = min(_TOPIC_MOST, topic_cells)
         start = (">" if here else " ") + " " + fit(item.key, _KEY_CELLS)
         middle = fit(item.topic, topic_cells) + fit(
             f"{item.minimum} to {item.maximum}", _RANGE_CELLS

@@ -26,6 +26,9 @@ _FIXED_LIMITS = {"of 10": (-0.5, 10.5), "%": (-4.0, 104.0)}
 """Scales that are what they are: a steady pain of 2 does not fill the chart."""
 _FIXED_TICKS = {"of 10": (0.0, 5.0, 10.0), "%": (0.0, 50.0, 100.0)}
 _TICK_CELLS = 12
+_TICK_STEPS = (1.0, 2.0, 5.0, 10.0, 20.0, 25.0, 50.0, 100.0)
+_LINES_PER_TICK = 2
+_EDGE_SHARE = 0.04
 
 
 class DayFormatter(AxisFormatter):
@@ -52,7 +55,9 @@ class DayFormatter(AxisFormatter):
         most = min(max_ticks, self._most())
         step = next((s for s in _TICK_DAYS if span / s <= most), _TICK_DAYS[-1])
         first = -(-min_ // step) * step
-        return [first + i * step for i in range(int((max_ - first) // step) + 1)]
+        ticks = [first + i * step for i in range(int((max_ - first) // step) + 1)]
+        # the label of a tick at the right edge would be cut: it is left out
+        return [t for t in ticks if max_ - t >= _EDGE_SHARE * span or t is ticks[0]]
 
     def get_labels_for_ticks(self, ticks: Sequence[float]) -> list[str]:
         """Return `3 Mar` for each tick."""
@@ -71,7 +76,12 @@ class TrendChart(PlotWidget, can_focus=False, inherit_bindings=False):
         The viewer's time zone.
     """
 
-    COMPONENT_CLASSES: ClassVar = {"chart--points", "chart--target", "chart--spread"}
+    COMPONENT_CLASSES: ClassVar = {
+        "chart--points",
+        "chart--target",
+        "chart--spread",
+        "chart--important",
+    }
 
     def __init__(self, trend: Trend, zone: tzinfo) -> None:
         super().__init__(allow_pan_and_zoom=False)
@@ -100,9 +110,11 @@ class TrendChart(PlotWidget, can_focus=False, inherit_bindings=False):
         left, right = days[0] - margin, days[-1] + margin
         self.set_xlimits(left, right)
         self.set_ylimits(*self._value_limits())
-        self.set_yticks(_FIXED_TICKS.get(trend.unit))
+        self.set_yticks(_FIXED_TICKS.get(trend.unit) or self._round_ticks())
         if trend.target is not None:
             self.plot([left, right], [trend.target] * 2, self._style("target"), HiResMode.BRAILLE)
+        if (mark := trend.important_at) is not None:
+            self.plot([left, right], [mark] * 2, self._style("important"), HiResMode.BRAILLE)
         names = list(dict.fromkeys(point.method for point in trend.points))
         placed = list(zip(days, trend.points, strict=True))
         for method, run in groupby(placed, key=lambda pair: pair[1].method):
@@ -117,6 +129,14 @@ class TrendChart(PlotWidget, can_focus=False, inherit_bindings=False):
             marker = MARKERS[names.index(method) % len(MARKERS)]
             self.scatter(x, y, marker=marker, marker_style=self._style("points"))
 
+    def _round_ticks(self) -> list[float]:
+        """Return evenly spaced whole numbers, as many as have a line of their own between them."""
+        low, high = self._value_limits()
+        most = max(2, self.size.height // _LINES_PER_TICK)
+        step = next((s for s in _TICK_STEPS if (high - low) / s <= most), _TICK_STEPS[-1])
+        first = -(-low // step) * step
+        return [first + i * step for i in range(int((high - first) // step) + 1)]
+
     def _room_for_ticks(self) -> int:
         return max(2, (self.size.width - _AXIS_CELLS) // _TICK_CELLS)
 
@@ -126,8 +146,8 @@ class TrendChart(PlotWidget, can_focus=False, inherit_bindings=False):
         points = self._trend.points
         values = [p.value + (p.uncertainty or 0.0) for p in points]
         values += [p.value - (p.uncertainty or 0.0) for p in points]
-        if self._trend.target is not None:
-            values.append(self._trend.target)
+        lines = (self._trend.target, self._trend.important_at)
+        values += [value for value in lines if value is not None]
         low, high = min(values), max(values)
         room = max((high - low) * 0.08, 0.5)
         return low - room, high + room
