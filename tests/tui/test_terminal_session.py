@@ -12,6 +12,7 @@ from tui.terminal import Terminal, panel
 
 QUIT = b"\x11"
 ESCAPE = b"\x1b"
+_ACTIONS = {"acknowledge", "snooze", "undo_alerts", "set_review"}
 
 
 def step(terminal: Terminal, keys: bytes, *markers: str) -> None:
@@ -29,6 +30,7 @@ def test_a_morning_of_triage_by_keys_only(tmp_path: Path) -> None:
         step(terminal, b"called, seen today\r", "11 of 40 need you")
         step(terminal, b"z", "Snooze 1 alert")
         step(terminal, b"\r", "10 of 40 need you")
+        step(terminal, b"u", "Taken back: Snooze 1 alert")
         step(terminal, b"\r", "Assessments")
         step(terminal, b"r", "frame 1 of 120")
         step(terminal, b"j", "1.00 s")
@@ -43,8 +45,9 @@ def test_a_morning_of_triage_by_keys_only(tmp_path: Path) -> None:
     said = json.loads(report.read_text(encoding="utf-8"))
     assert said["notes"] == [["1004", "better on stairs"]]
     calls = said["calls"]
-    assert [c for c in calls if c.split()[0] in {"acknowledge", "snooze", "set_review"}] == [
-        "acknowledge", "snooze 2026-03-13T06:00:00+01:00", "set_review 1004/0 accepted",
+    assert [c for c in calls if c.split()[0] in _ACTIONS] == [
+        "acknowledge", "snooze 2026-03-13T06:00:00+01:00", "undo_alerts",
+        "set_review 1004/0 accepted",
     ]  # fmt: skip
 
 
