@@ -74,7 +74,7 @@ def keys_and_bytes(rows: int, home: str) -> tuple[list[float], list[int], float]
         terminal.type(b"G")
         terminal.read(1.0)
         terminal.type(b"\r")  # a patient: numpy and the charts
-        terminal.wait_for("Assessments")
+        terminal.wait_for("Reasons")
         terminal.type(QUIT)
         terminal.wait_for_end()
     return delays, sizes, json.loads(report.read_text(encoding="utf-8"))["peak_mib"]

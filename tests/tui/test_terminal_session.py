@@ -31,11 +31,11 @@ def test_a_morning_of_triage_by_keys_only(tmp_path: Path) -> None:
         step(terminal, b"z", "Snooze 1 alert")
         step(terminal, b"\r", "10 of 40 need you")
         step(terminal, b"u", "Taken back: Snooze 1 alert")
-        step(terminal, b"\r", "Assessments")
+        step(terminal, b"\r", "Reasons")
         step(terminal, b"r", "frame 1 of 120")
         step(terminal, b"j", "1.00 s")
         step(terminal, b"a", "frame 1 of 120")
-        step(terminal, ESCAPE, "Assessments")
+        step(terminal, ESCAPE, "Reasons")
         step(terminal, b"e", "Note on")
         step(terminal, b"better on stairs\x13", "Note saved")
         terminal.type(b"q")
@@ -69,7 +69,7 @@ def test_no_patient_in_the_window_title_and_no_stored_escape_reaches_the_termina
     with panel() as terminal:
         terminal.wait_for("Hostile")
         terminal.type(b"\r")
-        terminal.wait_for("Assessments")
+        terminal.wait_for("Reasons")
         terminal.type(QUIT)
         assert terminal.wait_for_end() == 0
         seen = terminal.seen
