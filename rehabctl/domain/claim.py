@@ -162,7 +162,7 @@ class ClaimLine:
     charge: Decimal
     units: Decimal
     pointers: tuple[int, ...]
-    """1-based numbers of the claim's diagnoses, the most important first; at most four."""
+    """1-based numbers of diagnosis codes of the claim, the most important first; at most four."""
     service_from: date
     reference: str
     """Our own number of the line, unique in the claim (REF 6R)."""

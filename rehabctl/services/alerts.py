@@ -231,28 +231,6 @@ def _require_own(uow: UnitOfWork, alert: StoredAlert) -> None:
         )
 
 
-def assign(store: Store, rules: RuleTable, alert_ids: Sequence[str], login: str) -> None:
-    """Give alerts to a person; all of them or none.
-
-    Parameters
-    ----------
-    store
-        The open store.
-    rules
-        The dated rules.
-    alert_ids
-        Identifiers.
-    login
-        Of whom they are given to.
-
-    Raises
-    ------
-    NotFoundError
-        There is no such user.
-    """
-    _act(store, rules, alert_ids, AlertActionKind.ASSIGN, None, assignee=login)
-
-
 def _act(
     store: Store,
     rules: RuleTable,

@@ -17,7 +17,7 @@ _CLAIM_NUMBER = re.compile(r"[A-Z0-9][A-Z0-9.-]{0,19}")
 _DIAGNOSIS = re.compile(r"[A-Z][0-9][0-9A-Z][0-9A-Z]{0,4}")
 _EXTERNAL_CAUSES = ("V", "W", "X", "Y")
 _TENTH_EDITION = date(2015, 10, 1)
-"""From this day of service on, diagnoses are of ICD-10-CM."""
+"""From this day of service on, the codes are of ICD-10-CM."""
 _LONGER_THAN_PRESENT = ("431", "454", "304", "453", "439", "484", "455", "471")
 
 
