@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -11,6 +12,7 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from rehabctl.domain.episode import Episode, GoalStatus, GoalTerm
+from rehabctl.domain.errors import FindingsError
 from rehabctl.domain.patient import Side
 from rehabctl.domain.programme import ProgrammeStatus
 from rehabctl.domain.session import JournalEntry
@@ -110,7 +112,10 @@ class Course:
     def assign(self, days: int) -> None:
         """A start up to nine days in the past, or tomorrow."""
         start = self.store.clock().date() + timedelta(days=1 - days)
-        prescribing.assign(self.store, self.settings, RULES, PROTOCOL, self.mrn, start)
+        with suppress(FindingsError):  # a running programme that starts later is not replaced
+            prescribing.assign(
+                self.store, self.settings, RULES, PROTOCOL, self.mrn, start, replace=True
+            )
 
     def hold(self, days: int) -> None:
         with self.store.transaction() as uow:
