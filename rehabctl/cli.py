@@ -75,6 +75,11 @@ class RootGroup(LazyGroup):
         "remit": LazyCommand(
             "rehabctl.commands.remit:app", "Read and post remittances (835).", _BILLING
         ),
+        "rtm": LazyCommand(
+            "rehabctl.commands.rtm:app",
+            "Prove and claim remote therapeutic monitoring.",
+            _BILLING,
+        ),
         "patient": LazyCommand(
             "rehabctl.commands.patient:app", "Create, list, show and update patients.", _CLINIC
         ),

@@ -35,6 +35,11 @@ COLUMNS: dict[str, dict[str, str]] = {
         "integer": "one",
         "big_integer": "sequence",
     },
+    "billing_slot": {
+        "uuid": "id patient_id clinic_id therapist_id owner_id",
+        "ordered_text": "slot",
+        "time": "created_at",
+    },
     "clinic": {
         "uuid": "id",
         "text": "name time_zone",
@@ -52,6 +57,12 @@ COLUMNS: dict[str, dict[str, str]] = {
         "date": "valid_from valid_until",
         "boolean": "is_proxy",
         "json": "scopes",
+    },
+    "device_attestation": {
+        "uuid": "id clinic_id recorded_by",
+        "text": "device device_version system basis attested_by",
+        "time": "created_at",
+        "date": "valid_from",
     },
     "episode": {
         "uuid": "id patient_id clinic_id therapist_id",
@@ -150,6 +161,19 @@ COLUMNS: dict[str, dict[str, str]] = {
         "uuid": "id patient_id clinic_id therapist_id",
         "text": "subject",
         "time": "created_at last_message_at closed_at",
+    },
+    "monitoring_claim": {
+        "uuid": "id patient_id clinic_id therapist_id claimed_by",
+        "text": "kind period evidence_sha256",
+        "time": "created_at claimed_at",
+        "date": "service_on",
+        "json": "lines evidence",
+    },
+    "monitoring_minutes": {
+        "uuid": "id patient_id clinic_id therapist_id provider_id",
+        "time": "created_at started_at",
+        "integer": "minutes",
+        "boolean": "live_contact",
     },
     "motion_result": {
         "uuid": "id patient_id clinic_id therapist_id assessment_id",

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from rehabctl.store.repositories.kits import KitRepository
     from rehabctl.store.repositories.library import LibraryRepository
     from rehabctl.store.repositories.messages import MessageRepository
+    from rehabctl.store.repositories.monitoring import MonitoringRepository
     from rehabctl.store.repositories.notes import NoteRepository
     from rehabctl.store.repositories.outbox import OutboxRepository
     from rehabctl.store.repositories.panel import PanelRepository
@@ -267,3 +268,10 @@ class UnitOfWork:
         from rehabctl.store.repositories.kits import KitRepository
 
         return KitRepository(self.connection, self.clinic.id, self.now)
+
+    @cached_property
+    def monitoring(self) -> MonitoringRepository:
+        """Evidence of remote therapeutic monitoring, and what is billed once."""
+        from rehabctl.store.repositories.monitoring import MonitoringRepository
+
+        return MonitoringRepository(self.connection, self.clinic.id, self.now)

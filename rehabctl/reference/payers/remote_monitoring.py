@@ -57,6 +57,33 @@ class SetupRule:
     source: str
 
 
+@dataclass(frozen=True, slots=True)
+class EvidenceRule:
+    """Which records make a day count, by kind of record."""
+
+    version: str
+    sources: dict[str, tuple[str, ...]]
+    source: str
+
+
+def load_evidence_rule(on: date) -> EvidenceRule:
+    """Return the row that says which records make a day count.
+
+    Parameters
+    ----------
+    on
+        The local day.
+
+    Raises
+    ------
+    RehabctlError
+        No row covers the date.
+    """
+    row = _row("evidence", on)
+    sources = {kind: tuple(words) for kind, words in row["sources"].items()}
+    return EvidenceRule(row["version"], sources, row["source"])
+
+
 def load_supply_rule(system: MonitoredSystem, on: date) -> SupplyRule:
     """Return the supply row of a monitored system.
 

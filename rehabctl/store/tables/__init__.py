@@ -8,6 +8,7 @@ rehabctl.store.tables`, and write a migration.
 from rehabctl.store.tables import (
     access,
     audit,
+    billing,
     care,
     clinic,
     kit,
@@ -25,6 +26,7 @@ __all__ = [
     "METADATA",
     "access",
     "audit",
+    "billing",
     "care",
     "clinic",
     "kit",
