@@ -1,0 +1,442 @@
+"""From the recorded work of one visit to claim lines, each with the facts and rules behind it.
+
+Nothing is attested by the program: KX and separateness (59, X..) are set only when a named person
+states them, and separateness is offered only when time-stamped blocks prove it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+
+from rehabctl.billing.assistants import marks_untimed, split_timed
+from rehabctl.billing.kx import AllowedAmount, kx_balance
+from rehabctl.billing.units import Service, Tie, UnitLine, count_units
+from rehabctl.domain.payer import FeeSchedule, ModifierPlace, PayerRules, TelehealthRule
+from rehabctl.domain.visit import Channel, ChannelSpan, TimedBlock, VisitKind
+from rehabctl.reference.payers.assistants import load_assistant_rule
+from rehabctl.reference.payers.claim_rules import load_visit_codes
+from rehabctl.reference.payers.preflight import PreflightCodes, load_preflight_codes
+from rehabctl.reference.payers.service_codes import CodeKind, load_service_code
+
+_MOST_MODIFIERS = 4
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceFacts:
+    """What was done under one code."""
+
+    code: str
+    therapist_minutes: int
+    assistant_minutes: int
+    channel: Channel
+    spans: tuple[tuple[datetime, datetime], ...] = ()
+    """Start and end of its blocks; empty when only minutes are known."""
+
+    @property
+    def minutes(self) -> int:
+        """All minutes of the code."""
+        return self.therapist_minutes + self.assistant_minutes
+
+
+@dataclass(frozen=True, slots=True)
+class Attestation:
+    """A named person states something that only a person can."""
+
+    what: str
+    """`KX`, or `separate` for distinct services of a pair."""
+    by: str
+    code: str = ""
+    """Only for this code; empty is every code of the visit."""
+
+
+@dataclass(frozen=True, slots=True)
+class VisitFacts:
+    """What claim lines are made of."""
+
+    service_on: date
+    """Local day of the visit."""
+    kind: VisitKind
+    services: tuple[ServiceFacts, ...]
+    discipline: str
+    earlier_in_person: bool
+    """Whether a visit in person came before in this course of care."""
+    earlier_allowed: tuple[AllowedAmount, ...] = ()
+    """Of this patient in the year, before this visit."""
+    attestations: tuple[Attestation, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class DraftFinding:
+    """Something that stands against the claim, or that a person should see."""
+
+    rule: str
+    severity: str
+    code: str | None
+    message: str
+    fix: str
+
+
+@dataclass(frozen=True, slots=True)
+class DraftLine:
+    """One claim line with its explanation."""
+
+    code: str
+    units: int
+    modifiers: tuple[str, ...]
+    place_of_service: str
+    charge_cents: int
+    allowed_cents: int | None
+    minutes: int
+    facts: tuple[str, ...]
+    rules: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """Lines of one visit."""
+
+    lines: tuple[DraftLine, ...]
+    findings: tuple[DraftFinding, ...]
+    ties: tuple[Tie, ...]
+
+    @property
+    def ok(self) -> bool:
+        """Whether nothing stands against it."""
+        return bool(self.lines) and not any(one.severity == "error" for one in self.findings)
+
+
+def services_of_blocks(
+    blocks: Sequence[TimedBlock],
+    channels: Sequence[ChannelSpan],
+    assistant_spans: Sequence[tuple[datetime, datetime]] = (),
+    *,
+    all_by_assistant: bool = False,
+) -> tuple[tuple[ServiceFacts, ...], tuple[DraftFinding, ...]]:
+    """Sum the timed blocks of a visit by code, with who furnished them and over which channel.
+
+    Parameters
+    ----------
+    blocks
+        In any order.
+    channels
+        Over time; a code has the channel of most of its minutes.
+    assistant_spans
+        When an assistant worked without a therapist.
+    all_by_assistant
+        Whether the visit's own provider is an assistant.
+    """
+    findings: list[DraftFinding] = []
+    ended = sorted((b for b in blocks if b.ended_at is not None), key=lambda b: b.started_at)
+    for block in blocks:
+        if block.ended_at is None:
+            findings.append(_error("block-open", block.code, "a block has no end", "End the block"))
+        elif not block.one_to_one and block.code != "97150":
+            message = "a block is not one-to-one"
+            findings.append(_error("not-one-to-one", block.code, message, "Record it as 97150"))
+    busy_until: datetime | None = None
+    for block in ended:
+        if busy_until is not None and block.started_at < busy_until:
+            message = f"a block of {block.code} overlaps another"
+            findings.append(_error("blocks-overlap", block.code, message, "Correct the times"))
+        if block.ended_at is not None:
+            busy_until = max(block.ended_at, busy_until or block.ended_at)
+    found: dict[str, ServiceFacts] = {}
+    for code in dict.fromkeys(block.code for block in ended):
+        spans = tuple((b.started_at, b.ended_at) for b in ended if b.code == code and b.ended_at)
+        minutes = sum(_whole_minutes(*span) for span in spans)
+        by_assistant = sum(_shared(span, other) for span in spans for other in assistant_spans)
+        by_assistant = minutes if all_by_assistant else min(minutes, by_assistant)
+        channel = _channel(spans, channels)
+        found[code] = ServiceFacts(code, minutes - by_assistant, by_assistant, channel, spans)
+    return tuple(found.values()), tuple(findings)
+
+
+def draft_lines(facts: VisitFacts, payer: PayerRules, fees: FeeSchedule | None) -> Draft:
+    """Make the claim lines of a visit by a payer's rules.
+
+    Parameters
+    ----------
+    facts
+        Of the visit.
+    payer
+        The rules that hold on the date of service.
+    fees
+        Of the payer on that date.
+
+    Raises
+    ------
+    UsageError
+        A code or its minutes cannot be.
+    RehabctlError
+        A rule has no row for the date.
+    """
+    return _Drafting(facts, payer, fees).run()
+
+
+def monitoring_line(
+    code: str, units: int, payer: PayerRules, fees: FeeSchedule | None, discipline: str, why: str
+) -> tuple[DraftLine, tuple[DraftFinding, ...]]:  # fmt: skip
+    """Make the line of a remote monitoring code: not telehealth, placed where the clinic is.
+
+    Parameters
+    ----------
+    code, units
+        As the evidence supports them.
+    payer, fees
+        As for visits, on the last day of the window or month.
+    discipline
+        GP, GO or GN.
+    why
+        What supports it.
+    """
+    charge, allowed, findings = _price(code, units, fees)
+    modifiers = (discipline,) if payer.therapy_modifiers else ()
+    line = DraftLine(
+        code, units, modifiers, payer.in_person_place, charge, allowed, 0, (why,), (payer.source,)
+    )
+    return line, findings
+
+
+class _Drafting:
+    """State of one draft."""
+
+    def __init__(self, facts: VisitFacts, payer: PayerRules, fees: FeeSchedule | None) -> None:
+        self.facts = facts
+        self.payer = payer
+        self.fees = fees
+        self.codes: PreflightCodes = load_preflight_codes(facts.service_on)
+        self.findings: list[DraftFinding] = []
+
+    def run(self) -> Draft:
+        by_code = {service.code: service for service in self.facts.services}
+        counted = count_units(
+            [Service(code, service.minutes) for code, service in by_code.items()],
+            rule=self.payer.unit_rule,
+            on=self.facts.service_on,
+        )
+        self._check_codes(by_code)
+        separate = self._separate([line.code for line in counted.lines if line.units], by_code)
+        lines: list[DraftLine] = []
+        for line in counted.lines:
+            if line.units == 0:
+                message = f"{line.minutes} minutes carry no unit"
+                self._find("no-unit", line.code, message, "Nothing to do", "info")
+                continue
+            service = by_code[line.code]
+            for units, by_assistant in self._split(line, service):
+                lines.append(
+                    self._line(line, service, units, by_assistant, counted.rule_version, separate)
+                )
+        return Draft(tuple(self._with_kx(lines)), tuple(self.findings), counted.ties)
+
+    def _find(
+        self, rule: str, code: str | None, message: str, fix: str, severity: str = "error"
+    ) -> None:
+        self.findings.append(DraftFinding(rule, severity, code, message, fix))
+
+    def _check_codes(self, services: Mapping[str, ServiceFacts]) -> None:
+        permitted = load_visit_codes(self.facts.kind, self.facts.service_on)
+        for code, service in services.items():
+            if code not in permitted.codes:
+                kind = self.facts.kind.value
+                message = f"{code} is not a code of a visit of kind {kind}"
+                self._find("visit-code", code, message, "Correct the code or the kind of visit")
+            if service.channel is Channel.IN_PERSON:
+                continue
+            if code in self.codes.hands_on:
+                message = f"{code} needs hands and was recorded over {service.channel.value}"
+                self._find("hands-on", code, message, "Correct the code or the channel")
+            if service.channel not in self.payer.telehealth:
+                message = f"{self.payer.key} has no rule for {service.channel.value}"
+                self._find("channel", code, message, "Import the payer's rule, or do not bill it")
+            if self.payer.in_person_first and not self.facts.earlier_in_person:
+                message = f"{self.payer.key} asks for a visit in person first"
+                self._find("in-person-first", code, message, "See the patient in person first")
+
+    def _split(self, line: UnitLine, service: ServiceFacts) -> Iterator[tuple[int, bool]]:
+        """Yield units, and whether they carry the assistant modifier: a mixed code is two lines."""
+        on = self.facts.service_on
+        if not service.assistant_minutes or not self.payer.assistants:
+            yield line.units, False
+        elif load_service_code(line.code, on).kind is CodeKind.TIMED:
+            split = split_timed(
+                service.therapist_minutes, service.assistant_minutes, line.units, on=on
+            )
+            if split.units_without:
+                yield split.units_without, False
+            if split.units_with:
+                yield split.units_with, True
+        else:
+            marked = marks_untimed(service.therapist_minutes, service.assistant_minutes, on=on)
+            yield line.units, marked
+
+    def _line(
+        self,
+        line: UnitLine,
+        service: ServiceFacts,
+        units: int,
+        by_assistant: bool,
+        unit_rule: str,
+        separate: Mapping[str, str],
+    ) -> DraftLine:
+        payer, on = self.payer, self.facts.service_on
+        said: dict[ModifierPlace, str] = {}
+        facts = [
+            f"{service.therapist_minutes} min by a therapist, {service.assistant_minutes} by an "
+            f"assistant, {service.channel.value.replace('_', ' ')}"
+        ]
+        rules = [unit_rule, f"{payer.key} {payer.valid_from}: {payer.source}"]
+        if payer.therapy_modifiers and line.code in self.codes.always_therapy:
+            said[ModifierPlace.DISCIPLINE] = self.facts.discipline
+        if by_assistant:
+            rule = load_assistant_rule(on)
+            rules.append(rule.version)
+            modifier = rule.modifiers.get(self.facts.discipline)
+            if modifier is not None:
+                said[ModifierPlace.ASSISTANT] = modifier
+        if line.code in separate:
+            said[ModifierPlace.SEPARATE] = payer.separate_modifier
+            facts.append(f"distinct blocks, stated by {separate[line.code]}")
+        remote = TelehealthRule(payer.in_person_place)
+        if service.channel is not Channel.IN_PERSON:
+            remote = payer.telehealth.get(service.channel, remote)
+        if remote.modifier:
+            said[ModifierPlace.TELEHEALTH] = remote.modifier
+        charge, allowed, findings = _price(line.code, units, self.fees)
+        self.findings += [one for one in findings if one not in self.findings]
+        return DraftLine(
+            line.code, units, self._ordered(said, line.code), remote.place_of_service, charge,
+            allowed, line.minutes, tuple(facts), tuple(rules),
+        )  # fmt: skip
+
+    def _ordered(self, said: Mapping[ModifierPlace, str], code: str) -> tuple[str, ...]:
+        modifiers = tuple(said[place] for place in self.payer.modifier_order if place in said)
+        if len(modifiers) > _MOST_MODIFIERS:
+            message = f"{len(modifiers)} modifiers do not fit"
+            self._find("modifier-count", code, message, "Leave out what the payer does not need")
+        return modifiers
+
+    def _separate(
+        self, codes: Sequence[str], services: Mapping[str, ServiceFacts]
+    ) -> dict[str, str]:
+        """Return who stated that a code of a bundled pair was separate, where blocks prove it."""
+        stated: dict[str, str] = {}
+        for number, later in enumerate(codes):
+            for earlier in codes[:number]:
+                if frozenset((earlier, later)) not in self.codes.bundled:
+                    continue
+                pair = f"{earlier} and {later}"
+                if not _distinct(services[earlier].spans, services[later].spans):
+                    message = f"{pair} are bundled and no distinct blocks prove them separate"
+                    self._find("pair-unproven", later, message, "Bill one of them")
+                    continue
+                by = self._stated_by("separate", later)
+                if by is None:
+                    message = f"{pair} are bundled; their blocks are distinct"
+                    fix = "If they were separate services, attest it: --attest separate=NAME"
+                    self._find("pair-attestation", later, message, fix)
+                else:
+                    stated[later] = by
+        return stated
+
+    def _stated_by(self, what: str, code: str) -> str | None:
+        for one in self.facts.attestations:
+            if one.what == what and one.code in ("", code) and one.by.strip():
+                return one.by.strip()
+        return None
+
+    def _with_kx(self, lines: Iterable[DraftLine]) -> Iterator[DraftLine]:
+        """Yield the lines; those above the yearly threshold carry KX when a person stated it."""
+        amounts = list(self.facts.earlier_allowed)
+        on, discipline = self.facts.service_on, self.facts.discipline
+        for line in lines:
+            if not self.payer.kx:
+                yield line
+                continue
+            if line.allowed_cents is None:
+                message = "the allowed amount is not known, so the KX threshold cannot be kept"
+                self._find("allowed-unknown", line.code, message, "Import the allowed amounts")
+                yield line
+                continue
+            amounts.append(AllowedAmount(on, discipline, line.allowed_cents))
+            balance = kx_balance(amounts, year=on.year, discipline=discipline)
+            if not balance.above:
+                yield line
+                continue
+            by = self._stated_by("KX", line.code)
+            if by is None:
+                message = f"the yearly threshold of {balance.bucket} is passed"
+                fix = "If the plan of care needs it, attest it: --attest KX=NAME"
+                self._find("kx-attestation", line.code, message, fix)
+                yield line
+                continue
+            yield replace(
+                line,
+                modifiers=self._with(line.modifiers, ModifierPlace.KX, "KX", line.code),
+                facts=(*line.facts, f"above the threshold of {balance.bucket}, stated by {by}"),
+                rules=(
+                    *line.rules,
+                    f"KX threshold {balance.year}: {balance.threshold_cents} cents",
+                ),
+            )
+
+    def _with(
+        self, modifiers: tuple[str, ...], place: ModifierPlace, modifier: str, code: str
+    ) -> tuple[str, ...]:
+        places = {
+            **dict.fromkeys(("GP", "GO", "GN"), ModifierPlace.DISCIPLINE),
+            **dict.fromkeys(("CQ", "CO"), ModifierPlace.ASSISTANT),
+            self.payer.separate_modifier: ModifierPlace.SEPARATE,
+        }
+        said = {places.get(one, ModifierPlace.TELEHEALTH): one for one in modifiers}
+        return self._ordered({**said, place: modifier}, code)
+
+
+def _price(
+    code: str, units: int, fees: FeeSchedule | None
+) -> tuple[int, int | None, tuple[DraftFinding, ...]]:
+    if fees is None or code not in fees.charge_cents:
+        missing = _error("fee-missing", code, f"{code} has no charge", "Import the fee schedule")
+        return 0, None, (missing,)
+    allowed = fees.allowed_cents.get(code)
+    return fees.charge_cents[code] * units, None if allowed is None else allowed * units, ()
+
+
+def _error(rule: str, code: str | None, message: str, fix: str) -> DraftFinding:
+    return DraftFinding(rule, "error", code, message, fix)
+
+
+def _distinct(
+    one: Sequence[tuple[datetime, datetime]], other: Sequence[tuple[datetime, datetime]]
+) -> bool:
+    """Tell whether both have time-stamped blocks and none of them meets one of the other."""
+    return bool(one) and bool(other) and not any(_meet(a, b) for a in one for b in other)
+
+
+def _meet(one: tuple[datetime, datetime], other: tuple[datetime, datetime]) -> bool:
+    return one[0] < other[1] and other[0] < one[1]
+
+
+def _whole_minutes(start: datetime, end: datetime) -> int:
+    return int((end - start).total_seconds() // 60)
+
+
+def _shared(one: tuple[datetime, datetime], other: tuple[datetime, datetime]) -> int:
+    start, end = max(one[0], other[0]), min(one[1], other[1])
+    return _whole_minutes(start, end) if end > start else 0
+
+
+def _channel(
+    spans: Sequence[tuple[datetime, datetime]], channels: Sequence[ChannelSpan]
+) -> Channel:
+    """Return the channel of most of the time; of equal ones that which came first."""
+    seconds: dict[Channel, float] = {}
+    for start, end in spans:
+        for span in channels:
+            until = end if span.until_at is None else min(end, span.until_at)
+            shared = (until - max(start, span.from_at)).total_seconds()
+            if shared > 0:
+                seconds[span.channel] = seconds.get(span.channel, 0) + shared
+    return max(seconds, key=lambda one: seconds[one]) if seconds else Channel.IN_PERSON
