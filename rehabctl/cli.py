@@ -75,6 +75,9 @@ class RootGroup(LazyGroup):
         "remit": LazyCommand(
             "rehabctl.commands.remit:app", "Read and post remittances (835).", _BILLING
         ),
+        "payer": LazyCommand(
+            "rehabctl.commands.payer:app", "Keep payers' dated rules and fees.", _BILLING
+        ),
         "rtm": LazyCommand(
             "rehabctl.commands.rtm:app",
             "Prove and claim remote therapeutic monitoring.",

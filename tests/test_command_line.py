@@ -164,7 +164,7 @@ def test_every_error_has_its_own_exit_code() -> None:
 
 @pytest.mark.parametrize(
     ("words", "number", "offered"),
-    [("rehabctl pa", 1, {"panel", "patient"}), ("rehabctl patient show ", 3, set())],
+    [("rehabctl pa", 1, {"panel", "patient", "payer"}), ("rehabctl patient show ", 3, set())],
 )
 def test_completion_offers_commands_and_never_patients(
     rehabctl, words: str, number: int, offered: set[str]

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from rehabctl.commands import _claim_records
 from rehabctl.commands._options import Format, FormatOption, JsonFlag, OutputOption, QuietFlag
 from rehabctl.commands._render import Output, emit_items, emit_object, note, to_json_value
 from rehabctl.domain.errors import ExitCode, UsageError
@@ -103,3 +104,38 @@ def _service(text: str) -> Service:
     if not separator or not code or not minutes.isdecimal():
         raise UsageError(f"{text!r} is not CODE=MINUTES", "Write it like 97110=33")
     return Service(code, int(minutes))
+
+
+app.command(
+    "draft",
+    epilog="Examples: rehabctl claim draft --visit ID | "
+    "rehabctl claim draft --patient 1042 --month 2026-03 --format json",
+)(_claim_records.draft)
+app.command(
+    "correct",
+    epilog="Examples: rehabctl claim correct RC00000001 --diagnosis M25.562 | "
+    "rehabctl claim correct RC00000001 --void",
+)(_claim_records.correct)
+app.command(
+    "list",
+    epilog="Examples: rehabctl claim list | rehabctl claim list --state denied --format json",
+)(_claim_records.list_)
+app.command(
+    "show",
+    epilog="Examples: rehabctl claim show RC00000001 | "
+    "rehabctl claim show RC00000001 --format json",
+)(_claim_records.show)
+app.command(
+    "build",
+    epilog="Examples: rehabctl claim build RC00000001 -o claims.837 | "
+    "rehabctl claim build RC00000001 RC00000002 -o claims.837 --production",
+)(_claim_records.build)
+app.command(
+    "submit",
+    epilog="Examples: rehabctl claim submit --folder outbox | "
+    "rehabctl claim submit --folder outbox --production",
+)(_claim_records.submit)
+app.command(
+    "ack",
+    epilog="Examples: rehabctl claim ack answer.999 | rehabctl claim ack answer.277 --format json",
+)(_claim_records.ack)

@@ -10,6 +10,7 @@ import typer
 from rehabctl.commands._options import Format, FormatOption, JsonFlag, OutputOption, QuietFlag
 from rehabctl.commands._render import Output, emit_items, emit_object, note, to_json_value
 from rehabctl.domain.errors import ExitCode
+from rehabctl.domain.payer import dollars
 
 if TYPE_CHECKING:
     from rehabctl.billing.remittance import CheckedPayment
@@ -57,6 +58,50 @@ def parse(
             where = f" (segment {finding.position})" if finding.position else ""
             note(f"{finding.rule}{where}: {finding.message}. {finding.fix}.", out)
     if not checked.balanced:
+        raise typer.Exit(ExitCode.FINDINGS)
+
+
+@app.command(
+    epilog="Examples: rehabctl remit post payment.835 | rehabctl remit post payment.835 --json"
+)
+def post(
+    file: Annotated[Path, typer.Argument(help="An 835 file.")],
+    format_: FormatOption = None,
+    json_: JsonFlag = False,
+    output: OutputOption = None,
+    quiet: QuietFlag = False,
+) -> None:
+    """Post a remittance once, only if every level balances and every claim in it is ours.
+
+    Otherwise it is quarantined: kept, with exit code 3, and no money or state changes.
+    """
+    from rehabctl.services import claim_exchange
+    from rehabctl.services.settings import load_settings
+    from rehabctl.services.wiring import open_store
+
+    with open_store(load_settings()) as store:
+        done = claim_exchange.post(store, file)
+    out = Output.of(format_, json_, output, quiet)
+    rows = [
+        {
+            "claim": one.claim,
+            "state": one.state,
+            "paid": str(dollars(one.paid_cents)),
+            "patient_responsibility": str(dollars(one.patient_cents)),
+            "underpaid": str(dollars(one.underpaid_cents)),
+            "adjustments": one.adjustments,
+        }
+        for one in done.posted
+    ]
+    columns = ("claim", "state", "paid", "patient_responsibility", "underpaid", "adjustments")
+    emit_items(rows, columns, out)
+    if not done.is_new:
+        note("This file was read before; nothing was changed", out)
+    for finding in done.findings:
+        note(f"{finding.rule}: {finding.message}. {finding.fix}.", out)
+    for number in done.unknown:
+        note(f"Not a claim of ours: {number}", out)
+    if done.quarantined:
         raise typer.Exit(ExitCode.FINDINGS)
 
 

@@ -21,6 +21,7 @@ from rehabctl.store.store import Store
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine
 
+    from rehabctl.integrations.claim_folder import ClaimFolder
     from rehabctl.store.files import BlobStore
     from rehabctl.store.rekey import StoreFiles
 
@@ -54,6 +55,19 @@ def open_store(settings: Settings, *, busy_timeout_s: float = BUSY_TIMEOUT_S) ->
         yield store
     finally:
         store.engine.dispose()
+
+
+def claim_folder(folder: Path) -> ClaimFolder:
+    """Return the drop folder of a clearinghouse.
+
+    Parameters
+    ----------
+    folder
+        From which its own program takes files.
+    """
+    from rehabctl.integrations.claim_folder import ClaimFolder
+
+    return ClaimFolder(folder)
 
 
 def key_options(settings: Settings) -> keys.KeyOptions:

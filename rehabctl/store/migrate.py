@@ -29,6 +29,7 @@ REVISIONS = (
     "0012_kits",
     "0013_alert_undo",
     "0014_monitoring_claims",
+    "0015_claims",
 )
 """Every revision of the history, oldest first; a test compares it with the files."""
 HEAD = REVISIONS[-1]

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from rehabctl.store.repositories.alerts import AlertRepository
     from rehabctl.store.repositories.assessments import AssessmentRepository
+    from rehabctl.store.repositories.claims import ClaimRepository
     from rehabctl.store.repositories.clinics import ClinicRepository
     from rehabctl.store.repositories.consents import ConsentRepository
     from rehabctl.store.repositories.contacts import ContactRepository
@@ -275,3 +276,10 @@ class UnitOfWork:
         from rehabctl.store.repositories.monitoring import MonitoringRepository
 
         return MonitoringRepository(self.connection, self.clinic.id, self.now)
+
+    @cached_property
+    def claims(self) -> ClaimRepository:
+        """Claims, their files and postings, and what billing was told."""
+        from rehabctl.store.repositories.claims import ClaimRepository
+
+        return ClaimRepository(self.connection, self.clinic.id, self.now)

@@ -27,7 +27,8 @@ NOW = datetime(2026, 3, 2, 15, 0, tzinfo=UTC)
 if TYPE_CHECKING:
     from tests.contract.clinics import Clinics
 
-ADMIN, THERAPIST, COLLEAGUE, AUDITOR, REGISTRAR = "ada", "thea", "theo", "aude", "rex"
+ADMIN, THERAPIST, COLLEAGUE, AUDITOR = "ada", "thea", "theo", "aude"
+REGISTRAR, BILLER = "rex", "bill"
 """Logins that every remote store has."""
 ENGINES = ("sqlcipher", pytest.param("postgres", marks=pytest.mark.postgres))
 
@@ -87,6 +88,7 @@ def remote_template(server: Server, tmp_path_factory: pytest.TempPathFactory) ->
         users.add(store, COLLEAGUE, Role.THERAPIST)
         users.add(store, AUDITOR, Role.AUDITOR)
         users.add(store, REGISTRAR, Role.REGISTRAR)
+        users.add(store, BILLER, Role.BILLING)
     return Template(home / "key", home, name)
 
 
@@ -156,6 +158,16 @@ def registrar(store: Store, settings: Settings) -> Iterator[Store]:
         yield store
         return
     with open_store(as_login(settings, REGISTRAR)) as opened:
+        yield opened
+
+
+@pytest.fixture
+def biller(store: Store, settings: Settings) -> Iterator[Store]:
+    """The same store as who makes claims opens it: she reads no clinical records."""
+    if settings.database_url is None:
+        yield store
+        return
+    with open_store(as_login(settings, BILLER)) as opened:
         yield opened
 
 

@@ -1,0 +1,118 @@
+"""A claim as a stored document, and the claim that is written from it: the same bytes each time."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from rehabctl.domain.claim import (
+    Address,
+    Batch,
+    BillingProvider,
+    Claim,
+    ClaimLine,
+    Frequency,
+    Insured,
+    Payer,
+    PersonName,
+    Provider,
+    Sex,
+)
+from rehabctl.domain.payer import ClinicIdentity, dollars
+
+
+def claim_of(control_number: str, document: Mapping[str, Any]) -> Claim:
+    """Return the claim of a stored document.
+
+    Parameters
+    ----------
+    control_number
+        Our number of it.
+    document
+        Plain JSON as it was drafted.
+    """
+    insured, rendering, payer = document["insured"], document["rendering"], document["payer"]
+    place = document["lines"][0]["place_of_service"]
+    pointers = tuple(range(1, min(len(document["diagnoses"]), 4) + 1))
+    lines = tuple(
+        ClaimLine(
+            code=line["code"],
+            charge=dollars(line["charge_cents"]),
+            units=Decimal(line["units"]),
+            pointers=pointers,
+            service_from=date.fromisoformat(line["service_on"]),
+            reference=str(number),
+            modifiers=tuple(line["modifiers"]),
+            place_of_service="" if line["place_of_service"] == place else line["place_of_service"],
+        )
+        for number, line in enumerate(document["lines"], start=1)
+    )
+    return Claim(
+        control_number=control_number,
+        payer=Payer(payer["name"], payer["identifier"], payer["filing_code"]),
+        insured=Insured(
+            PersonName(insured["family_name"], insured["given_name"], insured["middle_name"]),
+            insured["member_id"],
+            date.fromisoformat(insured["birth_date"]),
+            Sex(insured["sex"]),
+            Address(insured["line1"], insured["city"], insured["state"], insured["postal_code"]),
+        ),
+        diagnoses=tuple(document["diagnoses"]),
+        lines=lines,
+        place_of_service=place,
+        frequency=Frequency(document["frequency"]),
+        original_reference=document["original_reference"],
+        referring=_referring(document["referring"]),
+        rendering=Provider(
+            rendering["npi"],
+            person=PersonName(rendering["family_name"], rendering["given_name"]),
+            taxonomy=rendering["taxonomy"],
+        ),
+    )
+
+
+def _referring(told: Sequence[str] | None) -> Provider | None:
+    if not told:
+        return None
+    npi, name = told
+    family, _, given = name.partition(",")
+    if not given:
+        given, _, family = name.rpartition(" ")
+    return Provider(npi, person=PersonName(family.strip(), given.strip()))
+
+
+def batch_of(
+    clinic: ClinicIdentity, control_number: int, created_at: Any, *, is_test: bool
+) -> Batch:
+    """Return the envelope of a file.
+
+    Parameters
+    ----------
+    clinic
+        Who sends.
+    control_number
+        Of the interchange.
+    created_at
+        Local time.
+    is_test
+        Whether the receiver is to treat it as a test.
+    """
+    address = Address(clinic.line1, clinic.city, clinic.state, clinic.postal_code)
+    billing = Provider(
+        clinic.npi, organization=clinic.name, taxonomy=clinic.taxonomy, address=address
+    )
+    return Batch(
+        sender_id=clinic.sender_id,
+        receiver_id=clinic.receiver_id,
+        submitter_name=clinic.name,
+        submitter_id=clinic.sender_id,
+        contact_name=clinic.contact_name,
+        contact_phone=clinic.contact_phone,
+        receiver_name=clinic.receiver_name,
+        billing=BillingProvider(billing, clinic.tax_id),
+        control_number=control_number,
+        created_at=created_at,
+        is_test=is_test,
+    )

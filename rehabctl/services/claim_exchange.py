@@ -1,0 +1,345 @@
+"""Claims leave and answers come back: each file once, its bytes never changed."""
+
+from __future__ import annotations
+
+import io
+from dataclasses import dataclass
+from decimal import Decimal
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+from rehabctl.billing.remittance import CheckedFile, check_file
+from rehabctl.billing.x12.acknowledgements import Answer, Scope, read_answers
+from rehabctl.billing.x12.envelope import EnvelopeChecker
+from rehabctl.billing.x12.findings import Finding, Severity
+from rehabctl.billing.x12.remittance_835 import PaidClaim, Payment
+from rehabctl.domain.claim_record import (
+    ClaimFile,
+    ClaimPosting,
+    ClaimRecord,
+    ClaimState,
+    FileState,
+)
+from rehabctl.domain.errors import FindingsError, NotFoundError, RehabctlError
+from rehabctl.services.access import Action, require
+from rehabctl.services.billing_settings import clinic_of
+from rehabctl.services.claims import check_bytes, file_bytes, local_now
+
+if TYPE_CHECKING:
+    from rehabctl.store.store import Store
+    from rehabctl.store.unit_of_work import UnitOfWork
+
+_CLAIM_STATES = {"accepted": ClaimState.ACCEPTED, "rejected": ClaimState.REJECTED}
+_DENIED = "4"
+_REVERSAL = "22"
+
+
+class ClaimPort(Protocol):
+    """Where files of claims go."""
+
+    def submit(self, data: bytes, name: str) -> None:
+        """Hand a file over once; the same file again is no second one."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Submitted:
+    """A file that left."""
+
+    name: str
+    sha256: str
+    claims: tuple[str, ...]
+
+
+def submit(store: Store, port: ClaimPort, *, is_test: bool) -> tuple[Submitted, ...]:
+    """Send every claim that is ready, one file a payer. What was cut short before goes first.
+
+    The file and its number are written down before it leaves, so that a second run sends the same
+    bytes under the same name.
+
+    Parameters
+    ----------
+    store
+        The open store.
+    port
+        Where they go.
+    is_test
+        Whether the receiver is to treat them as tests.
+
+    Raises
+    ------
+    FindingsError
+        A file has findings that stand against sending it; nothing of it was changed.
+    """
+    with store.transaction() as uow:
+        require(uow, Action.MANAGE_CLAIMS)
+        ready: dict[str, list[ClaimRecord]] = {}
+        for claim in uow.claims.of_state(ClaimState.READY):
+            ready.setdefault(claim.payer, []).append(claim)
+        for claims in ready.values():
+            _prepare(store, uow, claims, is_test=is_test)
+    sent: list[Submitted] = []
+    with store.transaction() as uow:
+        waiting = uow.claims.files("out", FileState.PREPARED)
+    for file in waiting:
+        port.submit(store.blobs.read(file.sha256), file.name)
+        with store.transaction() as uow:
+            uow.claims.set_file_state(file.id, FileState.SENT)
+            numbers = tuple(one.control_number for one in uow.claims.of_file(file.id))
+            uow.audit.record("claim.sent", "claim_file", file.id, {"claims": len(numbers)})
+        sent.append(Submitted(file.name, file.sha256, numbers))
+    return tuple(sent)
+
+
+def build(store: Store, control_numbers: list[str], *, is_test: bool) -> bytes:
+    """Return the 837P of claims without sending it or changing anything.
+
+    Raises
+    ------
+    NotFoundError
+        A claim does not exist.
+    """
+    with store.transaction() as uow:
+        require(uow, Action.MANAGE_CLAIMS)
+        claims = [uow.claims.get(number) for number in control_numbers]
+        uow.audit.read("claim.build", "claim", [claim.id for claim in claims])
+        return file_bytes(clinic_of(uow), claims, 1, local_now(uow), is_test=is_test)
+
+
+def _prepare(store: Store, uow: UnitOfWork, claims: list[ClaimRecord], *, is_test: bool) -> None:
+    clinic, now = clinic_of(uow), local_now(uow)
+    number = 1 + max((one.control_number or 0 for one in uow.claims.files("out")), default=0)
+    data = file_bytes(clinic, claims, number, now, is_test=is_test)
+    days = min(int(one.document["payer"]["timely_filing_days"]) for one in claims)
+    checked = check_bytes(data, now.date(), days)
+    if not checked.ok:
+        errors = sum(one.severity is Severity.ERROR for one in checked.findings)
+        raise FindingsError(
+            f"the file for {claims[0].payer} has {errors} errors", "Correct the claims first"
+        )
+    sha256 = store.blobs.put(io.BytesIO(data), kind="claim_file")
+    name = f"{clinic.sender_id}_{number:09d}_{'T' if is_test else 'P'}.837"
+    file = ClaimFile(uow.new_id(), "out", FileState.PREPARED, name, sha256, uow.now, number)
+    uow.claims.add_file(file)
+    for claim in claims:
+        uow.claims.move(claim, ClaimState.SUBMITTED, "837P", file_id=file.id)
+    uow.audit.record("claim.submit", "claim_file", file.id, {"claims": len(claims)})
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """What an answer did to one claim."""
+
+    claim: str
+    state: ClaimState
+    kind: str
+    codes: tuple[str, ...]
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """What became of a file that came in."""
+
+    is_new: bool
+    """False: it was read before, and nothing was changed."""
+    moved: tuple[Moved, ...]
+    findings: tuple[Finding, ...]
+    unknown: tuple[str, ...]
+    """Numbers in it that are not ours."""
+
+
+def acknowledge(store: Store, path: Path) -> Received:
+    """Read a TA1, 999 or 277CA once and move the claims that it speaks of.
+
+    Parameters
+    ----------
+    store
+        The open store.
+    path
+        The file.
+
+    Raises
+    ------
+    FindingsError
+        The file is damaged or no answer: nothing was changed.
+    """
+    data = _read(path)
+    envelope = EnvelopeChecker()
+    answers = tuple(read_answers(io.BytesIO(data), envelope))
+    if envelope.findings or not answers:
+        raise FindingsError(
+            "the file is damaged or holds no answer to claims", "Fetch it again, whole"
+        )
+    with store.transaction() as uow:
+        require(uow, Action.MANAGE_CLAIMS)
+        if not _note_file(store, uow, data, path.name, FileState.APPLIED):
+            return Received(False, (), (), ())
+        moved: list[Moved] = []
+        unknown: list[str] = []
+        for answer in answers:
+            claims = _spoken_of(uow, answer)
+            if not claims and answer.scope not in (Scope.FILE, Scope.SET):
+                unknown.append(answer.reference)
+            moved.extend(_answered(uow, claim, answer) for claim in claims)
+        uow.audit.record("claim.ack", "clinic", uow.clinic.id, {"claims": len(moved)})
+        return Received(True, tuple(moved), (), tuple(unknown))
+
+
+def _spoken_of(uow: UnitOfWork, answer: Answer) -> tuple[ClaimRecord, ...]:
+    """Return the claims of an answer: one claim, or all of the file with its control number."""
+    if answer.scope is Scope.CLAIM:
+        return tuple(uow.claims.find([answer.reference]).values())
+    if answer.scope in (Scope.INTERCHANGE, Scope.GROUP) and answer.reference.isdecimal():
+        for file in uow.claims.files("out"):
+            if file.control_number == int(answer.reference):
+                return uow.claims.of_file(file.id)
+    return ()
+
+
+def _answered(uow: UnitOfWork, claim: ClaimRecord, answer: Answer) -> Moved:
+    state = _CLAIM_STATES.get(answer.status, claim.state)
+    if answer.scope is not Scope.CLAIM and state is ClaimState.ACCEPTED:
+        state = claim.state  # the envelope was read; nobody looked at the claim yet
+    after = uow.claims.move(
+        claim, state, answer.kind, answer.codes, payer_reference=answer.payer_claim_id or None
+    )
+    return Moved(claim.control_number, after.state, answer.kind, answer.codes, answer.label)
+
+
+@dataclass(frozen=True, slots=True)
+class Posted:
+    """What one payment did to one claim."""
+
+    claim: str
+    state: ClaimState
+    paid_cents: int
+    patient_cents: int
+    adjustments: tuple[str, ...]
+    underpaid_cents: int
+    """By how much payment and patient's share lie below the allowed amounts of the fee schedule."""
+
+
+@dataclass(frozen=True, slots=True)
+class PostedFile:
+    """What became of a remittance."""
+
+    is_new: bool
+    quarantined: bool
+    posted: tuple[Posted, ...]
+    findings: tuple[Finding, ...]
+    unknown: tuple[str, ...]
+
+
+def post(store: Store, path: Path) -> PostedFile:
+    """Post a remittance once, and only when every level balances and every claim is ours.
+
+    Anything else is put into quarantine: the file is kept, and no money or state changes.
+
+    Parameters
+    ----------
+    store
+        The open store.
+    path
+        The 835 file.
+    """
+    data = _read(path)
+    checked = check_file(io.BytesIO(data))
+    findings = (*checked.findings, *(f for p in checked.payments for f in p.findings))
+    with store.transaction() as uow:
+        require(uow, Action.MANAGE_CLAIMS)
+        claims, unknown = _claims_of(uow, checked)
+        good = checked.balanced and not unknown and _in_whole_cents(checked)
+        state = FileState.APPLIED if good else FileState.QUARANTINED
+        is_new = _note_file(store, uow, data, path.name, state)
+        if not is_new or not good:
+            uow.audit.record("remit.quarantine", "clinic", uow.clinic.id, {"new": is_new})
+            return PostedFile(is_new, not good, (), findings, unknown)
+        posted: list[Posted] = []
+        for payment in checked.payments:
+            sequence: dict[str, int] = {}
+            for paid in payment.payment.claims:
+                place = sequence[paid.claim_id] = sequence.get(paid.claim_id, 0) + 1
+                done = _post_claim(uow, claims, payment.payment, paid, place)
+                if done is not None:
+                    posted.append(done)
+        uow.audit.record("remit.post", "clinic", uow.clinic.id, {"claims": len(posted)})
+        return PostedFile(True, False, tuple(posted), (), ())
+
+
+def _claims_of(
+    uow: UnitOfWork, checked: CheckedFile
+) -> tuple[dict[str, ClaimRecord], tuple[str, ...]]:
+    named = [paid.claim_id for p in checked.payments for paid in p.payment.claims]
+    claims = uow.claims.find(sorted(set(named)))
+    return claims, tuple(sorted(set(named) - set(claims)))
+
+
+def _post_claim(
+    uow: UnitOfWork,
+    claims: dict[str, ClaimRecord],
+    payment: Payment,
+    paid: PaidClaim,
+    sequence: int,
+) -> Posted | None:
+    claim = claims[paid.claim_id]
+    adjustments = tuple(
+        f"{one.group}-{one.reason} {one.amount}"
+        for one in (*paid.adjustments, *(a for line in paid.lines for a in line.adjustments))
+    )
+    posting = ClaimPosting(
+        uow.new_id(), claim.patient, claim.id, payment.payer_id, payment.trace_number, sequence,
+        paid.status, _cents(paid.charged), _cents(paid.paid), _cents(paid.patient_responsibility),
+        adjustments, uow.now,
+    )  # fmt: skip
+    if not uow.claims.post(posting):
+        return None
+    denied = paid.status == _DENIED or (posting.paid_cents == 0 and posting.patient_cents == 0)
+    state = ClaimState.DENIED if denied else ClaimState.POSTED
+    if paid.status == _REVERSAL:
+        state = claim.state
+    codes = (f"CLP02 {paid.status}", *adjustments)
+    after = uow.claims.move(claim, state, "835", codes, payer_reference=paid.payer_claim_id or None)
+    claims[paid.claim_id] = after
+    allowed = sum(line["allowed_cents"] or 0 for line in claim.document["lines"])
+    short = max(0, allowed - posting.paid_cents - posting.patient_cents)
+    return Posted(
+        paid.claim_id, after.state, posting.paid_cents, posting.patient_cents, adjustments,
+        0 if denied or paid.status == _REVERSAL else short,
+    )  # fmt: skip
+
+
+def _in_whole_cents(checked: CheckedFile) -> bool:
+    amounts = (
+        amount
+        for payment in checked.payments
+        for paid in payment.payment.claims
+        for amount in (paid.charged, paid.paid, paid.patient_responsibility)
+    )
+    return all(one is not None and one.scaleb(2) == int(one.scaleb(2)) for one in amounts)
+
+
+def _cents(amount: Decimal | None) -> int:
+    return 0 if amount is None else int(amount.scaleb(2))
+
+
+def _note_file(store: Store, uow: UnitOfWork, data: bytes, name: str, state: FileState) -> bool:
+    """Keep a file that came in; return False when its bytes were kept before."""
+    sha256 = store.blobs.put(io.BytesIO(data), kind="claim_file")
+    if uow.claims.add_file(ClaimFile(uow.new_id(), "in", state, name, sha256, uow.now)):
+        return True
+    if state is FileState.APPLIED:  # what kept it in quarantine may have been settled
+        for known in uow.claims.files("in", FileState.QUARANTINED):
+            if known.sha256 == sha256:
+                uow.claims.set_file_state(known.id, state)
+                return True
+    return False
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        raise NotFoundError(f"{path.name} does not exist", "Check the path") from None
+    except OSError as error:
+        raise RehabctlError(f"cannot read {path.name}: {error.strerror}", "Check it") from None
