@@ -11,6 +11,7 @@ from uuid import UUID
 
 import pytest
 
+from fixtures.claims import clearinghouse
 from rehabctl.billing.claim_lines import Attestation
 from rehabctl.domain.claim_record import ClaimState, FileState
 from rehabctl.domain.episode import Episode, Referral
@@ -22,7 +23,6 @@ from rehabctl.services import billing_settings, claim_exchange, claims, remote_m
 from rehabctl.services.claims import Choices
 from rehabctl.store.errors import ConflictError
 from rehabctl.store.store import Store
-from tests.contract import clearinghouse
 from tests.contract.conftest import at
 from tests.contract.records import add_patient
 from tests.contract.test_monitoring import APRIL_10, attested, sixteen_days
