@@ -199,6 +199,30 @@ def monitoring_line(
     return line, findings
 
 
+def with_threshold(
+    lines: Iterable[DraftLine], facts: VisitFacts, payer: PayerRules
+) -> tuple[tuple[DraftLine, ...], tuple[DraftFinding, ...]]:
+    """Set KX on lines above the yearly threshold when a person stated it.
+
+    Parameters
+    ----------
+    lines
+        In the order in which they use the threshold up.
+    facts
+        Discipline, date, earlier amounts and attestations.
+    payer
+        Whether the threshold holds.
+
+    Raises
+    ------
+    RehabctlError
+        The year has no threshold.
+    """
+    drafting = _Drafting(facts, payer, None)
+    made = tuple(drafting.with_kx(lines))
+    return made, tuple(drafting.findings)
+
+
 class _Drafting:
     """State of one draft."""
 
@@ -229,7 +253,7 @@ class _Drafting:
                 lines.append(
                     self._line(line, service, units, by_assistant, counted.rule_version, separate)
                 )
-        return Draft(tuple(self._with_kx(lines)), tuple(self.findings), counted.ties)
+        return Draft(tuple(self.with_kx(lines)), tuple(self.findings), counted.ties)
 
     def _find(
         self, rule: str, code: str | None, message: str, fix: str, severity: str = "error"
@@ -347,7 +371,7 @@ class _Drafting:
                 return one.by.strip()
         return None
 
-    def _with_kx(self, lines: Iterable[DraftLine]) -> Iterator[DraftLine]:
+    def with_kx(self, lines: Iterable[DraftLine]) -> Iterator[DraftLine]:
         """Yield the lines; those above the yearly threshold carry KX when a person stated it."""
         amounts = list(self.facts.earlier_allowed)
         on, discipline = self.facts.service_on, self.facts.discipline

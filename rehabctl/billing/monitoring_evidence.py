@@ -59,8 +59,10 @@ class Support:
     status: str
     """`supported`, `claimed`, `open`, `not supported` or `blocked: device attestation`."""
     why: str
+    from_on: date
+    """First day of the window or month; a set-up has the first window."""
     service_on: date
-    """Last day of the window or month; that of the window for a set-up."""
+    """Last day of the same."""
     rule_version: str
 
 
@@ -207,7 +209,9 @@ def month_evidence(facts: MonthFacts) -> MonthEvidence:
             last_complete_day=_last_day(facts, end),
             system=system,
         )
-        blocked = not any(one.valid_from <= start for one in facts.attestations)
+        blocked = not any(
+            one.valid_from <= start and one.system == system for one in facts.attestations
+        )
         supports.append(_supply_support(result, claimed, blocked))
         if number == 0:
             setup = setup_code(result)
@@ -226,7 +230,7 @@ def month_evidence(facts: MonthFacts) -> MonthEvidence:
         minutes=minutes,
         contact=contact,
         supports=tuple(supports),
-        notices=late_notices(facts, window_days),
+        notices=late_notices(facts),
     )
 
 
@@ -243,6 +247,7 @@ def evidence_of(support: Support, facts: MonthFacts) -> dict[str, Any]:
     proof: dict[str, Any] = {
         "kind": support.kind.value,
         "period": support.period,
+        "from": support.from_on.isoformat(),
         "time_zone": facts.time_zone,
         "rule_version": support.rule_version,
     }
@@ -259,8 +264,6 @@ def evidence_of(support: Support, facts: MonthFacts) -> dict[str, Any]:
             if minutes_of_month([entry], facts.time_zone, facts.month)[0]
         ]
         return proof
-    window_days = load_supply_rule(_system(facts.attestations), support.service_on).window_days
-    first = support.service_on - timedelta(days=window_days - 1)
     proof["days"] = [
         {
             "day": day.day.isoformat(),
@@ -276,28 +279,31 @@ def evidence_of(support: Support, facts: MonthFacts) -> dict[str, Any]:
             ],
         }
         for day in data_days(
-            facts.records, facts.time_zone, first, min(support.service_on, _last_counted_day(facts))
+            facts.records,
+            facts.time_zone,
+            support.from_on,
+            min(support.service_on, _last_counted_day(facts)),
         )
     ]
-    proof["attestations"] = [str(one.id) for one in facts.attestations if one.valid_from <= first]
+    proof["attestations"] = [
+        str(one.id) for one in facts.attestations if one.valid_from <= support.from_on
+    ]
     return proof
 
 
-def late_notices(facts: MonthFacts, window_days: int) -> tuple[str, ...]:
+def late_notices(facts: MonthFacts) -> tuple[str, ...]:
     """Name what is stored now and does not agree with what was claimed.
 
     Parameters
     ----------
     facts
         What is stored, with the claimed periods.
-    window_days
-        Length of a window.
     """
     notices: list[str] = []
     for claim in facts.claimed:
-        first = claim.service_on - timedelta(days=window_days - 1)
+        first = date.fromisoformat(claim.evidence["from"])
         now = Support(
-            claim.kind, claim.period, None, 0, "", "", claim.service_on,
+            claim.kind, claim.period, None, 0, "", "", first, claim.service_on,
             str(claim.evidence.get("rule_version", "")),
         )  # fmt: skip
         if claim.kind is PeriodKind.MANAGEMENT:
@@ -377,7 +383,8 @@ def _supply_support(
     if (claim := claimed.get((PeriodKind.SUPPLY, period))) is not None:
         code, status, why = claim.lines[0][0], "claimed", f"claimed with code {claim.lines[0][0]}"
     return Support(
-        PeriodKind.SUPPLY, period, code, 1 if code else 0, status, why, result.window_end,
+        PeriodKind.SUPPLY, period, code, 1 if code else 0, status, why, result.window_start,
+        result.window_end,
         result.rule_version,
     )  # fmt: skip
 
@@ -394,7 +401,8 @@ def _setup_support(
     if (PeriodKind.SETUP, facts.episode) in claimed:
         status, why = "claimed", "claimed in this course of care"
     return Support(
-        PeriodKind.SETUP, facts.episode, code, 1, status, why, first_window.window_end,
+        PeriodKind.SETUP, facts.episode, code, 1, status, why,
+        first_window.window_start, first_window.window_end,
         first_window.rule_version,
     )  # fmt: skip
 
@@ -410,7 +418,8 @@ def _management_supports(
     why = f"{managed.minutes} minutes in the month, {contact} live contact"
     if (claim := claimed.get((PeriodKind.MANAGEMENT, period))) is not None:
         return [
-            Support(PeriodKind.MANAGEMENT, period, code, units, "claimed", why, claim.service_on,
+            Support(PeriodKind.MANAGEMENT, period, code, units, "claimed", why, facts.month,
+                    claim.service_on,
                     managed.rule_version)
             for code, units in claim.lines
         ]  # fmt: skip
@@ -421,7 +430,7 @@ def _management_supports(
         lines, status = [(None, 0)], "not supported" if is_over else "open"
         why = f"{why}: {str(managed.reason).replace('_', ' ')}"
     return [
-        Support(PeriodKind.MANAGEMENT, period, code, units, status, why, month_end,
+        Support(PeriodKind.MANAGEMENT, period, code, units, status, why, facts.month, month_end,
                 managed.rule_version)
         for code, units in lines
     ]  # fmt: skip

@@ -13,7 +13,7 @@ from rehabctl.domain.errors import ExitCode, UsageError
 
 if TYPE_CHECKING:
     from rehabctl.domain.claim_record import ClaimRecord
-    from rehabctl.services.claims import Choices as ClaimChoices
+    from rehabctl.services.claim_drafts import Choices as ClaimChoices
     from rehabctl.services.claims import ClaimDetail
 
 _COLUMNS = ("claim", "state", "payer", "service_on", "total", "paid", "frequency", "reasons")
@@ -191,7 +191,6 @@ def build(
 def submit(
     folder: Annotated[Path, typer.Option("--folder", help="Drop folder of the clearinghouse.")],
     via: Annotated[str, typer.Option("--via", help="How: folder.")] = "folder",
-    production: Production = False,
     format_: FormatOption = None,
     json_: JsonFlag = False,
     output: OutputOption = None,
@@ -205,7 +204,7 @@ def submit(
     if via != "folder":
         raise UsageError(f"unknown way {via!r}", "Use --via folder")
     with open_store(load_settings()) as store:
-        sent = claim_exchange.submit(store, claim_folder(folder), is_test=not production)
+        sent = claim_exchange.submit(store, claim_folder(folder))
     rows = [{"file": one.name, "claims": one.claims, "sha256": one.sha256} for one in sent]
     emit_items(rows, ("file", "claims", "sha256"), Output.of(format_, json_, output, quiet))
 
@@ -243,7 +242,7 @@ def _choices(
     payer: str | None, diagnosis: list[str] | None, referring: str | None, attest: list[str] | None
 ) -> ClaimChoices:
     from rehabctl.billing.claim_lines import Attestation
-    from rehabctl.services.claims import Choices
+    from rehabctl.services.claim_drafts import Choices
 
     attestations: list[Attestation] = []
     for text in attest or ():

@@ -133,7 +133,7 @@ app.command(
 app.command(
     "submit",
     epilog="Examples: rehabctl claim submit --folder outbox | "
-    "rehabctl claim submit --folder outbox --production",
+    "rehabctl claim submit --folder outbox --via folder --format json",
 )(_claim_records.submit)
 app.command(
     "ack",

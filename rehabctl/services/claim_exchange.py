@@ -23,7 +23,7 @@ from rehabctl.domain.claim_record import (
 from rehabctl.domain.errors import FindingsError, NotFoundError, RehabctlError
 from rehabctl.services.access import Action, require
 from rehabctl.services.billing_settings import clinic_of
-from rehabctl.services.claims import check_bytes, file_bytes, local_now
+from rehabctl.services.claim_drafts import check_bytes, file_bytes, local_now
 
 if TYPE_CHECKING:
     from rehabctl.store.store import Store
@@ -51,7 +51,7 @@ class Submitted:
     claims: tuple[str, ...]
 
 
-def submit(store: Store, port: ClaimPort, *, is_test: bool) -> tuple[Submitted, ...]:
+def submit(store: Store, port: ClaimPort) -> tuple[Submitted, ...]:
     """Send every claim that is ready, one file a payer. What was cut short before goes first.
 
     The file and its number are written down before it leaves, so that a second run sends the same
@@ -63,8 +63,6 @@ def submit(store: Store, port: ClaimPort, *, is_test: bool) -> tuple[Submitted, 
         The open store.
     port
         Where they go.
-    is_test
-        Whether the receiver is to treat them as tests.
 
     Raises
     ------
@@ -77,7 +75,7 @@ def submit(store: Store, port: ClaimPort, *, is_test: bool) -> tuple[Submitted, 
         for claim in uow.claims.of_state(ClaimState.READY):
             ready.setdefault(claim.payer, []).append(claim)
         for claims in ready.values():
-            _prepare(store, uow, claims, is_test=is_test)
+            _prepare(store, uow, claims)
     sent: list[Submitted] = []
     with store.transaction() as uow:
         waiting = uow.claims.files("out", FileState.PREPARED)
@@ -106,10 +104,10 @@ def build(store: Store, control_numbers: list[str], *, is_test: bool) -> bytes:
         return file_bytes(clinic_of(uow), claims, 1, local_now(uow), is_test=is_test)
 
 
-def _prepare(store: Store, uow: UnitOfWork, claims: list[ClaimRecord], *, is_test: bool) -> None:
+def _prepare(store: Store, uow: UnitOfWork, claims: list[ClaimRecord]) -> None:
     clinic, now = clinic_of(uow), local_now(uow)
     number = 1 + max((one.control_number or 0 for one in uow.claims.files("out")), default=0)
-    data = file_bytes(clinic, claims, number, now, is_test=is_test)
+    data = file_bytes(clinic, claims, number, now, is_test=False)
     days = min(int(one.document["payer"]["timely_filing_days"]) for one in claims)
     checked = check_bytes(data, now.date(), days)
     if not checked.ok:
@@ -118,7 +116,7 @@ def _prepare(store: Store, uow: UnitOfWork, claims: list[ClaimRecord], *, is_tes
             f"the file for {claims[0].payer} has {errors} errors", "Correct the claims first"
         )
     sha256 = store.blobs.put(io.BytesIO(data), kind="claim_file")
-    name = f"{clinic.sender_id}_{number:09d}_{'T' if is_test else 'P'}.837"
+    name = f"{clinic.sender_id}_{number:09d}_P.837"
     file = ClaimFile(uow.new_id(), "out", FileState.PREPARED, name, sha256, uow.now, number)
     uow.claims.add_file(file)
     for claim in claims:

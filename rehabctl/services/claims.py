@@ -2,74 +2,29 @@
 
 from __future__ import annotations
 
-import hashlib
-import io
-import json
-from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass, replace
-from datetime import date
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
-from rehabctl.billing.claim_document import batch_of, claim_of
-from rehabctl.billing.claim_lines import (
-    Attestation,
-    Draft,
-    DraftFinding,
-    DraftLine,
-    VisitFacts,
-    draft_lines,
-    monitoring_line,
-    services_of_blocks,
-)
-from rehabctl.billing.kx import AllowedAmount
-from rehabctl.billing.preflight.breach import World
-from rehabctl.billing.preflight.check import PreflightResult, check_claims
-from rehabctl.billing.x12.claim_837p import write_claims
-from rehabctl.billing.x12.findings import Severity
 from rehabctl.domain.claim import Frequency
 from rehabctl.domain.claim_record import ClaimEvent, ClaimPosting, ClaimRecord, ClaimState
-from rehabctl.domain.errors import FindingsError, NotFoundError, UsageError
-from rehabctl.domain.patient import Patient, Sex
-from rehabctl.domain.payer import ClinicIdentity, PayerRules, ProviderIdentity
-from rehabctl.domain.visit import Channel, ParticipantRole, Visit, VisitStatus
-from rehabctl.reference.payers.preflight import load_preflight_codes
-from rehabctl.services import billing_settings
+from rehabctl.domain.errors import FindingsError, UsageError
 from rehabctl.services.access import Action, require
-from rehabctl.services.remote_monitoring import minute_slot
+from rehabctl.services.claim_drafts import (
+    NOTHING_SAID,
+    Choices,
+    Corrects,
+    as_before,
+    monitoring_claim,
+    visit_claim,
+    void_claim,
+)
 
 if TYPE_CHECKING:
     from rehabctl.store.store import Store
-    from rehabctl.store.unit_of_work import UnitOfWork
-
-_SEX = {Sex.FEMALE: "F", Sex.MALE: "M"}
-_SPENT = (ClaimState.CORRECTED,)
 
 
-@dataclass(frozen=True, slots=True)
-class Choices:
-    """What a biller says about a claim; what is empty comes from the patient's record."""
-
-    payer: str = ""
-    """The clinic's name of the payer."""
-    diagnoses: tuple[str, ...] = ()
-    """ICD-10-CM, the principal one first."""
-    referring: tuple[str, str] | None = None
-    """NPI and name of the referring provider, the name like `Referrer, Pat`."""
-    attestations: tuple[Attestation, ...] = ()
-    """What named persons state."""
-
-
-@dataclass(frozen=True, slots=True)
-class Corrects:
-    """The claim that a new one takes the place of."""
-
-    claim: ClaimRecord
-    frequency: Frequency
-
-
-def draft_visit(store: Store, visit_id: UUID, choices: Choices = Choices()) -> ClaimRecord:
+def draft_visit(store: Store, visit_id: UUID, choices: Choices = NOTHING_SAID) -> ClaimRecord:
     """Make the claim of a visit, once: ready when nothing stands against it, else a draft.
 
     Parameters
@@ -92,11 +47,11 @@ def draft_visit(store: Store, visit_id: UUID, choices: Choices = Choices()) -> C
     """
     with store.transaction() as uow:
         require(uow, Action.MANAGE_CLAIMS)
-        return _draft_visit(uow, visit_id, choices, None)
+        return visit_claim(uow, visit_id, choices, None)
 
 
 def draft_monitoring(
-    store: Store, mrn: str, month: str, choices: Choices = Choices()
+    store: Store, mrn: str, month: str, choices: Choices = NOTHING_SAID
 ) -> ClaimRecord:
     """Make the claim of the monitoring evidence that was frozen for services of a month, once.
 
@@ -120,11 +75,11 @@ def draft_monitoring(
     """
     with store.transaction() as uow:
         require(uow, Action.MANAGE_CLAIMS)
-        return _draft_monitoring(uow, uow.patients.get(mrn), month, choices, None)
+        return monitoring_claim(uow, uow.patients.get(mrn), month, choices, None)
 
 
 def correct(
-    store: Store, control_number: str, choices: Choices = Choices(), *, void: bool = False
+    store: Store, control_number: str, choices: Choices = NOTHING_SAID, *, void: bool = False
 ) -> ClaimRecord:
     """Make the claim that replaces another, or voids it; the other is then closed.
 
@@ -167,12 +122,12 @@ def correct(
         uow.monitoring.release(old.id)
         uow.claims.move(old, ClaimState.CORRECTED, "taken over by a later claim")
         if void:
-            return _void(uow, old)
+            return void_claim(uow, old)
         kind, _, key = old.source.partition(":")
         if kind == "visit":
-            return _draft_visit(uow, UUID(key), _as_before(old, choices), corrects)
+            return visit_claim(uow, UUID(key), as_before(old, choices), corrects)
         patient = uow.patients.by_id(old.patient.id)
-        return _draft_monitoring(uow, patient, key, _as_before(old, choices), corrects)
+        return monitoring_claim(uow, patient, key, as_before(old, choices), corrects)
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,322 +155,3 @@ def listed(store: Store, state: ClaimState | None = None) -> tuple[ClaimDetail, 
         found = uow.claims.of_state(state)
         uow.audit.read("claim.list", "claim", [claim.id for claim in found])
         return tuple(ClaimDetail(c, (), uow.claims.postings(c.id)) for c in found)
-
-
-def file_bytes(
-    clinic: ClinicIdentity, claims: Iterable[ClaimRecord], control_number: int, created_at: Any,
-    *, is_test: bool,
-) -> bytes:  # fmt: skip
-    """Return the 837P of claims: the same for the same claims, number and time."""
-    batch = batch_of(clinic, control_number, created_at, is_test=is_test)
-    written = (claim_of(one.control_number, one.document) for one in claims)
-    return "".join(write_claims(written, batch)).encode("ascii")
-
-
-def check_bytes(data: bytes, today: date, timely_filing_days: int | None) -> PreflightResult:
-    """Check a file of ours as any other is checked before it is sent."""
-    world = World(today, load_preflight_codes(today), timely_filing_days)
-    return check_claims(io.BytesIO(data), world)
-
-
-def local_now(uow: UnitOfWork) -> Any:
-    """Return the time of the transaction in the clinic's zone."""
-    return uow.now.astimezone(ZoneInfo(uow.clinic.time_zone))
-
-
-def _as_before(old: ClaimRecord, choices: Choices) -> Choices:
-    referring = old.document["referring"]
-    return replace(
-        choices,
-        payer=choices.payer or old.payer,
-        diagnoses=choices.diagnoses or tuple(old.document["diagnoses"]),
-        referring=choices.referring or ((referring[0], referring[1]) if referring else None),
-    )
-
-
-def _draft_visit(
-    uow: UnitOfWork, visit_id: UUID, choices: Choices, corrects: Corrects | None
-) -> ClaimRecord:
-    visit = uow.visits.get(visit_id)
-    if visit.status is not VisitStatus.COMPLETED or visit.started_at is None:
-        raise FindingsError("the visit is not completed", "Complete it first")
-    patient = uow.patients.by_id(visit.patient.id)
-    on = visit.started_at.astimezone(_zone(uow, patient)).date()
-    payer = billing_settings.payer_on(uow, _payer_key(choices, patient), on)
-    provider = _provider(uow, visit.provider_id)
-    services, found = services_of_blocks(
-        visit.blocks,
-        visit.channels,
-        _assistant_spans(visit),
-        all_by_assistant=provider.is_assistant,
-    )
-    if provider.is_assistant and visit.supervisor_id is not None:
-        discipline, provider = provider.discipline, _provider(uow, visit.supervisor_id)
-    else:
-        discipline = provider.discipline
-    facts = VisitFacts(
-        service_on=on,
-        kind=visit.kind,
-        services=services,
-        discipline=discipline,
-        earlier_in_person=_earlier_in_person(uow, visit),
-        earlier_allowed=_earlier_allowed(uow, patient, on),
-        attestations=choices.attestations,
-    )
-    made = draft_lines(facts, payer, billing_settings.fees_on(uow, payer.key, on))
-    if not made.lines:
-        raise FindingsError("the visit carries no unit", "Look at its timed blocks")
-    slots = [f"visit:{visit.id}"]
-    for service in services:
-        for start, end in service.spans:
-            slots += [minute_slot(str(visit.provider_id), m) for m in _minutes(start, end)]
-    draft = Draft(made.lines, (*found, *made.findings), made.ties)
-    return _keep(
-        uow, patient, payer, provider, on, f"visit:{visit.id}", draft, slots, choices,
-        discipline, (), corrects,
-    )  # fmt: skip
-
-
-def _draft_monitoring(
-    uow: UnitOfWork, patient: Patient, month: str, choices: Choices, corrects: Corrects | None
-) -> ClaimRecord:
-    frozen = [
-        one for one in uow.monitoring.frozen(patient.id) if one.service_on.isoformat()[:7] == month
-    ]
-    if not frozen:
-        raise FindingsError(
-            "no evidence is frozen for that month", "Freeze it first: rehabctl rtm claim"
-        )
-    on = max(one.service_on for one in frozen)
-    payer = billing_settings.payer_on(uow, _payer_key(choices, patient), on)
-    fees = billing_settings.fees_on(uow, payer.key, on)
-    provider = _provider(uow, frozen[-1].claimed_by)
-    lines: list[DraftLine] = []
-    findings: list[DraftFinding] = []
-    days: list[date] = []
-    for one in frozen:
-        for code, units in one.lines:
-            why = f"{one.kind.value} {one.period}, evidence {one.evidence_sha256}"
-            line, found = monitoring_line(code, units, payer, fees, provider.discipline, why)
-            lines.append(line)
-            days.append(one.service_on)
-            findings += found
-    slots = [f"evidence:{one.id}" for one in frozen]
-    draft = Draft(tuple(lines), tuple(findings), ())
-    return _keep(
-        uow, patient, payer, provider, on, f"monitoring:{month}", draft, slots, choices,
-        provider.discipline, days, corrects,
-    )  # fmt: skip
-
-
-def _void(uow: UnitOfWork, old: ClaimRecord) -> ClaimRecord:
-    """Take a claim back with the very lines that it had; what it held may be billed again."""
-    document = {
-        **old.document,
-        "frequency": Frequency.VOID.value,
-        "original_reference": old.payer_reference,
-    }
-    made = replace(
-        old,
-        id=uow.new_id(),
-        control_number=f"RC{uow.claims.next_number():08d}",
-        state=ClaimState.READY,
-        frequency=Frequency.VOID,
-        document=document,
-        document_sha256=_sha256(document),
-        replaces_id=old.id,
-        payer_reference=None,
-        file_id=None,
-    )
-    uow.claims.add(made, "void of an earlier claim")
-    uow.audit.record("claim.void", "claim", made.id)
-    return made
-
-
-def _sha256(document: dict[str, Any]) -> str:
-    text = json.dumps(document, sort_keys=True, ensure_ascii=False)
-    return hashlib.sha256(text.encode()).hexdigest()
-
-
-def _keep(
-    uow: UnitOfWork, patient: Patient, payer: PayerRules, provider: ProviderIdentity, on: date,
-    source: str, draft: Draft, slots: list[str], choices: Choices, discipline: str,
-    days: Sequence[date], corrects: Corrects | None,
-) -> ClaimRecord:  # fmt: skip
-    """Store a claim, ready when neither its draft nor the check of its file finds an error."""
-    number = f"RC{uow.claims.next_number():08d}"
-    frequency, original = Frequency.ORIGINAL, ""
-    if corrects is not None and corrects.frequency is not Frequency.ORIGINAL:
-        frequency, original = corrects.frequency, corrects.claim.payer_reference or ""
-    document: dict[str, Any] = {
-        "payer": {
-            "name": payer.name,
-            "identifier": payer.identifier,
-            "filing_code": payer.filing_code,
-            "timely_filing_days": payer.timely_filing_days,
-        },
-        "insured": _insured(patient),
-        "rendering": asdict(provider),
-        "diagnoses": list(choices.diagnoses) or _diagnoses(uow, patient),
-        "referring": choices.referring or _referring(uow, patient, on),
-        "discipline": discipline,
-        "frequency": frequency.value,
-        "original_reference": original,
-        "lines": [
-            {**_json(line), "service_on": (days[n] if days else on).isoformat()}
-            for n, line in enumerate(draft.lines)
-        ],
-        "ties": [_json(tie) for tie in draft.ties],
-    }
-    problems = [_json(one) for one in draft.findings]
-    clinic = billing_settings.clinic_of(uow)
-    total = sum(line.charge_cents for line in draft.lines)
-    made = ClaimRecord(
-        uow.new_id(), patient.ref, number, payer.key, ClaimState.DRAFT, source, on, total,
-        frequency, document, "", replaces_id=None if corrects is None else corrects.claim.id,
-    )  # fmt: skip
-    now = local_now(uow)
-    checked = check_bytes(
-        file_bytes(clinic, [made], 1, now, is_test=True), now.date(), payer.timely_filing_days
-    )
-    problems += [_json(one) for one in checked.findings]
-    document["findings"] = problems
-    errors = any(one["severity"] == Severity.ERROR.value for one in problems)
-    made = replace(
-        made,
-        state=ClaimState.DRAFT if errors else ClaimState.READY,
-        document_sha256=_sha256(document),
-    )
-    uow.claims.add(made, f"drafted from {source.partition(':')[0]}")
-    services = {
-        f"line:{patient.id}:{line['service_on']}:{line['code']}:"
-        f"{'.'.join(line['modifiers'])}:{provider.npi}"
-        for line in document["lines"]
-    }
-    uow.monitoring.hold(patient.ref, made.id, [*dict.fromkeys(slots), *sorted(services)])
-    uow.audit.record("claim.draft", "claim", made.id, {"lines": len(draft.lines)})
-    return made
-
-
-def _json(record: Any) -> dict[str, Any]:
-    return json.loads(json.dumps(asdict(record)))
-
-
-def _insured(patient: Patient) -> dict[str, str]:
-    who = patient.demographics
-    needed = {
-        "member id": who.member_id,
-        "address": who.address1,
-        "city": who.city,
-        "postal code": who.postal_code,
-    }
-    missing = [name for name, value in needed.items() if not value]
-    if missing:
-        raise FindingsError(
-            f"the patient's record lacks {', '.join(missing)}", "Add it: rehabctl patient update"
-        )
-    return {
-        "family_name": who.family_name,
-        "given_name": who.given_name,
-        "middle_name": who.middle_name or "",
-        "member_id": who.member_id or "",
-        "birth_date": who.birth_date.isoformat(),
-        "sex": _SEX.get(who.sex, "U"),
-        "line1": who.address1 or "",
-        "city": who.city or "",
-        "state": who.state,
-        "postal_code": (who.postal_code or "").replace("-", ""),
-    }
-
-
-def _diagnoses(uow: UnitOfWork, patient: Patient) -> list[str]:
-    episode = uow.episodes.active(patient.id)
-    if episode is None or not episode.icd10:
-        raise FindingsError("no diagnosis code is known", "Give it: --diagnosis M25.561")
-    return [episode.icd10]
-
-
-def _referring(uow: UnitOfWork, patient: Patient, on: date) -> list[str] | None:
-    """Return NPI and name of the newest referral that holds."""
-    for one in reversed(uow.episodes.referrals(patient.id)):
-        if one.referrer_npi and one.ordered_on <= on and (one.expires_on or on) >= on:
-            return [one.referrer_npi, one.referrer_name]
-    return None
-
-
-def _payer_key(choices: Choices, patient: Patient) -> str:
-    key = choices.payer or patient.demographics.payer
-    if not key:
-        raise UsageError("the patient's record names no payer", "Give it: --payer NAME")
-    return key
-
-
-def _provider(uow: UnitOfWork, user_id: UUID) -> ProviderIdentity:
-    for user in uow.clinics.users(uow.clinic.id):
-        if user.id == user_id:
-            return billing_settings.provider_of(uow, user.login)
-    raise NotFoundError("the provider is no user of the clinic", "Look at the visit")
-
-
-def _zone(uow: UnitOfWork, patient: Patient) -> ZoneInfo:
-    try:
-        return ZoneInfo(patient.demographics.time_zone or uow.clinic.time_zone)
-    except (ValueError, KeyError, OSError):
-        return ZoneInfo(uow.clinic.time_zone)
-
-
-def _assistant_spans(visit: Visit) -> list[tuple[Any, Any]]:
-    """Return when an assistant was there and no provider."""
-    present = {
-        role: [
-            (one.joined_at, one.left_at)
-            for one in visit.participants
-            if one.role is role and one.joined_at is not None and one.left_at is not None
-        ]
-        for role in (ParticipantRole.ASSISTANT, ParticipantRole.PROVIDER)
-    }
-    spans: list[tuple[Any, Any]] = []
-    for start, end in present[ParticipantRole.ASSISTANT]:
-        left = [(start, end)]
-        for busy_from, busy_until in present[ParticipantRole.PROVIDER]:
-            left = [
-                piece
-                for a, b in left
-                for piece in ((a, min(b, busy_from)), (max(a, busy_until), b))
-                if piece[0] < piece[1]
-            ]
-        spans += left
-    return spans
-
-
-def _earlier_in_person(uow: UnitOfWork, visit: Visit) -> bool:
-    return any(
-        one.status is VisitStatus.COMPLETED
-        and one.episode_id == visit.episode_id
-        and one.planned_start_at < visit.planned_start_at
-        and any(span.channel is Channel.IN_PERSON for span in one.channels)
-        for one in uow.visits.of_patient(visit.patient.id)
-    )
-
-
-def _earlier_allowed(uow: UnitOfWork, patient: Patient, on: date) -> tuple[AllowedAmount, ...]:
-    """Return the allowed amounts of the year's other claims that stand."""
-    return tuple(
-        AllowedAmount(
-            date.fromisoformat(line["service_on"]),
-            claim.document["discipline"],
-            line["allowed_cents"] or 0,
-        )
-        for claim in uow.claims.of_patient(patient.id)
-        if claim.state not in _SPENT and claim.frequency is not Frequency.VOID
-        for line in claim.document["lines"]
-        if claim.service_on.year == on.year and claim.service_on <= on
-    )
-
-
-def _minutes(start: Any, end: Any) -> list[Any]:
-    from datetime import UTC, timedelta
-
-    first = start.astimezone(UTC).replace(second=0, microsecond=0)
-    count = int((end - start).total_seconds() // 60)
-    return [first + timedelta(minutes=number) for number in range(count)]

@@ -160,6 +160,8 @@ class Claimed:
 def claim(store: Store, mrn: str, month: str) -> Claimed:
     """Freeze the evidence of everything that a month supports; each period is claimed once.
 
+    A window or month is claimed when it is over, so that nothing is left to come.
+
     Parameters
     ----------
     store
@@ -183,7 +185,7 @@ def claim(store: Store, mrn: str, month: str) -> Claimed:
         supports = month_evidence(facts).supports
         ready: dict[tuple[PeriodKind, str], list[Support]] = {}
         for one in supports:
-            if one.status == "supported":
+            if one.status == "supported" and one.service_on < facts.today:
                 ready.setdefault((one.kind, one.period), []).append(one)
         if not ready:
             raise FindingsError(
@@ -208,7 +210,11 @@ def claim(store: Store, mrn: str, month: str) -> Claimed:
             uow.monitoring.freeze(made, _slots(made, facts))
             frozen.append(made)
         uow.audit.record("rtm.claim", "patient", patient.id, {"periods": len(frozen)})
-        left = tuple(one for one in supports if one.status not in ("supported", "claimed"))
+        left = tuple(
+            one
+            for one in supports
+            if one.status != "claimed" and (one.kind, one.period) not in ready
+        )
         return Claimed(tuple(frozen), left)
 
 

@@ -20,7 +20,7 @@ from rehabctl.domain.patient import PatientRef
 from rehabctl.domain.visit import Channel, ChannelSpan, TimedBlock, Visit, VisitKind, VisitStatus
 from rehabctl.integrations.claim_folder import ClaimFolder
 from rehabctl.services import billing_settings, claim_exchange, claims, remote_monitoring
-from rehabctl.services.claims import Choices
+from rehabctl.services.claim_drafts import Choices
 from rehabctl.store.errors import ConflictError
 from rehabctl.store.store import Store
 from tests.contract.conftest import at
@@ -28,7 +28,7 @@ from tests.contract.records import add_patient
 from tests.contract.test_monitoring import APRIL_10, attested, sixteen_days
 
 START = datetime(2026, 3, 4, 16, 0, tzinfo=UTC)
-CODES = ("97110", "97112", "97140", "97530", "98975", "98977")
+CODES = ("97110", "97112", "97140", "97150", "97530", "98975", "98977")
 
 
 def billing_toml(login: str, **changes: str) -> str:
@@ -152,7 +152,7 @@ def put(tmp_path: Path, data: bytes, name: str = "answer") -> Path:
 def submitted(store: Store, tmp_path: Path) -> clearinghouse.SentFile:
     folder = tmp_path / "drop"
     folder.mkdir(exist_ok=True)
-    claim_exchange.submit(store, ClaimFolder(folder), is_test=True)
+    claim_exchange.submit(store, ClaimFolder(folder))
     assert not list(folder.glob("*.part"))
     return sent_file(folder)
 
@@ -169,7 +169,7 @@ def test_a_month_from_work_to_money_with_a_denial_corrected(
     assert (first.state, second.state) == (ClaimState.READY, ClaimState.READY)
     assert (first.control_number, first.total_cents) == ("RC00000001", 12_000)
     sent = submitted(bills, tmp_path)
-    assert (sent.usage, len(sent.claims)) == ("T", 2)
+    assert (sent.usage, len(sent.claims)) == ("P", 2)
     assert sent.claims[0].lines == (
         ("HC:97110:GP", Decimal(80), "2"), ("HC:97112:GP", Decimal(40), "1"),
     )  # fmt: skip
@@ -232,7 +232,7 @@ def test_a_run_that_was_cut_sends_the_same_file_once(
     ref = insured(store)
     claims.draft_visit(bills, visited(store, ref))
     with pytest.raises(RehabctlError, match="drop folder"):
-        claim_exchange.submit(bills, ClaimFolder(tmp_path / "missing"), is_test=True)
+        claim_exchange.submit(bills, ClaimFolder(tmp_path / "missing"))
     with bills.transaction() as uow:
         (file,) = uow.claims.files("out", FileState.PREPARED)
     assert states(bills) == {"RC00000001": "submitted"}
@@ -241,10 +241,10 @@ def test_a_run_that_was_cut_sends_the_same_file_once(
     ClaimFolder(folder).submit(bills.blobs.read(file.sha256), file.name)  # sent, then cut
     written = (folder / file.name).read_bytes()
     tomorrow = at(bills, APRIL_10 + timedelta(days=1))
-    (sent,) = claim_exchange.submit(tomorrow, ClaimFolder(folder), is_test=True)
+    (sent,) = claim_exchange.submit(tomorrow, ClaimFolder(folder))
     assert (sent.name, sent.claims) == (file.name, ("RC00000001",))
     assert [path.read_bytes() for path in folder.iterdir()] == [written]
-    assert claim_exchange.submit(tomorrow, ClaimFolder(folder), is_test=True) == ()
+    assert claim_exchange.submit(tomorrow, ClaimFolder(folder)) == ()
     with pytest.raises(RehabctlError, match="other content"):
         ClaimFolder(folder).submit(b"other", file.name)
 
@@ -320,7 +320,7 @@ def test_what_stands_against_a_claim_keeps_it_a_draft(
     assert held.state is ClaimState.DRAFT
     assert "pair-attestation" in {one["rule"] for one in held.document["findings"]}
     (tmp_path / "drop").mkdir()
-    assert claim_exchange.submit(bills, ClaimFolder(tmp_path / "drop"), is_test=True) == ()
+    assert claim_exchange.submit(bills, ClaimFolder(tmp_path / "drop")) == ()
     stated = (Attestation("separate", "J. Lee, PT"),)
     made = claims.correct(bills, held.control_number, Choices(attestations=stated))
     assert made.state is ClaimState.READY
@@ -380,3 +380,20 @@ def test_damaged_answers_change_nothing(store: Store, bills: Store, tmp_path: Pa
         kept = claim_exchange.post(bills, put(tmp_path, data or b"x"))
         assert kept.posted == ()
     assert states(bills) == {"RC00000001": "submitted"}
+
+
+def test_a_group_is_billed_for_each_of_its_patients(store: Store, bills: Store) -> None:
+    """Minutes of a group are nobody's alone; one-to-one minutes are."""
+    for mrn in ("1042", "1043"):
+        ref = insured(store, mrn)
+        end = START + timedelta(minutes=30)
+        with store.transaction() as uow:
+            visit = Visit(
+                uow.new_id(), ref, VisitKind.GROUP, START, end, uow.user.id,
+                VisitStatus.COMPLETED, started_at=START, ended_at=end,
+                blocks=(TimedBlock("97150", START, end, one_to_one=False),),
+                channels=(ChannelSpan(Channel.IN_PERSON, START),),
+            )  # fmt: skip
+            uow.visits.add(visit)
+        made = claims.draft_visit(bills, visit.id)
+        assert [(one["code"], one["units"]) for one in made.document["lines"]] == [("97150", 1)]

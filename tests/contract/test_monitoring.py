@@ -199,8 +199,8 @@ def test_windows_that_overlap_cannot_be_stored(store: Store) -> None:
     def frozen(first: str) -> MonitoringClaim:
         return MonitoringClaim(
             uow.new_id(), ref, PeriodKind.SUPPLY, first,
-            date.fromisoformat(first) + timedelta(days=29), (("98977", 1),), {}, "0" * 64,
-            uow.now, uow.user.id,
+            date.fromisoformat(first) + timedelta(days=29), (("98977", 1),), {"from": first},
+            "0" * 64, uow.now, uow.user.id,
         )  # fmt: skip
 
     with store.transaction() as uow:
@@ -240,3 +240,36 @@ def test_bad_questions_have_clear_answers(store: Store) -> None:
             store, device="x", device_version="1", system="musculoskeletal", basis=" ",
             attested_by="J", valid_from=date(2026, 1, 1),
         )  # fmt: skip
+
+
+def test_a_window_is_claimed_when_it_is_over(store: Store) -> None:
+    sixteen_days(store, enrolled(store))
+    last_day = at(store, datetime(2026, 3, 30, 15, tzinfo=UTC))
+    attested(last_day)
+    assert statuses(last_day)["supply 98977"] == "supported"
+    with pytest.raises(FindingsError, match="nothing"):
+        remote_monitoring.claim(last_day, "1042", "2026-03")
+    day_after = at(store, datetime(2026, 3, 31, 15, tzinfo=UTC))
+    assert len(remote_monitoring.claim(day_after, "1042", "2026-03").frozen) == 2
+
+
+def test_a_window_into_the_next_year_keeps_the_rule_of_its_first_day(store: Store) -> None:
+    ref = enrolled(store)
+    sixteen_days(store, ref, date(2026, 12, 10))
+    later = at(store, datetime(2027, 1, 12, 15, tzinfo=UTC))
+    attested(later)
+    done = remote_monitoring.claim(later, "1042", "2026-12")
+    assert {(one.lines[0][0], one.service_on) for one in done.frozen} == {
+        ("98977", date(2027, 1, 8)), ("98975", date(2027, 1, 8)),
+    }  # fmt: skip
+
+
+def test_an_attestation_of_another_device_releases_nothing(store: Store) -> None:
+    sixteen_days(store, enrolled(store))
+    later = at(store, APRIL_10)
+    attested(later)
+    remote_monitoring.attest(
+        later, device="Spiro", device_version="1", system="respiratory", basis="Class II",
+        attested_by="J. Lee, PT", valid_from=date(2026, 3, 15),
+    )  # fmt: skip
+    assert statuses(later)["supply 98976"] == "blocked: device attestation"
