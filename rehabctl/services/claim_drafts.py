@@ -69,6 +69,8 @@ class Corrects:
 
     claim: ClaimRecord
     frequency: Frequency
+    original: str
+    """The payer's number of the claim that is replaced or voided; empty in an original."""
 
 
 def file_bytes(
@@ -188,12 +190,13 @@ def monitoring_claim(
     )  # fmt: skip
 
 
-def void_claim(uow: UnitOfWork, old: ClaimRecord) -> ClaimRecord:
+def void_claim(uow: UnitOfWork, corrects: Corrects) -> ClaimRecord:
     """Take a claim back with the very lines that it had; what it held may be billed again."""
+    old = corrects.claim
     document = {
         **old.document,
         "frequency": Frequency.VOID.value,
-        "original_reference": old.payer_reference,
+        "original_reference": corrects.original,
     }
     made = replace(
         old,
@@ -224,9 +227,7 @@ def _keep(
 ) -> ClaimRecord:  # fmt: skip
     """Store a claim, ready when neither its draft nor the check of its file finds an error."""
     number = f"RC{uow.claims.next_number():08d}"
-    frequency, original = Frequency.ORIGINAL, ""
-    if corrects is not None and corrects.frequency is not Frequency.ORIGINAL:
-        frequency, original = corrects.frequency, corrects.claim.payer_reference or ""
+    frequency = Frequency.ORIGINAL if corrects is None else corrects.frequency
     document: dict[str, Any] = {
         "payer": {
             "name": payer.name,
@@ -240,7 +241,7 @@ def _keep(
         "referring": choices.referring or _referring(uow, patient, on),
         "discipline": discipline,
         "frequency": frequency.value,
-        "original_reference": original,
+        "original_reference": "" if corrects is None else corrects.original,
         "lines": [
             {**_json(line), "service_on": (days[n] if days else on).isoformat()}
             for n, line in enumerate(draft.lines)

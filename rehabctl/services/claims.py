@@ -83,7 +83,7 @@ def correct(
 ) -> ClaimRecord:
     """Make the claim that replaces another, or voids it; the other is then closed.
 
-    A claim that no payer took in (a draft, or rejected) is made anew as an original.
+    A claim that no payer took in (a draft, or rejected) is made anew as what it was.
 
     Parameters
     ----------
@@ -108,21 +108,23 @@ def correct(
             raise UsageError(
                 f"the claim is {old.state.value}", "Only what was answered can be corrected"
             )
-        if old.frequency is Frequency.VOID:
-            raise UsageError("the claim is a void itself", "Draft the visit again")
         known_to_payer = old.state in (ClaimState.DENIED, ClaimState.POSTED)
+        if old.frequency is Frequency.VOID and known_to_payer:
+            raise UsageError("the claim is a void itself", "Draft the visit again")
         if void and not known_to_payer:
             raise UsageError("no payer took the claim in", "There is nothing to take back")
         if known_to_payer and not old.payer_reference:
             raise FindingsError(
                 "the payer's number of the claim is not known", "Post its 835 first"
             )
-        frequency = Frequency.REPLACEMENT if known_to_payer else Frequency.ORIGINAL
-        corrects = Corrects(old, frequency)
+        # what no payer took in is sent again as what it was, with the number that it named
+        frequency = Frequency.REPLACEMENT if known_to_payer else old.frequency
+        original = old.payer_reference if known_to_payer else old.document["original_reference"]
+        corrects = Corrects(old, frequency, original or "")
         uow.monitoring.release(old.id)
         uow.claims.move(old, ClaimState.CORRECTED, "taken over by a later claim")
-        if void:
-            return void_claim(uow, old)
+        if void or frequency is Frequency.VOID:
+            return void_claim(uow, corrects)
         kind, _, key = old.source.partition(":")
         if kind == "visit":
             return visit_claim(uow, UUID(key), as_before(old, choices), corrects)

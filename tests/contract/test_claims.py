@@ -397,3 +397,26 @@ def test_a_group_is_billed_for_each_of_its_patients(store: Store, bills: Store) 
             uow.visits.add(visit)
         made = claims.draft_visit(bills, visit.id)
         assert [(one["code"], one["units"]) for one in made.document["lines"]] == [("97150", 1)]
+
+
+def test_a_rejected_replacement_or_void_keeps_the_number_that_it_named(
+    store: Store, bills: Store, tmp_path: Path
+) -> None:
+    claims.draft_visit(bills, visited(store, insured(store)))
+    sent = submitted(bills, tmp_path)
+    denied = clearinghouse.payment_835([(sent.claims[0], "ICN1", Decimal(0))], "TRACE1")
+    claim_exchange.post(bills, put(tmp_path, denied))
+    claims.correct(bills, "RC00000001")
+    rejected = clearinghouse.acceptance_999(submitted(bills, tmp_path), "R")
+    claim_exchange.acknowledge(bills, put(tmp_path, rejected))
+    claims.correct(bills, "RC00000002")
+    again = submitted(bills, tmp_path)
+    assert (again.claims[0].frequency, again.claims[0].original) == ("7", "ICN1")
+    paid = clearinghouse.payment_835([(again.claims[0], "ICN7", Decimal(1))], "TRACE2")
+    claim_exchange.post(bills, put(tmp_path, paid))
+    claims.correct(bills, "RC00000003", void=True)
+    refused = clearinghouse.acceptance_999(submitted(bills, tmp_path), "R")
+    claim_exchange.acknowledge(bills, put(tmp_path, refused))
+    claims.correct(bills, "RC00000004")
+    (taken,) = submitted(bills, tmp_path).claims
+    assert (taken.number, taken.frequency, taken.original) == ("RC00000005", "8", "ICN7")
