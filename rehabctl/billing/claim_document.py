@@ -35,7 +35,7 @@ def claim_of(control_number: str, document: Mapping[str, Any]) -> Claim:
     """
     insured, rendering, payer = document["insured"], document["rendering"], document["payer"]
     place = document["lines"][0]["place_of_service"]
-    pointers = tuple(range(1, min(len(document["diagnoses"]), 4) + 1))
+    pointers = tuple(range(1, min(len(document["icd10"]), 4) + 1))
     lines = tuple(
         ClaimLine(
             code=line["code"],
@@ -59,7 +59,7 @@ def claim_of(control_number: str, document: Mapping[str, Any]) -> Claim:
             Sex(insured["sex"]),
             Address(insured["line1"], insured["city"], insured["state"], insured["postal_code"]),
         ),
-        diagnoses=tuple(document["diagnoses"]),
+        diagnoses=tuple(document["icd10"]),
         lines=lines,
         place_of_service=place,
         frequency=Frequency(document["frequency"]),

@@ -144,7 +144,7 @@ def show(
     if out.format in (Format.JSON, Format.JSONL):
         row = _row(found)
         document = found.claim.document
-        shown = {key: document[key] for key in ("lines", "findings", "ties", "diagnoses")}
+        shown = {key: document[key] for key in ("lines", "findings", "ties", "icd10")}
         postings = [
             {
                 "trace_number": one.trace_number,

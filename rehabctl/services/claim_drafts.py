@@ -100,7 +100,7 @@ def as_before(old: ClaimRecord, choices: Choices) -> Choices:
     return replace(
         choices,
         payer=choices.payer or old.payer,
-        diagnoses=choices.diagnoses or tuple(old.document["diagnoses"]),
+        diagnoses=choices.diagnoses or tuple(old.document["icd10"]),
         referring=choices.referring or ((referring[0], referring[1]) if referring else None),
     )
 
@@ -237,7 +237,7 @@ def _keep(
         },
         "insured": _insured(patient),
         "rendering": asdict(provider),
-        "diagnoses": list(choices.diagnoses) or _diagnoses(uow, patient),
+        "icd10": list(choices.diagnoses) or _diagnoses(uow, patient),
         "referring": choices.referring or _referring(uow, patient, on),
         "discipline": discipline,
         "frequency": frequency.value,
