@@ -98,6 +98,18 @@ class RootGroup(LazyGroup):
         "adherence": LazyCommand(
             "rehabctl.commands.adherence:app", "Show what was done of what was planned.", _CLINIC
         ),
+        "schedule": LazyCommand(
+            "rehabctl.commands.schedule:app", "Find a time, book it, move it, cancel it.", _CLINIC
+        ),
+        "note": LazyCommand(
+            "rehabctl.commands.note:app", "Draft, write and sign clinical notes.", _CLINIC
+        ),
+        "plan": LazyCommand(
+            "rehabctl.commands.plan:app", "Write, certify and watch plans of care.", _CLINIC
+        ),
+        "licence": LazyCommand(
+            "rehabctl.commands.licence:app", "Keep licences, check who may treat where.", _CLINIC
+        ),
         "consent": LazyCommand(
             "rehabctl.commands.consent:app", "Note and revoke what patients allow.", _CLINIC
         ),

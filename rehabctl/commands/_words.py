@@ -49,3 +49,21 @@ def text_of(text: str | None, file: str | None) -> str:
         raise NotFoundError("the file does not exist", "Check the path") from None
     except (OSError, UnicodeDecodeError):
         raise RehabctlError("cannot read the file as text", "Check it") from None
+
+
+def bytes_of(file: str) -> bytes:
+    """Return the bytes of a file, or of standard input.
+
+    Raises
+    ------
+    RehabctlError
+        The file cannot be read.
+    """
+    import sys
+
+    try:
+        return sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
+    except FileNotFoundError:
+        raise NotFoundError("the file does not exist", "Check the path") from None
+    except OSError:
+        raise RehabctlError("cannot read the file", "Check it") from None

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 from uuid import UUID
 
 from rehabctl.domain.patient import PatientRef
@@ -108,6 +110,22 @@ class Visit:
     live_contact: bool = False
     """Whether patient and clinician spoke live."""
     cancel_reason: str | None = None
+    appointment_type: str | None = None
+    """Key of the booked appointment type; None: planned without the schedule."""
+    appointment_id: UUID | None = None
+    """Shared by the visits of one group."""
+    series_id: UUID | None = None
+    """Shared by the occurrences of one recurring booking."""
+    time_zone: str | None = None
+    """In which it was booked, IANA name."""
+    expected_state: str | None = None
+    """Where the patient is expected to be, as booked."""
+    licence_checks: tuple[Mapping[str, Any], ...] = ()
+    """Each check of licensure with what it rested on, oldest first."""
+    satisfaction: int | None = None
+    """The patient's answer afterwards, 0 to 10."""
+    buffer_min: int = 0
+    """Minutes after it that the provider keeps free."""
     revision: int = 1
     """Raised by every change, so that two people who edit at once get a conflict."""
     channels: tuple[ChannelSpan, ...] = ()

@@ -4,6 +4,11 @@ from __future__ import annotations
 
 # fmt: off
 COLUMNS: dict[str, dict[str, str]] = {
+    "absence": {
+        "uuid": "id clinic_id user_id",
+        "text": "reason",
+        "time": "from_at until_at created_at",
+    },
     "access_grant": {
         "uuid": "id patient_id clinic_id therapist_id user_id reviewed_by",
         "text": "kind reason",
@@ -34,6 +39,13 @@ COLUMNS: dict[str, dict[str, str]] = {
         "text": "mac",
         "integer": "one",
         "big_integer": "sequence",
+    },
+    "authorisation": {
+        "uuid": "id patient_id clinic_id therapist_id episode_id",
+        "text": "number payer",
+        "time": "created_at",
+        "date": "starts_on expires_on",
+        "integer": "visits units",
     },
     "billing_setting": {
         "uuid": "id clinic_id",
@@ -78,6 +90,14 @@ COLUMNS: dict[str, dict[str, str]] = {
         "uuid": "id",
         "text": "name time_zone",
         "time": "created_at",
+    },
+    "clinical_note": {
+        "uuid": "id patient_id clinic_id therapist_id author_id episode_id visit_id "
+                "addendum_to signed_by",
+        "text": "kind status body template signer_name credentials content_sha256",
+        "time": "created_at opened_at signed_at",
+        "date": "for_day",
+        "integer": "revision",
     },
     "consent": {
         "uuid": "id patient_id clinic_id therapist_id recorded_by given_by_contact_id",
@@ -262,6 +282,16 @@ COLUMNS: dict[str, dict[str, str]] = {
         "text": "body",
         "time": "created_at",
     },
+    "plan_of_care": {
+        "uuid": "id patient_id clinic_id therapist_id episode_id signed_by",
+        "text": "diagnosis treatment_type amount frequency credentials transmitted_to "
+                "transmission_proof certification certified_by",
+        "time": "created_at signed_at",
+        "date": "starts_on ends_on transmitted_on certified_on",
+        "integer": "duration_weeks",
+        "boolean": "is_initial",
+        "json": "long_term_goals",
+    },
     "prescription": {
         "uuid": "id patient_id clinic_id therapist_id program_id exercise_id",
         "text": "side notes",
@@ -315,6 +345,17 @@ COLUMNS: dict[str, dict[str, str]] = {
         "time": "created_at",
         "integer": "version",
         "json": "content",
+    },
+    "provider_licence": {
+        "uuid": "id clinic_id user_id",
+        "text": "profession kind state number status source",
+        "time": "created_at",
+        "date": "issued_on expires_on checked_on",
+        "boolean": "is_home",
+    },
+    "provider_slot": {
+        "uuid": "provider_id clinic_id appointment_id",
+        "time": "slot_at",
     },
     "recording": {
         "uuid": "id patient_id clinic_id therapist_id session_id",
@@ -392,12 +433,15 @@ COLUMNS: dict[str, dict[str, str]] = {
         "boolean": "active",
     },
     "visit": {
-        "uuid": "id patient_id clinic_id therapist_id episode_id provider_id supervisor_id",
-        "text": "kind status patient_state cancel_reason",
+        "uuid": "id patient_id clinic_id therapist_id episode_id provider_id supervisor_id "
+                "appointment_id series_id",
+        "text": "kind status patient_state cancel_reason appointment_type time_zone "
+                "expected_state",
         "time": "created_at planned_start_at planned_end_at started_at ended_at "
                 "location_confirmed_at",
-        "integer": "revision",
+        "integer": "satisfaction buffer_min revision",
         "boolean": "live_contact",
+        "json": "licence_checks",
     },
     "visit_block": {
         "uuid": "id patient_id clinic_id therapist_id visit_id",
@@ -414,6 +458,19 @@ COLUMNS: dict[str, dict[str, str]] = {
         "uuid": "id patient_id clinic_id therapist_id visit_id user_id contact_id",
         "text": "role",
         "time": "created_at joined_at left_at",
+    },
+    "waitlist_entry": {
+        "uuid": "id patient_id clinic_id therapist_id",
+        "text": "appointment_type status",
+        "time": "created_at added_at",
+        "date": "earliest_on latest_on",
+    },
+    "working_hours": {
+        "uuid": "id clinic_id user_id",
+        "text": "time_zone",
+        "time": "created_at",
+        "date": "valid_from valid_until",
+        "integer": "weekday from_minute until_minute",
     },
 }
 # fmt: on

@@ -30,6 +30,7 @@ REVISIONS = (
     "0013_alert_undo",
     "0014_monitoring_claims",
     "0015_claims",
+    "0016_bookings",
 )
 """Every revision of the history, oldest first; a test compares it with the files."""
 HEAD = REVISIONS[-1]

@@ -21,12 +21,14 @@ if TYPE_CHECKING:
     from rehabctl.store.repositories.clinics import ClinicRepository
     from rehabctl.store.repositories.consents import ConsentRepository
     from rehabctl.store.repositories.contacts import ContactRepository
+    from rehabctl.store.repositories.documentation import DocumentationRepository
     from rehabctl.store.repositories.episodes import EpisodeRepository
     from rehabctl.store.repositories.facts import FactRepository
     from rehabctl.store.repositories.histories import HistoryRepository
     from rehabctl.store.repositories.imports import ImportRepository
     from rehabctl.store.repositories.kits import KitRepository
     from rehabctl.store.repositories.library import LibraryRepository
+    from rehabctl.store.repositories.licences import LicenceRepository
     from rehabctl.store.repositories.messages import MessageRepository
     from rehabctl.store.repositories.monitoring import MonitoringRepository
     from rehabctl.store.repositories.notes import NoteRepository
@@ -39,6 +41,7 @@ if TYPE_CHECKING:
     from rehabctl.store.repositories.research import ResearchRepository
     from rehabctl.store.repositories.retention import RetentionRepository
     from rehabctl.store.repositories.reviews import ReviewRepository
+    from rehabctl.store.repositories.schedule import ScheduleRepository
     from rehabctl.store.repositories.sessions import SessionRepository
     from rehabctl.store.repositories.users import UserRepository
     from rehabctl.store.repositories.visits import VisitRepository
@@ -283,3 +286,24 @@ class UnitOfWork:
         from rehabctl.store.repositories.claims import ClaimRepository
 
         return ClaimRepository(self.connection, self.clinic.id, self.now)
+
+    @cached_property
+    def licences(self) -> LicenceRepository:
+        """Licences and compact privileges of providers."""
+        from rehabctl.store.repositories.licences import LicenceRepository
+
+        return LicenceRepository(self.connection, self.clinic.id, self.now)
+
+    @cached_property
+    def schedule(self) -> ScheduleRepository:
+        """Working hours, absences, the waitlist, and locks for bookings."""
+        from rehabctl.store.repositories.schedule import ScheduleRepository
+
+        return ScheduleRepository(self.connection, self.clinic.id, self.now)
+
+    @cached_property
+    def documentation(self) -> DocumentationRepository:
+        """Plans of care, authorisations and clinical notes."""
+        from rehabctl.store.repositories.documentation import DocumentationRepository
+
+        return DocumentationRepository(self.connection, self.now)

@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 ADMIN, THERAPIST, COLLEAGUE, AUDITOR = "ada", "thea", "theo", "aude"
 REGISTRAR, BILLER = "rex", "bill"
 """Logins that every remote store has."""
+PROVIDERS = ("jane", "nora", "pta")
+"""Those whom schedules are made for; a login belongs to the whole server, not to one database."""
 ENGINES = ("sqlcipher", pytest.param("postgres", marks=pytest.mark.postgres))
 
 
@@ -89,6 +91,8 @@ def remote_template(server: Server, tmp_path_factory: pytest.TempPathFactory) ->
         users.add(store, AUDITOR, Role.AUDITOR)
         users.add(store, REGISTRAR, Role.REGISTRAR)
         users.add(store, BILLER, Role.BILLING)
+        for login in PROVIDERS:
+            users.add(store, login, Role.THERAPIST)
     return Template(home / "key", home, name)
 
 
@@ -148,6 +152,16 @@ def auditor(store: Store, settings: Settings) -> Iterator[Store]:
         yield store
         return
     with open_store(as_login(settings, AUDITOR)) as opened:
+        yield opened
+
+
+@pytest.fixture
+def admin(store: Store, settings: Settings) -> Iterator[Store]:
+    """The same store as who keeps users and licences opens it."""
+    if settings.database_url is None:
+        yield store
+        return
+    with open_store(as_login(settings, ADMIN)) as opened:
         yield opened
 
 

@@ -77,6 +77,16 @@ class OutboxRepository:
         )
         return self._connection.execute(statement).rowcount
 
+    def cancel_keys(self, prefix: str) -> int:
+        """Cancel what is queued under dedupe keys that begin with a text; return how many."""
+        c = _TABLE.c
+        statement = (
+            update(_TABLE)
+            .where(c.dedupe_key.startswith(prefix), c.state == OutboxState.QUEUED.value)
+            .values(state=OutboxState.CANCELLED.value)
+        )
+        return self._connection.execute(statement).rowcount
+
     def add_call(self, call: StaffCall) -> None:
         """Add what a call by staff came to."""
         row = owned(call.patient, call.id, self._now) | plain(call)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -29,7 +29,19 @@ _VISIT = table("visit")
 _CHANNEL = table("visit_channel")
 _BLOCK = table("visit_block")
 _PARTICIPANT = table("visit_participant")
+_SLOT = table("provider_slot")
+SLOT = timedelta(minutes=5)
+TAKES_TIME = (
+    VisitStatus.PLANNED.value, VisitStatus.IN_PROGRESS.value, VisitStatus.COMPLETED.value,
+)  # fmt: skip
 _PARTS = ("channels", "blocks", "participants")
+
+
+def slots_of(start: datetime, end: datetime) -> list[datetime]:
+    """Return the starts of the five-minute slots that a stretch of time touches, in UTC."""
+    first = start.astimezone(UTC)
+    first -= (first - datetime(1970, 1, 1, tzinfo=UTC)) % SLOT
+    return [first + n * SLOT for n in range(-((first - end.astimezone(UTC)) // SLOT))]
 
 
 class VisitRepository:
@@ -44,6 +56,7 @@ class VisitRepository:
         row = owned(visit.patient, visit.id, self._now) | plain(visit, *_PARTS)
         self._connection.execute(insert(_VISIT).values(row))
         self._write_parts(visit)
+        self._reserve(visit)
 
     def revise(self, visit: Visit) -> Visit:
         """Write a changed visit with its parts, and raise its revision.
@@ -65,7 +78,39 @@ class VisitRepository:
         for part in (_CHANNEL, _BLOCK, _PARTICIPANT):
             self._connection.execute(delete(part).where(part.c.visit_id == visit.id))
         self._write_parts(visit)
+        self._reserve(visit)
         return self.get(visit.id)
+
+    def _reserve(self, visit: Visit) -> None:
+        """Take the provider's time for an appointment, as its visits now stand, or give it back.
+
+        The table's key refuses time that is taken already.
+        """
+        if visit.appointment_id is None:
+            return
+        self._connection.execute(
+            delete(_SLOT).where(_SLOT.c.appointment_id == visit.appointment_id)
+        )
+        c = _VISIT.c
+        held = select(c.provider_id, c.planned_start_at, c.planned_end_at, c.buffer_min).where(
+            c.appointment_id == visit.appointment_id, c.status.in_(TAKES_TIME)
+        )
+        slots = {
+            (provider, slot)
+            for provider, start, end, buffer_min in self._connection.execute(held)
+            for slot in slots_of(start, end + timedelta(minutes=buffer_min))
+        }
+        rows = [
+            {
+                "provider_id": provider,
+                "slot_at": slot,
+                "clinic_id": visit.patient.clinic_id,
+                "appointment_id": visit.appointment_id,
+            }
+            for provider, slot in sorted(slots)
+        ]
+        if rows:
+            self._connection.execute(insert(_SLOT), rows)
 
     def _write_parts(self, visit: Visit) -> None:
         parts: Iterable[tuple[Any, Sequence[Any]]] = (
@@ -130,6 +175,7 @@ class VisitRepository:
                 patient=owner(row),
                 kind=VisitKind(row["kind"]),
                 status=VisitStatus(row["status"]),
+                licence_checks=tuple(row["licence_checks"]),
                 channels=tuple(
                     build(ChannelSpan, part, channel=Channel(part["channel"]))
                     for part in channels.get(row["id"], ())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import CheckConstraint, Index
@@ -101,6 +102,7 @@ class Visit(PatientOwned, table=True):
         CheckConstraint("planned_end_at > planned_start_at", name="planned_order"),
         CheckConstraint("ended_at >= started_at", name="order"),
         Index(None, "patient_id", "planned_start_at"),
+        Index(None, "appointment_id"),
         Index(None, "provider_id", "planned_start_at"),
     )
 
@@ -118,6 +120,16 @@ class Visit(PatientOwned, table=True):
     location_confirmed_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     live_contact: bool = False
     cancel_reason: str | None = None
+    appointment_type: str | None = None
+    appointment_id: UUID | None = None
+    series_id: UUID | None = None
+    time_zone: str | None = None
+    expected_state: str | None = None
+    licence_checks: list[dict[str, Any]] = Field(
+        sa_type=Document, sa_column_kwargs={"server_default": "[]"}
+    )
+    satisfaction: int | None = None
+    buffer_min: int = Field(default=0, sa_column_kwargs={"server_default": "0"})
     revision: int = Field(default=1, sa_column_kwargs={"server_default": "1"})
 
 

@@ -1,0 +1,1 @@
+"""iCalendar files of appointments and of busy times."""

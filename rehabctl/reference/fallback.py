@@ -1,0 +1,26 @@
+"""Loader of what is done when a call breaks (`scheduling/fallback.toml`)."""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+
+
+@dataclass(frozen=True, slots=True)
+class FallbackStep:
+    """One step of the join sheet."""
+
+    channel: str
+    """video, audio, phone or rescheduled."""
+    text: str
+    command: str
+    """`ID` stands for the visit."""
+
+
+@cache
+def load_fallback() -> tuple[FallbackStep, ...]:
+    """Return the steps in order."""
+    text = (files("rehabctl.reference") / "scheduling" / "fallback.toml").read_text("utf-8")
+    return tuple(FallbackStep(**step) for step in tomllib.loads(text)["step"])
