@@ -108,7 +108,9 @@ class RootGroup(LazyGroup):
             "rehabctl.commands.plan:app", "Write, certify and watch plans of care.", _CLINIC
         ),
         "licence": LazyCommand(
-            "rehabctl.commands.licence:app", "Keep licences, check who may treat where.", _CLINIC
+            "rehabctl.commands.licence:app",
+            "Keep licences and check who may treat where.",
+            _CLINIC,
         ),
         "consent": LazyCommand(
             "rehabctl.commands.consent:app", "Note and revoke what patients allow.", _CLINIC

@@ -9,6 +9,7 @@ import typer
 from rehabctl.commands._options import FormatOption, JsonFlag, OutputOption, QuietFlag
 from rehabctl.commands._render import Output, emit_items, emit_object
 from rehabctl.commands._times import AtOption, moment
+from rehabctl.commands._visit_sheet import rate, sheet, units
 from rehabctl.commands._words import member
 from rehabctl.domain.errors import UsageError
 from rehabctl.domain.visit import Channel, VisitKind
@@ -17,10 +18,25 @@ if TYPE_CHECKING:
     from rehabctl.domain.visit import Visit
 
 app = typer.Typer(help="Plan, hold, time and end visits.", no_args_is_help=True)
+app.command(epilog="Examples: rehabctl visit sheet ID | rehabctl visit sheet ID --format json")(
+    sheet
+)
+app.command(epilog="Examples: rehabctl visit units ID | rehabctl visit units ID --rule ama --json")(
+    units
+)
+app.command(epilog="Examples: rehabctl visit rate ID 9 | rehabctl visit rate ID 4 --quiet")(rate)
 
 VisitId = Annotated[str, typer.Argument(metavar="ID", help="From `rehabctl visit list`.")]
 ChannelOption = Annotated[
     str, typer.Option("--channel", help="video, audio, phone or in_person.", metavar="CHANNEL")
+]
+OverrideOption = Annotated[
+    str | None,
+    typer.Option(
+        "--override",
+        help="Why you decide, under your name, what could not be verified.",
+        metavar="REASON",
+    ),
 ]
 _COLUMNS = ("id", "planned_start_at", "kind", "status", "started_at", "ended_at", "minutes")
 
@@ -41,28 +57,38 @@ def add(
     ] = "treatment",
     provider: Annotated[str | None, typer.Option("--provider", help="Login; default: you.")] = None,
     supervisor: Annotated[str | None, typer.Option("--supervisor", help="Login.")] = None,
+    state: Annotated[
+        str | None,
+        typer.Option("--state", help="Where the patient will be; default: the home state."),
+    ] = None,
+    override: OverrideOption = None,
     format_: FormatOption = None,
     json_: JsonFlag = False,
     output: OutputOption = None,
     quiet: QuietFlag = False,
 ) -> None:
-    """Plan a visit of the active course of care."""
-    from rehabctl.services import visits
+    """Plan a visit of the active course of care; exit 3 when it may not take place."""
+    from rehabctl.services import licences, visits
     from rehabctl.services.settings import load_settings
     from rehabctl.services.wiring import open_store
 
     start_at = moment(start, "--start")
     if start_at is None:
         raise UsageError("--start is missing", "Write it like 2026-03-09T09:00:00Z")
-    with open_store(load_settings()) as store:
+    settings = load_settings()
+    compact = licences.clinic_compact(settings)
+    with open_store(settings) as store:
         visit = visits.add(
             store,
+            compact,
             mrn,
             kind=member(VisitKind, kind, "--kind"),
             start_at=start_at,
             minutes=minutes,
             provider=provider,
             supervisor=supervisor,
+            state=state,
+            override=override,
         )
     emit_object(_object(visit), Output.of(format_, json_, output, quiet))
 
@@ -82,25 +108,30 @@ def start(
         list[str] | None,
         typer.Option("--with", help="A contact who takes part; may be repeated."),
     ] = None,
+    override: OverrideOption = None,
     at: AtOption = None,
     format_: FormatOption = None,
     json_: JsonFlag = False,
     output: OutputOption = None,
     quiet: QuietFlag = False,
 ) -> None:
-    """Start a planned visit: ask the patient where she is."""
-    from rehabctl.services import visits
+    """Start a planned visit: ask the patient where she is; licensure is checked again."""
+    from rehabctl.services import licences, visits
     from rehabctl.services.settings import load_settings
     from rehabctl.services.wiring import open_store
 
-    with open_store(load_settings()) as store:
+    settings = load_settings()
+    compact = licences.clinic_compact(settings)
+    with open_store(settings) as store:
         visit = visits.start(
             store,
+            compact,
             visit_id,
             channel=member(Channel, channel, "--channel"),
             patient_state=state,
             contacts=contacts or (),
             at=moment(at),
+            override=override,
         )
     emit_object(_object(visit), Output.of(format_, json_, output, quiet))
 
@@ -268,6 +299,9 @@ def _object(visit: Visit) -> dict[str, Any]:
         "provider_id": visit.provider_id,
         "supervisor_id": visit.supervisor_id,
         "patient_state": visit.patient_state,
+        "expected_state": visit.expected_state,
+        "licence_checks": visit.licence_checks,
+        "satisfaction": visit.satisfaction,
         "live_contact": visit.live_contact,
         "cancel_reason": visit.cancel_reason,
         "minutes": minutes,

@@ -137,3 +137,13 @@ def require_free(
         raise FindingsError(
             "OVERLAP: the patient has another appointment then", "Choose another time"
         )
+
+
+def reminder_key(visit: Visit) -> str:
+    """Return what the dedupe keys of a visit's reminders begin with."""
+    return f"visit:{visit.id}:"
+
+
+def cancel_reminders(uow: UnitOfWork, visit: Visit) -> None:
+    """Take back what is queued about a visit."""
+    uow.outbox.cancel_keys(reminder_key(visit))

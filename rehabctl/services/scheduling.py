@@ -21,7 +21,12 @@ from rehabctl.reference.compact_states import CompactList
 from rehabctl.reference.rules import RuleTable
 from rehabctl.services import triage
 from rehabctl.services.access import Action, require
-from rehabctl.services.booking_gate import licensed, require_free
+from rehabctl.services.booking_gate import (
+    cancel_reminders,
+    licensed,
+    reminder_key,
+    require_free,
+)
 from rehabctl.services.licences import clinic_compact, user_id
 from rehabctl.services.plan_limits import require_within_plan
 
@@ -257,15 +262,11 @@ def _plan_reminders(uow: UnitOfWork, tables: BookingRules, patient: Patient, vis
                     "visit_id": str(visit.id),
                     "hours_before": hours,
                 },
-                dedupe_key=f"{_reminder_key(visit)}{visit.revision}:{hours}",
+                dedupe_key=f"{reminder_key(visit)}{visit.revision}:{hours}",
                 not_before=moment,
                 time_zone=zone.key,
             )
         )
-
-
-def _reminder_key(visit: Visit) -> str:
-    return f"visit:{visit.id}:"
 
 
 def _fulfil(uow: UnitOfWork, entry_id: str, patients: Sequence[Patient]) -> None:
@@ -342,7 +343,7 @@ def move(
                 when="moving", override=override,
             )  # fmt: skip
             new = uow.visits.revise(new)
-            uow.outbox.cancel_keys(_reminder_key(new))
+            cancel_reminders(uow, new)
             _plan_reminders(uow, tables, uow.patients.by_id(new.patient.id), new)
             moved.append(new)
         uow.audit.read("schedule.move", "visit", [visit.id for visit in moved])
@@ -415,7 +416,7 @@ def cancel(
             late = scheduling.is_late(visit.planned_start_at, uow.now, tables.appointments.policy)
             new = replace(visit, status=VisitStatus.CANCELLED, cancel_reason=reason.strip())
             new = uow.visits.revise(new)
-            uow.outbox.cancel_keys(_reminder_key(new))
+            cancel_reminders(uow, new)
             uow.audit.record("schedule.cancel", "visit", new.id, {"late": late})
             done.append((new, late))
         return done

@@ -13,11 +13,15 @@ from rehabctl.domain.errors import NotFoundError, UsageError
 from rehabctl.domain.message import ContactScope
 from rehabctl.domain.patient import PatientRef
 from rehabctl.domain.roster import is_state
+from rehabctl.domain.schedule import Span
 from rehabctl.domain.visit import Channel, Participant, ParticipantRole, Visit, VisitKind
+from rehabctl.reference.compact_states import CompactList
 from rehabctl.reference.rules import RuleTable
 from rehabctl.services import triage
 from rehabctl.services.access import Action, require
 from rehabctl.services.actors import allowed_contact
+from rehabctl.services.booking_gate import cancel_reminders, licensed, require_free
+from rehabctl.services.plan_limits import require_within_plan
 
 if TYPE_CHECKING:
     from rehabctl.store.store import Store
@@ -30,6 +34,7 @@ _CODE = re.compile(r"[0-9A-Z]{5}")
 
 def add(
     store: Store,
+    compact: CompactList,
     mrn: str,
     *,
     kind: VisitKind,
@@ -37,13 +42,19 @@ def add(
     minutes: int,
     provider: str | None = None,
     supervisor: str | None = None,
+    state: str | None = None,
+    override: str | None = None,
 ) -> Visit:
     """Plan a visit; it belongs to the active course of care, if there is one.
+
+    It passes the same gate as a booking, but asks for no appointment type and no working hours.
 
     Parameters
     ----------
     store
         The open store.
+    compact
+        The membership list, for the check of licensure.
     mrn
         Record number.
     kind
@@ -54,11 +65,17 @@ def add(
         Planned length.
     provider, supervisor
         Logins; the default provider is who runs the command.
+    state
+        Where the patient will be; default the home state.
+    override
+        Why the acting user decides what is not verified.
 
     Raises
     ------
     NotFoundError
         There is no such patient or user.
+    FindingsError
+        The provider may not treat the patient there, or somebody is booked then.
     """
     with store.transaction() as uow:
         require(uow, Action.WRITE_CLINICAL)
@@ -73,6 +90,15 @@ def add(
             provider_id=uow.user.id if provider is None else _user(uow, provider),
             supervisor_id=None if supervisor is None else _user(uow, supervisor),
             episode_id=None if episode is None else episode.id,
+            appointment_id=uow.new_id(),
+            time_zone=uow.clinic.time_zone,
+            expected_state=(state or patient.demographics.state).upper(),
+        )
+        require_within_plan(uow, visit, override=override)
+        span = Span(visit.planned_start_at, visit.planned_end_at)
+        require_free(uow, visit.provider_id, [patient.id], span, buffer_min=0)
+        visit = licensed(
+            uow, compact, visit, visit.expected_state, start_at, when="booking", override=override
         )
         uow.visits.add(visit)
         uow.audit.record("visit.add", "visit", visit.id, {"kind": kind.value})
@@ -88,19 +114,25 @@ def _user(uow: UnitOfWork, login: str) -> UUID:
 
 def start(
     store: Store,
+    compact: CompactList,
     visit_id: str,
     *,
     channel: Channel,
     patient_state: str | None,
     contacts: Sequence[str] = (),
     at: datetime | None = None,
+    override: str | None = None,
 ) -> Visit:
     """Start a planned visit; the patient's state is asked for, never taken from her address.
+
+    Licensure is checked again, for where she is now and what the provider holds today.
 
     Parameters
     ----------
     store
         The open store.
+    compact
+        The membership list, for the check of licensure.
     visit_id
         Identifier.
     channel
@@ -111,6 +143,13 @@ def start(
         Identifiers of contacts who take part.
     at
         Real start; default now.
+    override
+        Why the acting user decides what is not verified.
+
+    Raises
+    ------
+    FindingsError
+        The provider may not treat the patient there; the visit stays planned.
     """
     if patient_state is not None and not is_state(patient_state):
         raise UsageError("--state is not a two-letter state", "Write it like CO")
@@ -122,7 +161,9 @@ def start(
             *_caregivers(uow, visit.patient, contacts),
         ]
         state = None if patient_state is None else patient_state.upper()
-        return visit_log.start(visit, moment, channel, state, people)
+        begun = visit_log.start(visit, moment, channel, state, people)
+        where = state or visit.expected_state  # both are in one room
+        return licensed(uow, compact, begun, where, moment, when="check_in", override=override)
 
     return _change(store, visit_id, "start", at, change)
 
@@ -207,8 +248,14 @@ def cancel(store: Store, visit_id: str, reason: str, *, no_show: bool = False) -
         visit_id,
         "cancel",
         None,
-        lambda uow, visit, moment: visit_log.cancel(visit, reason, no_show=no_show),
+        lambda uow, visit, moment: _cancelled(uow, visit, reason, no_show=no_show),
     )
+
+
+def _cancelled(uow: UnitOfWork, visit: Visit, reason: str, *, no_show: bool) -> Visit:
+    changed = visit_log.cancel(visit, reason, no_show=no_show)
+    cancel_reminders(uow, visit)
+    return changed
 
 
 def _change(

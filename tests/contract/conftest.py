@@ -8,7 +8,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,7 +16,8 @@ import pytest
 from sqlalchemy import Engine
 
 from rehabctl.domain.clinic import Role, User
-from rehabctl.services import database, users
+from rehabctl.domain.licence import LicenceKind, Profession
+from rehabctl.services import database, licences, users
 from rehabctl.services.settings import Paths, Settings
 from rehabctl.services.wiring import open_store, upgrade_store
 from rehabctl.store.engine import remote_engine
@@ -163,6 +164,23 @@ def admin(store: Store, settings: Settings) -> Iterator[Store]:
         return
     with open_store(as_login(settings, ADMIN)) as opened:
         yield opened
+
+
+@pytest.fixture
+def licensed(store: Store, admin: Store) -> None:
+    """Let who acts treat patients in Colorado, whatever day it is."""
+    licences.add(
+        admin,
+        store.user.login,
+        {
+            "profession": Profession.PT,
+            "kind": LicenceKind.LICENCE,
+            "state": "CO",
+            "number": "PT-1",
+            "issued_on": date(2000, 1, 1),
+            "expires_on": date(2100, 1, 1),
+        },
+    )
 
 
 @pytest.fixture

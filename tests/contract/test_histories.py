@@ -7,6 +7,7 @@ from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
@@ -17,6 +18,7 @@ from rehabctl.domain.patient import Side
 from rehabctl.domain.programme import ProgrammeStatus
 from rehabctl.domain.session import JournalEntry
 from rehabctl.domain.visit import Channel, VisitKind
+from rehabctl.reference.compact_states import load_compact
 from rehabctl.reference.rules import load_rules
 from rehabctl.services import (
     alerts,
@@ -35,6 +37,8 @@ from tests.contract.conftest import NOW, at
 from tests.contract.records import add_patient
 
 RULES = load_rules()
+COMPACT = load_compact()
+pytestmark = pytest.mark.usefixtures("licensed")
 PROTOCOL = "total-knee-replacement"
 KINDS = (
     "session", "late_session", "journal", "red_flag", "acknowledge", "snooze", "assign", "hold",
@@ -155,10 +159,20 @@ class Course:
 
     def visit(self, number: int) -> None:
         now = self.store.clock()
-        planned = visits.add(
-            self.store, self.mrn, kind=VisitKind.TREATMENT, start_at=now, minutes=30
+        try:
+            planned = visits.add(
+                self.store,
+                COMPACT,
+                self.mrn,
+                kind=VisitKind.TREATMENT,
+                start_at=now,
+                minutes=30,
+            )
+        except FindingsError:  # the provider is with the patient of another history
+            return
+        visits.start(
+            self.store, COMPACT, str(planned.id), channel=Channel.VIDEO, patient_state="CO"
         )
-        visits.start(self.store, str(planned.id), channel=Channel.VIDEO, patient_state="CO")
         visits.stop(self.store, RULES, str(planned.id))
 
     def message(self, number: int) -> None:

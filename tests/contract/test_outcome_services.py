@@ -23,6 +23,7 @@ from rehabctl.domain.programme import ProgrammeStatus
 from rehabctl.domain.prom_followup import ChangeLabel, LicenceRecord, OccurrenceState
 from rehabctl.domain.session import JournalEntry
 from rehabctl.domain.visit import Channel, VisitKind
+from rehabctl.reference.compact_states import load_compact
 from rehabctl.reference.rules import load_rules
 from rehabctl.services import (
     alerts,
@@ -43,6 +44,7 @@ from tests.contract.conftest import NOW, at
 from tests.contract.records import add_patient
 
 RULES = load_rules()
+COMPACT = load_compact()
 SURGERY = date(2026, 2, 16)
 
 
@@ -306,6 +308,7 @@ def test_messages_wait_for_the_end_of_quiet_hours_and_name_who_wrote(
         assert len(uow.outbox.of_patient(knee.id)) == 1
 
 
+@pytest.mark.usefixtures("licensed")
 def test_treatment_days_lead_to_the_next_progress_report(store: Store, knee: PatientRef) -> None:
     (record,) = episodes.of_patient(store, "1")
     assert record.weeks_post_op == 2
@@ -315,8 +318,8 @@ def test_treatment_days_lead_to_the_next_progress_report(store: Store, knee: Pat
     for _ in range(8):
         moment += timedelta(days=1)
         day = at(store, moment)
-        visit = visits.add(day, "1", kind=VisitKind.TREATMENT, start_at=moment, minutes=30)
-        visits.start(day, str(visit.id), channel=Channel.IN_PERSON, patient_state=None)
+        visit = visits.add(day, COMPACT, "1", kind=VisitKind.TREATMENT, start_at=moment, minutes=30)
+        visits.start(day, COMPACT, str(visit.id), channel=Channel.IN_PERSON, patient_state=None)
         visits.stop(day, RULES, str(visit.id))
     codes = [code for code, _ in reasons(at(store, moment))]
     assert "PROGRESS_REPORT_DUE" in codes
@@ -345,17 +348,25 @@ def test_what_does_not_fit_an_episode_changes_nothing(store: Store, knee: Patien
     assert due(at(store, NOW + timedelta(days=1))) == []
 
 
+@pytest.mark.usefixtures("licensed")
 def test_a_visit_goes_forward_in_time_only(store: Store, knee: PatientRef) -> None:
-    visit = str(visits.add(store, "1", kind=VisitKind.TREATMENT, start_at=NOW, minutes=30).id)
+    visit = str(
+        visits.add(store, COMPACT, "1", kind=VisitKind.TREATMENT, start_at=NOW, minutes=30).id
+    )
     with pytest.raises(UsageError, match="planned"):
         visits.stop(store, RULES, visit)
     with pytest.raises(UsageError, match="state"):
-        visits.start(store, visit, channel=Channel.VIDEO, patient_state="XX")
+        visits.start(store, COMPACT, visit, channel=Channel.VIDEO, patient_state="XX")
     with pytest.raises(UsageError, match="future"):
         visits.start(
-            store, visit, channel=Channel.PHONE, patient_state="CO", at=NOW + timedelta(hours=1)
+            store,
+            COMPACT,
+            visit,
+            channel=Channel.PHONE,
+            patient_state="CO",
+            at=NOW + timedelta(hours=1),
         )
-    visits.start(store, visit, channel=Channel.VIDEO, patient_state="co")
+    visits.start(store, COMPACT, visit, channel=Channel.VIDEO, patient_state="co")
     for act in (
         lambda: visits.stop(store, RULES, visit, at=NOW - timedelta(minutes=1)),
         lambda: visits.begin_block(
