@@ -152,6 +152,20 @@ def emit_bytes(data: bytes, out: Output) -> None:
         ) from None
 
 
+def emit_verbatim(parts: Iterable[str], path: str | None) -> None:
+    """Write text of a foreign format piece by piece, without changing a character.
+
+    Parameters
+    ----------
+    parts
+        The text.
+    path
+        Target; None or `-` is standard output.
+    """
+    with _opened(Output(Format.PLAIN, None if path == "-" else path)) as stream:
+        stream.writelines(parts)
+
+
 def cell(value: Any) -> str:
     """Return the text of one cell; missing is the empty string."""
     plain = to_json_value(value)

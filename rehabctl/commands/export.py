@@ -15,7 +15,7 @@ from rehabctl.commands._options import (
     OutputOption,
     QuietFlag,
 )
-from rehabctl.commands._render import Output, emit_object, note
+from rehabctl.commands._render import Output, emit_object, emit_verbatim, note
 
 app = typer.Typer(help="Write data for others.", no_args_is_help=True)
 
@@ -62,3 +62,34 @@ def deidentified(
     emit_object(asdict(done), out)
     if dry_run:
         note("dry run: nothing was written", out)
+
+
+@app.command(
+    epilog="Examples: rehabctl export hl7 --patient 5001 --kind oru -o results.hl7 | "
+    "rehabctl export hl7 --patient 5001 --kind mdm --receiver EHR"
+)
+def hl7(
+    patient: Annotated[str, typer.Option("--patient", help="Medical record number.")],
+    kind: Annotated[
+        str, typer.Option("--kind", help="oru (measured values) or mdm (notes).")
+    ] = "oru",
+    receiver: Annotated[
+        str, typer.Option("--receiver", help="Name of the receiving application (MSH-5).")
+    ] = "",
+    output: OutputOption = None,
+) -> None:
+    """Write HL7 v2 messages about a patient."""
+    from rehabctl.domain.errors import UsageError
+    from rehabctl.services import triage
+    from rehabctl.services.hl7_export import MessageKind, export_messages
+    from rehabctl.services.settings import load_settings
+    from rehabctl.services.wiring import open_store
+
+    try:
+        wanted = MessageKind(kind)
+    except ValueError:
+        raise UsageError("--kind has an unknown value", "Use oru or mdm") from None
+    settings = load_settings()
+    with open_store(settings) as store:
+        messages = export_messages(store, triage.clinic_rules(settings), patient, wanted, receiver)
+    emit_verbatim((message.decode() for message in messages), output)

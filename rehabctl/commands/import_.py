@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -18,6 +18,9 @@ from rehabctl.commands._options import (
 from rehabctl.commands._progress import progress
 from rehabctl.commands._render import Output, emit_object, note
 from rehabctl.domain.errors import ExitCode
+
+if TYPE_CHECKING:
+    from rehabctl.services.roster_import import ImportReport
 
 app = typer.Typer(help="Take over data of other systems.", no_args_is_help=True)
 
@@ -79,6 +82,52 @@ def patients(
             result = import_stream(store, rules, sys.stdin.buffer, "-", options, note=say)
         else:
             result = import_roster(store, rules, Path(file), options, report=report, note=say)
+    _emit_report(result, out, dry_run=dry_run)
+
+
+@app.command(
+    epilog="Examples: rehabctl import hl7 adt.hl7 --dry-run | "
+    "rehabctl import hl7 incoming --rejects refused.hl7 --format json"
+)
+def hl7(
+    source: Annotated[
+        str, typer.Argument(help="File of HL7 v2 messages, a folder of them, or - for a pipe.")
+    ],
+    dry_run: DryRunFlag = False,
+    rejects: Annotated[
+        Path | None, typer.Option("--rejects", help="Write refused messages here, as received.")
+    ] = None,
+    format_: FormatOption = None,
+    json_: JsonFlag = False,
+    output: OutputOption = None,
+    quiet: QuietFlag = False,
+) -> None:
+    """Take over patients (ADT) and orders or referrals (ORM, OMG, REF) of HL7 v2 messages.
+
+    The same message twice changes nothing. Exit code 7 when messages were refused.
+    """
+    import sys
+
+    from rehabctl.services import hl7_import, triage
+    from rehabctl.services.settings import load_settings
+    from rehabctl.services.wiring import open_store
+
+    out = Output.of(format_, json_, output, quiet)
+    settings = load_settings()
+    rules = triage.clinic_rules(settings)
+    with open_store(settings) as store, progress("Importing messages", quiet=quiet) as report:
+        if source == "-":
+            result = hl7_import.import_stream(
+                store, rules, sys.stdin.buffer, dry_run=dry_run, rejects=rejects
+            )
+        else:
+            result = hl7_import.import_files(
+                store, rules, Path(source), dry_run=dry_run, rejects=rejects, report=report
+            )
+    _emit_report(result, out, dry_run=dry_run)
+
+
+def _emit_report(result: ImportReport, out: Output, *, dry_run: bool) -> None:
     counts = ("read", "created", "updated", "unchanged", "rejected")
     data: dict[str, object] = {name: getattr(result, name) for name in counts}
     if out.format in (Format.JSON, Format.JSONL):

@@ -177,7 +177,7 @@ def update_patient(
     with store.transaction() as uow:
         require(uow, Action.WRITE_PATIENTS)
         present = uow.patients.summary(mrn)
-        line = _checked(_texts(present) | dict(changes), clinic_today(uow.clinic, uow.now))
+        line = _checked(roster_texts(present) | dict(changes), clinic_today(uow.clinic, uow.now))
         (outcome,) = write_lines(uow, [line], rules, blanks_clear=True)
         ref = _accepted(outcome.patient, outcome.problem)
         if status is not None and status is not present.status:
@@ -208,7 +208,7 @@ def _accepted(patient: PatientRef | None, problem: FieldProblem | None) -> Patie
     return patient
 
 
-def _texts(summary: PatientSummary) -> dict[str, str]:
+def roster_texts(summary: PatientSummary) -> dict[str, str]:
     """Return a patient's present values as the text of a roster line."""
     from rehabctl.domain.roster import COLUMNS
 

@@ -1,0 +1,105 @@
+"""Gathering what is told about a patient to other systems."""
+
+from __future__ import annotations
+
+from datetime import datetime, time
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+from rehabctl.clinic.adherence import adherence
+from rehabctl.domain.exchange import CodedObservation, ExchangeRecord
+from rehabctl.reference.measure_codes import measure_code
+from rehabctl.services.patient_facts import facts_of
+
+if TYPE_CHECKING:
+    from uuid import UUID
+
+    from rehabctl.domain.facts import PatientFacts
+    from rehabctl.reference.rules import RuleTable
+    from rehabctl.store.unit_of_work import UnitOfWork
+
+_NOTES = 1000
+
+
+def gather(uow: UnitOfWork, rules: RuleTable, mrn: str) -> ExchangeRecord:
+    """Return everything that is told about one patient.
+
+    Parameters
+    ----------
+    uow
+        The transaction; the caller has checked the permission and writes the audit entry.
+    rules
+        The dated rules, for adherence.
+    mrn
+        Record number.
+
+    Raises
+    ------
+    NotFoundError
+        There is no such patient.
+    """
+    patient = uow.patients.summary(mrn)
+    patient_id = patient.ref.id
+    facts = facts_of(uow, [patient_id])[patient_id]
+    return ExchangeRecord(
+        patient=patient,
+        episodes=uow.episodes.of_patient(patient_id),
+        referrals=uow.episodes.referrals(patient_id),
+        programmes=uow.programmes.of_patient(patient_id),
+        observations=tuple(
+            sorted(
+                (*_angles(facts), *_pain(facts), *_adherence(uow, facts, rules, patient_id)),
+                key=lambda value: (value.at, value.id),
+            )
+        ),
+        responses=uow.prom.of_patient(patient_id),
+        consents=uow.consents.of_patient(patient_id),
+        notes=uow.notes.of_patient(patient_id, _NOTES)[::-1],
+    )
+
+
+def _angles(facts: PatientFacts) -> list[CodedObservation]:
+    return [
+        CodedObservation(
+            id=f"rom-{m.id}-{m.motion.replace('_', '-')}-{m.side}",
+            code=measure_code(m.motion, "" if m.side == "both" else m.side, m.at.date()),
+            value=round(m.value_deg, 1),
+            at=m.at,
+            category="exam",
+            method=m.method,
+            uncertainty=None if m.uncertainty_deg is None else round(m.uncertainty_deg, 1),
+        )
+        for m in facts.measurements
+    ]
+
+
+def _pain(facts: PatientFacts) -> list[CodedObservation]:
+    rated = [
+        *((f"pain-{session.id}", session.at, session.pain) for session in facts.sessions),
+        *((f"pain-{entry.id}", entry.at, entry.pain) for entry in facts.journal),
+    ]
+    return [
+        CodedObservation(
+            name, measure_code("pain", "", at.date()), pain, at, "survey", "numeric rating 0-10"
+        )
+        for name, at, pain in rated
+        if pain is not None
+    ]
+
+
+def _adherence(
+    uow: UnitOfWork, facts: PatientFacts, rules: RuleTable, patient_id: UUID
+) -> list[CodedObservation]:
+    zone = ZoneInfo(uow.clinic.time_zone)
+    return [
+        CodedObservation(
+            f"adherence-{str(patient_id)[-12:]}-{week.starts_on.isoformat()}",
+            measure_code("adherence", "", week.starts_on),
+            round(week.percent, 1),
+            datetime.combine(week.starts_on, time(), zone),
+            "therapy",
+            "sessions done of those due in seven days",
+        )
+        for week in adherence(facts, uow.now, rules).weeks
+        if week.percent is not None
+    ]

@@ -1,0 +1,78 @@
+"""Writing HL7 v2 messages about patients for the systems of others."""
+
+from __future__ import annotations
+
+import hashlib
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from rehabctl.domain.errors import NotFoundError
+from rehabctl.integrations.hl7v2.outbound import Envelope, mdm_t02, oru_r01
+from rehabctl.services.access import Action, require
+from rehabctl.services.exchange_record import gather
+
+if TYPE_CHECKING:
+    from rehabctl.reference.rules import RuleTable
+    from rehabctl.store.store import Store
+
+
+class MessageKind(StrEnum):
+    """What is sent."""
+
+    ORU = "oru"
+    """Results: angles, pain and adherence."""
+    MDM = "mdm"
+    """Documents: the clinicians' notes."""
+
+
+def export_messages(
+    store: Store, rules: RuleTable, mrn: str, kind: MessageKind, receiver: str = ""
+) -> list[bytes]:
+    """Return the messages about one patient.
+
+    The same content has the same control id, so that a receiver sees a repetition.
+
+    Parameters
+    ----------
+    store
+        The open store.
+    rules
+        The dated rules.
+    mrn
+        Record number.
+    kind
+        One ORU with every value, or one MDM a note.
+    receiver
+        Receiving application (MSH-5).
+
+    Raises
+    ------
+    NotFoundError
+        There is no such patient, or nothing of this kind about her.
+    """
+    with store.transaction() as uow:
+        require(uow, Action.READ_CLINICAL)
+        record = gather(uow, rules, mrn)
+        who = record.patient.demographics
+        authors = {user.id: user.login for user in uow.clinics.users(uow.clinic.id)}
+
+        def envelope(content: str) -> Envelope:
+            digest = hashlib.sha256(content.encode()).hexdigest()
+            return Envelope(uow.clinic.name, receiver, digest[:20], uow.now)
+
+        if kind is MessageKind.ORU:
+            values = record.observations
+            messages = [oru_r01(envelope(f"{who.mrn} {values}"), who, values)] if values else []
+        else:
+            messages = [
+                mdm_t02(envelope(str(note.id)), who, note, authors.get(note.author_id, ""))
+                for note in record.notes
+            ]
+        detail = {"kind": kind.value, "messages": len(messages)}
+        uow.audit.record("export.hl7", "patient", record.patient.ref.id, detail)
+    if not messages:
+        what = "values" if kind is MessageKind.ORU else "notes"
+        raise NotFoundError(
+            f"the record of {mrn} holds no {what}", "Look at: rehabctl patient show"
+        )
+    return messages
