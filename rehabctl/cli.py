@@ -123,7 +123,6 @@ class RootGroup(LazyGroup):
         "import": LazyCommand(
             "rehabctl.commands.import_:app", "Take over data of other systems.", _SYSTEM
         ),
-        "export": LazyCommand("rehabctl.commands.export:app", "Write data for others.", _SYSTEM),
         "audit": LazyCommand(
             "rehabctl.commands.audit:app", "Read and check the audit log.", _SYSTEM
         ),

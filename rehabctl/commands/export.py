@@ -13,6 +13,7 @@ from rehabctl.commands._options import (
     FormatOption,
     JsonFlag,
     OutputOption,
+    PatientOption,
     QuietFlag,
 )
 from rehabctl.commands._render import Output, emit_object, emit_verbatim, note
@@ -93,3 +94,33 @@ def hl7(
     with open_store(settings) as store:
         messages = export_messages(store, triage.clinic_rules(settings), patient, wanted, receiver)
     emit_verbatim((message.decode() for message in messages), output)
+
+
+@app.command(
+    epilog="Examples: rehabctl export fhir --patient 5001 -o 5001.json | "
+    "rehabctl export fhir --all --form ndjson -o clinic.ndjson"
+)
+def fhir(
+    patient: PatientOption = None,
+    every: Annotated[bool, typer.Option("--all", help="Every patient of the clinic.")] = False,
+    form: Annotated[
+        str, typer.Option("--form", help="bundle, or ndjson (one resource a line).")
+    ] = "bundle",
+    output: OutputOption = None,
+) -> None:
+    """Write records as FHIR R4: patients, conditions, programmes, measured values and more."""
+    from rehabctl.domain.errors import UsageError
+    from rehabctl.services import fhir_export, triage
+    from rehabctl.services.settings import load_settings
+    from rehabctl.services.wiring import open_store
+
+    if every == (patient is not None):
+        raise UsageError("name one patient or all", "Use --patient MRN or --all")
+    try:
+        wanted = fhir_export.FhirForm(form)
+    except ValueError:
+        raise UsageError("--form has an unknown value", "Use bundle or ndjson") from None
+    settings = load_settings()
+    with open_store(settings) as store:
+        rules = triage.clinic_rules(settings)
+        emit_verbatim(fhir_export.export(store, rules, patient, wanted), output)

@@ -61,7 +61,7 @@ def gather(uow: UnitOfWork, rules: RuleTable, mrn: str) -> ExchangeRecord:
 def _angles(facts: PatientFacts) -> list[CodedObservation]:
     return [
         CodedObservation(
-            id=f"rom-{m.id}-{m.motion.replace('_', '-')}-{m.side}",
+            id=f"rom-{m.id}",
             code=measure_code(m.motion, "" if m.side == "both" else m.side, m.at.date()),
             value=round(m.value_deg, 1),
             at=m.at,

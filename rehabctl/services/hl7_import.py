@@ -20,6 +20,7 @@ from rehabctl.domain.npi import is_well_formed_npi
 from rehabctl.domain.roster import FieldProblem, RosterLine, parse_line
 from rehabctl.integrations.hl7v2 import framing, inbound
 from rehabctl.integrations.hl7v2.message import Message, MessageError, parse
+from rehabctl.services import triage
 from rehabctl.services.access import Action, require
 from rehabctl.services.import_tally import ImportTally, tally
 from rehabctl.services.intake import roster_texts
@@ -179,14 +180,13 @@ def import_message(
         line = _line(uow, message, said, today)
         if not isinstance(line, RosterLine):
             return line
-        (outcome,) = write_lines(uow, [line], blanks_clear=True)
+        (outcome,) = write_lines(uow, [line], rules, blanks_clear=True)
         if outcome.patient is None or outcome.change is None:
             return [outcome.problem or FieldProblem("", "was refused")]
         change = outcome.change
         if checked is not None and _add_referral(uow, outcome.patient, checked):
             change = max(change, Change.UPDATED, key=_WEIGHT.index)
-        if change is not Change.UNCHANGED:
-            _refresh(uow, outcome.patient, rules)
+            triage.refresh(uow, [outcome.patient], rules)
         detail = {"kind": message.header.text(9), "sha256": hashlib.sha256(data).hexdigest()}
         uow.audit.record("import.hl7", "patient", outcome.patient.id, detail)
         return Accepted(change, outcome.patient)
@@ -276,9 +276,3 @@ def _add_referral(uow: UnitOfWork, patient: PatientRef, order: _Order) -> bool:
 def _same(one: Referral, other: Referral) -> bool:
     """Return whether two orders say the same, whenever they came in."""
     return one == replace(other, id=one.id, episode_id=one.episode_id, received_on=one.received_on)
-
-
-def _refresh(uow: UnitOfWork, patient: PatientRef, rules: RuleTable) -> None:
-    from rehabctl.services import triage
-
-    triage.refresh(uow, [patient], rules)

@@ -1,0 +1,317 @@
+"""What we tell about a patient, as FHIR R4 resources.
+
+References are relative (`Patient/ID`), identifiers are those of our records, so that the same
+record is the same resource in every export. The wording of questions is never told: a questionnaire
+is named, and its answers and scores are given.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date, datetime
+from typing import Any
+
+from rehabctl.domain.consent import Consent
+from rehabctl.domain.episode import Episode, EpisodeStatus, Referral
+from rehabctl.domain.exchange import OWN_CODES, CodedObservation, ExchangeRecord
+from rehabctl.domain.patient import PatientStatus, PatientSummary
+from rehabctl.domain.programme import Prescription, Programme, ProgrammeStatus
+from rehabctl.domain.prom import PromResponse, PromScore
+
+Resource = dict[str, Any]
+BASE = "http://rehabctl.invalid/fhir/"
+"""Names resources inside a bundle; nothing is served there."""
+_HL7 = "http://terminology.hl7.org/CodeSystem/"
+_UCUM = "http://unitsofmeasure.org"
+_SNOMED = "http://snomed.info/sct"
+_NPI = "http://hl7.org/fhir/sid/us-npi"
+_ICD10 = "http://hl7.org/fhir/sid/icd-10-cm"
+_PLAN_STATUS = {
+    ProgrammeStatus.ACTIVE: "active", ProgrammeStatus.HELD: "on-hold",
+    ProgrammeStatus.COMPLETED: "completed", ProgrammeStatus.STOPPED: "revoked",
+}  # fmt: skip
+_ACTIVITY_STATUS = {
+    ProgrammeStatus.ACTIVE: "in-progress", ProgrammeStatus.HELD: "on-hold",
+    ProgrammeStatus.COMPLETED: "completed", ProgrammeStatus.STOPPED: "stopped",
+}  # fmt: skip
+
+
+def resources(record: ExchangeRecord, clinic: str, now: datetime) -> Iterator[Resource]:
+    """Yield every resource about a patient, she herself first.
+
+    Parameters
+    ----------
+    record
+        What is told.
+    clinic
+        Name of the clinic that tells it.
+    now
+        Time of the export.
+    """
+    subject = {"reference": f"Patient/{record.patient.ref.id}"}
+    yield _patient(record.patient)
+    for episode in record.episodes:
+        if episode.diagnosis or episode.icd10:
+            yield _condition(episode, subject)
+    for referral in record.referrals:
+        yield _service_request(referral, subject)
+    for programme in record.programmes:
+        yield _care_plan(programme, subject)
+    for value in record.observations:
+        yield _observation(value, subject)
+    for response in record.responses:
+        yield _questionnaire_response(response, subject)
+        for score in response.scores:
+            if score.score is not None:
+                yield _score(response, score, subject)
+    for consent in record.consents:
+        yield _consent(consent, subject, now)
+    yield {
+        "resourceType": "Provenance",
+        "id": f"export-{record.patient.ref.id}",
+        "target": [subject],
+        "recorded": _instant(now),
+        "activity": {"text": "Export of the record"},
+        "agent": [{"who": {"display": clinic}}],
+    }
+
+
+def entry(resource: Resource) -> Resource:
+    """Return a bundle's entry of a resource.
+
+    Parameters
+    ----------
+    resource
+        With type and identifier.
+    """
+    return {"fullUrl": f"{BASE}{resource['resourceType']}/{resource['id']}", "resource": resource}
+
+
+def _patient(patient: PatientSummary) -> Resource:
+    who = patient.demographics
+    given = [name for name in (who.given_name, who.middle_name) if name]
+    telecom = [
+        {"system": system, "value": value}
+        for system, value in (("phone", who.phone), ("email", who.email))
+        if value
+    ]
+    address = {
+        "line": [who.address1] if who.address1 else None,
+        "city": who.city,
+        "state": who.state,
+        "postalCode": who.postal_code,
+        "country": "US",
+    }
+    number = {
+        "use": "usual",
+        "type": _concept(f"{_HL7}v2-0203", "MR"),
+        "system": f"urn:uuid:{patient.ref.clinic_id}",
+        "value": who.mrn,
+    }
+    return _without_none(
+        {
+            "resourceType": "Patient",
+            "id": str(patient.ref.id),
+            "identifier": [number],
+            "active": patient.status is PatientStatus.ACTIVE,
+            "name": [{"use": "official", "family": who.family_name, "given": given}],
+            "telecom": telecom or None,
+            "gender": who.sex.value,
+            "birthDate": who.birth_date.isoformat(),
+            "address": [_without_none(address)],
+            "communication": [
+                {"language": _concept("urn:ietf:bcp:47", who.language), "preferred": True}
+            ]
+            if who.language
+            else None,
+        }
+    )
+
+
+def _condition(episode: Episode, subject: Resource) -> Resource:
+    state = "resolved" if episode.status is EpisodeStatus.CLOSED else "active"
+    coding = [{"system": _ICD10, "code": episode.icd10}] if episode.icd10 else None
+    return _without_none(
+        {
+            "resourceType": "Condition",
+            "id": str(episode.id),
+            "clinicalStatus": _concept(f"{_HL7}condition-clinical", state),
+            "verificationStatus": _concept(f"{_HL7}condition-ver-status", "confirmed"),
+            "category": [_concept(f"{_HL7}condition-category", "encounter-diagnosis")],
+            "code": _without_none({"coding": coding, "text": episode.diagnosis}),
+            "bodySite": [{"text": episode.side.value}] if episode.side else None,
+            "subject": subject,
+            "recordedDate": episode.started_on.isoformat(),
+            "abatementDateTime": _day(episode.ended_on) if state == "resolved" else None,
+        }
+    )
+
+
+def _service_request(referral: Referral, subject: Resource) -> Resource:
+    npi = {"system": _NPI, "value": referral.referrer_npi} if referral.referrer_npi else None
+    return _without_none(
+        {
+            "resourceType": "ServiceRequest",
+            "id": str(referral.id),
+            "status": "active",
+            "intent": "order",
+            "category": [_concept(_SNOMED, "91251008")],
+            "code": {"text": "Physical therapy"},
+            "subject": subject,
+            "authoredOn": referral.ordered_on.isoformat(),
+            "requester": _without_none({"identifier": npi, "display": referral.referrer_name}),
+            "occurrencePeriod": _without_none(
+                {"start": _day(referral.ordered_on), "end": _day(referral.expires_on)}
+            ),
+            "quantityQuantity": {"value": referral.authorised_visits, "unit": "visits"}
+            if referral.authorised_visits is not None
+            else None,
+        }
+    )
+
+
+def _care_plan(programme: Programme, subject: Resource) -> Resource:
+    lines = [_activity(line, programme.status) for line in programme.prescriptions]
+    return _without_none(
+        {
+            "resourceType": "CarePlan",
+            "id": str(programme.id),
+            "status": _PLAN_STATUS[programme.status],
+            "intent": "plan",
+            "category": [_concept(_SNOMED, "229065009")],
+            "title": "Home exercise programme",
+            "subject": subject,
+            "period": _without_none(
+                {"start": _day(programme.started_on), "end": _day(programme.ended_on)}
+            ),
+            "addresses": [{"reference": f"Condition/{programme.episode_id}"}]
+            if programme.episode_id
+            else None,
+            "activity": lines or None,
+        }
+    )
+
+
+def _activity(line: Prescription, status: ProgrammeStatus) -> Resource:
+    side = f", {line.side.value}" if line.side else ""
+    dose = f"{line.sets} x {line.reps}, {line.per_week} times a week{side}"
+    return {
+        "detail": _without_none(
+            {
+                "kind": "ServiceRequest",
+                "code": _concept("urn:rehabctl:exercise", line.exercise_slug, line.exercise_name),
+                "status": _ACTIVITY_STATUS[status],
+                "scheduledTiming": {
+                    "repeat": {"frequency": line.per_week, "period": 1, "periodUnit": "wk"}
+                },
+                "description": dose,
+            }
+        )
+    }
+
+
+def _observation(value: CodedObservation, subject: Resource) -> Resource:
+    def quantity(number: float) -> Resource:
+        code = value.code
+        return {"value": number, "unit": code.unit_text, "system": _UCUM, "code": code.unit}
+
+    spread = value.uncertainty
+    return _without_none(
+        {
+            "resourceType": "Observation",
+            "id": value.id,
+            "status": "final",
+            "category": [_concept(f"{_HL7}observation-category", value.category)],
+            "code": _concept(value.code.system, value.code.code, value.code.text),
+            "subject": subject,
+            "effectiveDateTime": _instant(value.at),
+            "valueQuantity": quantity(value.value),
+            "method": {"text": value.method} if value.method else None,
+            "component": [
+                {
+                    "code": _concept(OWN_CODES, "half-width-90", "half-width of the 90 % interval"),
+                    "valueQuantity": quantity(spread),
+                }
+            ]
+            if spread is not None
+            else None,
+        }
+    )
+
+
+def _questionnaire_response(response: PromResponse, subject: Resource) -> Resource:
+    items = [
+        {"linkId": key, "answer": [_answer(value)]}
+        for key, value in response.answers.items()
+        if value is not None
+    ]
+    return _without_none(
+        {
+            "resourceType": "QuestionnaireResponse",
+            "id": str(response.id),
+            "questionnaire": f"urn:rehabctl:instrument:{response.instrument}"
+            f"|{response.instrument_version}",
+            "status": "completed",
+            "subject": subject,
+            "authored": _instant(response.completed_at),
+            "item": items or None,
+        }
+    )
+
+
+def _answer(value: Any) -> Resource:
+    if isinstance(value, bool):
+        return {"valueBoolean": value}
+    if isinstance(value, int):
+        return {"valueInteger": value}
+    return {"valueDecimal": value} if isinstance(value, float) else {"valueString": str(value)}
+
+
+def _score(response: PromResponse, score: PromScore, subject: Resource) -> Resource:
+    text = f"{response.instrument} {score.scale}"
+    return {
+        "resourceType": "Observation",
+        "id": f"score-{response.id!s}-{score.scale}"[:64],
+        "status": "final",
+        "category": [_concept(f"{_HL7}observation-category", "survey")],
+        "code": _concept(OWN_CODES, f"{response.instrument}-{score.scale}", text),
+        "subject": subject,
+        "effectiveDateTime": _instant(response.completed_at),
+        "valueQuantity": {
+            "value": score.score, "unit": "score", "system": _UCUM, "code": "{score}",
+        },
+        "method": {"text": f"scoring rule {score.rule_version}"},
+        "derivedFrom": [{"reference": f"QuestionnaireResponse/{response.id}"}],
+    }  # fmt: skip
+
+
+def _consent(consent: Consent, subject: Resource, now: datetime) -> Resource:
+    end = consent.revoked_at or consent.expires_at
+    period = {"start": _instant(consent.granted_at), "end": None if end is None else _instant(end)}
+    return {
+        "resourceType": "Consent",
+        "id": str(consent.id),
+        "status": "active" if consent.is_active(now) else "inactive",
+        "scope": _concept(f"{_HL7}consentscope", "patient-privacy"),
+        "category": [{"text": consent.scope.value.replace("_", " ")}],
+        "patient": subject,
+        "dateTime": _instant(consent.granted_at),
+        "policyRule": {"text": "As the patient agreed with the clinic"},
+        "provision": {"type": "permit", "period": _without_none(period)},
+    }
+
+
+def _concept(system: str, code: str, text: str | None = None) -> Resource:
+    return _without_none({"coding": [{"system": system, "code": code}], "text": text})
+
+
+def _instant(at: datetime) -> str:
+    return at.isoformat(timespec="seconds")
+
+
+def _day(day: date | None) -> str | None:
+    return None if day is None else day.isoformat()
+
+
+def _without_none(values: Resource) -> Resource:
+    return {name: value for name, value in values.items() if value is not None}
