@@ -127,6 +127,52 @@ def hl7(
     _emit_report(result, out, dry_run=dry_run)
 
 
+@app.command(
+    epilog="Examples: rehabctl import fhir bundle.json --dry-run | "
+    "rehabctl import fhir bulk-export --source ehr --rejects refused.ndjson"
+)
+def fhir(
+    path: Annotated[
+        str,
+        typer.Argument(
+            help="FHIR R4 bundle, NDJSON file, a folder of them, or - for a pipe.",
+        ),
+    ],
+    source: Annotated[
+        str,
+        typer.Option("--source", help="Name of the system that wrote them; its ids are its own."),
+    ] = "fhir",
+    dry_run: DryRunFlag = False,
+    rejects: Annotated[
+        Path | None, typer.Option("--rejects", help="Write refused resources here, one a line.")
+    ] = None,
+    format_: FormatOption = None,
+    json_: JsonFlag = False,
+    output: OutputOption = None,
+    quiet: QuietFlag = False,
+) -> None:
+    """Take over patients and pain ratings of FHIR R4, and keep every other resource as it is.
+
+    The same resources twice change nothing. Exit code 7 when resources were refused.
+    """
+    import sys
+
+    from rehabctl.services import fhir_import, triage
+    from rehabctl.services.settings import load_settings
+    from rehabctl.services.wiring import open_store
+
+    out = Output.of(format_, json_, output, quiet)
+    options = fhir_import.FhirOptions(source, dry_run, rejects)
+    settings = load_settings()
+    rules = triage.clinic_rules(settings)
+    with open_store(settings) as store, progress("Importing resources", quiet=quiet) as report:
+        if path == "-":
+            result = fhir_import.import_stream(store, rules, sys.stdin.buffer, options)
+        else:
+            result = fhir_import.import_files(store, rules, Path(path), options, report=report)
+    _emit_report(result, out, dry_run=dry_run)
+
+
 def _emit_report(result: ImportReport, out: Output, *, dry_run: bool) -> None:
     counts = ("read", "created", "updated", "unchanged", "rejected")
     data: dict[str, object] = {name: getattr(result, name) for name in counts}

@@ -34,6 +34,19 @@ def measure_code(measure: str, side: str, on: date) -> MeasureCode:
     return MeasureCode(OWN_CODES, own, text, unit, unit_text)
 
 
+def loinc_codes(measure: str) -> frozenset[str]:
+    """Return every LOINC code by which a measure has been told.
+
+    Parameters
+    ----------
+    measure
+        Such as `pain`.
+    """
+    return frozenset(
+        code for (name, _), rows in _rows().items() if name == measure for _, code in rows
+    )
+
+
 @cache
 def _rows() -> dict[tuple[str, str], list[tuple[date, str]]]:
     path = files("rehabctl.reference") / "measure_codes.toml"

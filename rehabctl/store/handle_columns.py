@@ -118,6 +118,11 @@ COLUMNS: dict[str, dict[str, str]] = {
         "time": "created_at",
         "date": "valid_from",
     },
+    "directory_record": {
+        "uuid": "id clinic_id",
+        "text": "source kind external_id content content_sha256",
+        "time": "created_at received_at",
+    },
     "episode": {
         "uuid": "id patient_id clinic_id therapist_id",
         "text": "diagnosis icd10 condition surgery side surgeon status pathway",
@@ -140,6 +145,11 @@ COLUMNS: dict[str, dict[str, str]] = {
         "date": "scheduled_on",
         "real": "pain_before pain_during pain_after",
         "integer": "difficulty",
+    },
+    "foreign_record": {
+        "uuid": "id patient_id clinic_id therapist_id",
+        "text": "source kind external_id content content_sha256",
+        "time": "created_at received_at",
     },
     "gate_answer": {
         "uuid": "id patient_id clinic_id therapist_id program_id answered_by",

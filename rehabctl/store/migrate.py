@@ -31,6 +31,7 @@ REVISIONS = (
     "0014_monitoring_claims",
     "0015_claims",
     "0016_bookings",
+    "0017_foreign_records",
 )
 """Every revision of the history, oldest first; a test compares it with the files."""
 HEAD = REVISIONS[-1]

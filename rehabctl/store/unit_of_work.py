@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from rehabctl.store.repositories.documentation import DocumentationRepository
     from rehabctl.store.repositories.episodes import EpisodeRepository
     from rehabctl.store.repositories.facts import FactRepository
+    from rehabctl.store.repositories.foreign import ForeignRecordRepository
     from rehabctl.store.repositories.histories import HistoryRepository
     from rehabctl.store.repositories.imports import ImportRepository
     from rehabctl.store.repositories.kits import KitRepository
@@ -307,3 +308,10 @@ class UnitOfWork:
         from rehabctl.store.repositories.documentation import DocumentationRepository
 
         return DocumentationRepository(self.connection, self.now)
+
+    @cached_property
+    def foreign(self) -> ForeignRecordRepository:
+        """What other systems told."""
+        from rehabctl.store.repositories.foreign import ForeignRecordRepository
+
+        return ForeignRecordRepository(self.connection, self.clinic.id, self.now)
