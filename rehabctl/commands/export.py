@@ -77,12 +77,16 @@ def hl7(
     receiver: Annotated[
         str, typer.Option("--receiver", help="Name of the receiving application (MSH-5).")
     ] = "",
+    address: Annotated[
+        str | None,
+        typer.Option("--mllp", help="Send over MLLP to HOST:PORT, by TLS off this machine."),
+    ] = None,
     output: OutputOption = None,
 ) -> None:
-    """Write HL7 v2 messages about a patient."""
+    """Write HL7 v2 messages about a patient, or send them."""
     from rehabctl.domain.errors import UsageError
     from rehabctl.services import triage
-    from rehabctl.services.hl7_export import MessageKind, export_messages
+    from rehabctl.services.hl7_export import MessageKind, export_messages, send_messages
     from rehabctl.services.settings import load_settings
     from rehabctl.services.wiring import open_store
 
@@ -93,6 +97,10 @@ def hl7(
     settings = load_settings()
     with open_store(settings) as store:
         messages = export_messages(store, triage.clinic_rules(settings), patient, wanted, receiver)
+    if address is not None:
+        send_messages(messages, address)
+        note(f"{len(messages)} sent and acknowledged")
+        return
     emit_verbatim((message.decode() for message in messages), output)
 
 

@@ -87,12 +87,23 @@ def patients(
 
 @app.command(
     epilog="Examples: rehabctl import hl7 adt.hl7 --dry-run | "
-    "rehabctl import hl7 incoming --rejects refused.hl7 --format json"
+    "rehabctl import hl7 --mllp 127.0.0.1:2575 --rejects refused.hl7"
 )
 def hl7(
     source: Annotated[
-        str, typer.Argument(help="File of HL7 v2 messages, a folder of them, or - for a pipe.")
-    ],
+        str | None,
+        typer.Argument(help="File of HL7 v2 messages, a folder of them, or - for a pipe."),
+    ] = None,
+    address: Annotated[
+        str | None, typer.Option("--mllp", help="Listen here for messages, HOST:PORT.")
+    ] = None,
+    tls_cert: Annotated[
+        Path | None, typer.Option(help="PEM certificate; needed off this machine's loopback.")
+    ] = None,
+    tls_key: Annotated[Path | None, typer.Option(help="PEM key of the certificate.")] = None,
+    messages: Annotated[
+        int | None, typer.Option(min=1, help="Stop listening after so many messages.")
+    ] = None,
     dry_run: DryRunFlag = False,
     rejects: Annotated[
         Path | None, typer.Option("--rejects", help="Write refused messages here, as received.")
@@ -108,21 +119,33 @@ def hl7(
     """
     import sys
 
-    from rehabctl.services import hl7_import, triage
+    from rehabctl.domain.errors import UsageError
+    from rehabctl.services import hl7_import, hl7_listener, triage
     from rehabctl.services.settings import load_settings
     from rehabctl.services.wiring import open_store
 
+    if (source is None) == (address is None) or (dry_run and address is not None):
+        raise UsageError(
+            "name one source, and no --dry-run for a network", "Give a file, -, or --mllp HOST:PORT"
+        )
     out = Output.of(format_, json_, output, quiet)
     settings = load_settings()
     rules = triage.clinic_rules(settings)
+
+    def say(text: str) -> None:
+        note(text, out)
+
     with open_store(settings) as store, progress("Importing messages", quiet=quiet) as report:
-        if source == "-":
+        if address is not None:
+            where = hl7_listener.ListenOptions(address, tls_cert, tls_key, messages, rejects)
+            result = hl7_listener.listen(store, rules, where, note=say)
+        elif source == "-":
             result = hl7_import.import_stream(
                 store, rules, sys.stdin.buffer, dry_run=dry_run, rejects=rejects
             )
         else:
             result = hl7_import.import_files(
-                store, rules, Path(source), dry_run=dry_run, rejects=rejects, report=report
+                store, rules, Path(str(source)), dry_run=dry_run, rejects=rejects, report=report
             )
     _emit_report(result, out, dry_run=dry_run)
 

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+import ssl
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from rehabctl.domain.errors import NotFoundError
+from rehabctl.domain.errors import NotFoundError, PartialError
+from rehabctl.integrations.hl7v2 import mllp
+from rehabctl.integrations.hl7v2.message import MessageError, parse
 from rehabctl.integrations.hl7v2.outbound import Envelope, mdm_t02, oru_r01
 from rehabctl.services.access import Action, require
 from rehabctl.services.exchange_record import gather
@@ -76,3 +79,39 @@ def export_messages(
             f"the record of {mrn} holds no {what}", "Look at: rehabctl patient show"
         )
     return messages
+
+
+def send_messages(messages: list[bytes], address: str) -> None:
+    """Send messages over MLLP; over TLS, unless the receiver is this machine itself.
+
+    Parameters
+    ----------
+    messages
+        What is sent, in its order.
+    address
+        `HOST:PORT`.
+
+    Raises
+    ------
+    UnavailableError
+        The receiver is away or did not answer.
+    PartialError
+        It refused messages.
+    """
+    host, port = mllp.address(address)
+    tls = None if mllp.is_loopback(host) else ssl.create_default_context()
+    answers = mllp.send(host, port, messages, tls=tls)
+    refused = sum(not _is_accepted(answer) for answer in answers)
+    if refused:
+        raise PartialError(
+            f"the receiver refused {refused} of {len(messages)} messages",
+            "Ask its administrator for the reason",
+        )
+
+
+def _is_accepted(answer: bytes) -> bool:
+    try:
+        found = parse(answer).first("MSA")
+    except MessageError:
+        return False
+    return found is not None and found.text(1) in ("AA", "CA")
