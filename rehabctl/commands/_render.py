@@ -9,6 +9,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import os
 import sys
 from collections.abc import Generator, Iterable, Mapping, Sequence
 from contextlib import contextmanager
@@ -153,7 +154,9 @@ def emit_bytes(data: bytes, out: Output) -> None:
 
 
 def emit_verbatim(parts: Iterable[str], path: str | None) -> None:
-    """Write text of a foreign format piece by piece, without changing a character.
+    """Write a record in a foreign format piece by piece, without changing a character.
+
+    A file appears whole or not at all, for its owner only; standard output is written as it comes.
 
     Parameters
     ----------
@@ -162,8 +165,25 @@ def emit_verbatim(parts: Iterable[str], path: str | None) -> None:
     path
         Target; None or `-` is standard output.
     """
-    with _opened(Output(Format.PLAIN, None if path == "-" else path)) as stream:
-        stream.writelines(parts)
+    if path in (None, "-"):
+        for text in parts:
+            _write_utf8(text)
+        return
+    target = Path(str(path))
+    part = target.with_name(target.name + ".part")
+    try:
+        descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(descriptor, "w", encoding="utf-8", newline="") as stream:
+            stream.writelines(parts)
+        part.replace(target)
+    except OSError as error:
+        part.unlink(missing_ok=True)
+        raise RehabctlError(
+            f"cannot write {target.name}: {error.strerror}", "Choose another --output path"
+        ) from None
+    except BaseException:
+        part.unlink(missing_ok=True)
+        raise
 
 
 def cell(value: Any) -> str:

@@ -36,12 +36,16 @@ from rehabctl.services.roster_changes import Change, clinic_today, write_lines
 from rehabctl.store.repositories.foreign import ForeignRecord
 
 if TYPE_CHECKING:
+    from uuid import UUID
+
     from rehabctl.domain.patient import PatientRef
     from rehabctl.reference.rules import RuleTable
     from rehabctl.services.roster_import import ImportReport
     from rehabctl.store.store import Store
     from rehabctl.store.unit_of_work import UnitOfWork
 
+_Key = tuple["UUID | None", str, str]
+_Kept = dict[_Key, tuple[Received, ForeignRecord]]
 _BATCH = 500
 _LINE_FILES = (".ndjson", ".jsonl")
 _FILES = (*_LINE_FILES, ".json")
@@ -203,8 +207,8 @@ class _Run:
     def _write_in(self, uow: UnitOfWork, name: str, batch: Sequence[Received]) -> None:
         require(uow, Action.WRITE_PATIENTS)
         require(uow, Action.WRITE_CLINICAL)
-        kept: dict[tuple[str, str], tuple[Received, ForeignRecord]] = {}
-        changes: dict[tuple[str, str], Change] = {}
+        kept: _Kept = {}
+        changes: dict[_Key, Change] = {}
         for received in batch:
             if received.kind == "Patient":
                 try:
@@ -212,7 +216,7 @@ class _Run:
                 except ResourceError as error:
                     self._refuse(name, received.number, error, received.content.encode())
                     continue
-                changes[received.kind, received.id] = change
+                changes[patient.id, received.kind, received.id] = change
                 self._keep(kept, received, patient)
         self._look_up(uow, [r for r in batch if r.kind != "Patient"])
         for received in batch:
@@ -226,7 +230,7 @@ class _Run:
 
     def _keep(
         self,
-        kept: dict[tuple[str, str], tuple[Received, ForeignRecord]],
+        kept: _Kept,
         received: Received,
         patient: PatientRef | None,
     ) -> None:
@@ -234,22 +238,22 @@ class _Run:
         record = ForeignRecord(
             patient, received.kind, received.id, received.content, received.sha256
         )
-        if (received.kind, received.id) in kept:
+        if record.key in kept:
             self.counted.accept(Change.UNCHANGED)
-        kept[received.kind, received.id] = (received, record)
+        kept[record.key] = (received, record)
 
     def _finish(
         self,
         uow: UnitOfWork,
         name: str,
-        kept: dict[tuple[str, str], tuple[Received, ForeignRecord]],
-        changes: dict[tuple[str, str], Change],
+        kept: _Kept,
+        changes: dict[_Key, Change],
     ) -> None:
         known = uow.foreign.known(self.source, [record for _, record in kept.values()])
         written: list[ForeignRecord] = []
         rated: dict[PatientRef, None] = {}
         for key, (received, record) in kept.items():
-            present = known.get(record.key)
+            present = known.get(key)
             change = Change.CREATED if present is None else Change.UPDATED
             if present == record.content_sha256:
                 change = Change.UNCHANGED

@@ -8,7 +8,8 @@ that says the same again changes nothing.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
@@ -62,7 +63,7 @@ def import_files(
     path
         File or folder.
     dry_run
-        Check everything and keep nothing. Each message is judged against what is stored now.
+        Do everything in one transaction and keep nothing.
     rejects
         Gets the refused messages as they were received.
     report
@@ -76,12 +77,12 @@ def import_files(
         It cannot be read.
     """
     files = _files(path)
-    with tally(rejects) as counted:
+    with tally(rejects) as counted, _rehearsal(store, dry_run=dry_run) as rehearsal:
         for done, file in enumerate(files):
             report(float(done), float(len(files)))
             try:
                 with file.open("rb") as stream:
-                    _import(store, rules, stream, file.name, counted, dry_run=dry_run)
+                    _import(store, rules, stream, file.name, counted, rehearsal)
             except OSError as error:
                 raise RehabctlError(
                     f"cannot read {file.name}: {error.strerror}", "Check the file"
@@ -106,8 +107,8 @@ def import_stream(
     stream
         The bytes.
     """
-    with tally(rejects) as counted:
-        _import(store, rules, stream, "-", counted, dry_run=dry_run)
+    with tally(rejects) as counted, _rehearsal(store, dry_run=dry_run) as rehearsal:
+        _import(store, rules, stream, "-", counted, rehearsal)
         return counted.report()
 
 
@@ -125,23 +126,31 @@ def _import(
     stream: BinaryIO,
     name: str,
     counted: ImportTally,
-    *,
-    dry_run: bool,
+    rehearsal: UnitOfWork | None,
 ) -> None:
-    framed: Iterator[framing.Framed] = framing.messages(stream)
-    for one in framed:
+    for one in framing.messages(stream):
         if one.problem is not None:
-            counted.refuse(name, one.line, [FieldProblem("", one.problem)], one.data)
-            continue
-        result = import_message(store, rules, one.data, dry_run=dry_run)
+            result = [FieldProblem("", one.problem)]
+        else:
+            result = import_message(store, rules, one.data, rehearsal)
         if isinstance(result, Accepted):
             counted.accept(result.change)
         else:
             counted.refuse(name, one.line, result, one.data)
 
 
+@contextmanager
+def _rehearsal(store: Store, *, dry_run: bool) -> Generator[UnitOfWork | None]:
+    """Yield the one transaction of a dry run, which is undone; None for a real one."""
+    if not dry_run:
+        yield None
+        return
+    with store.transaction(rehearsal=True) as uow:
+        yield uow
+
+
 def import_message(
-    store: Store, rules: RuleTable, data: bytes, *, dry_run: bool = False
+    store: Store, rules: RuleTable, data: bytes, rehearsal: UnitOfWork | None = None
 ) -> Accepted | list[FieldProblem]:
     """Take over one message.
 
@@ -153,8 +162,8 @@ def import_message(
         The dated rules, for the worklist.
     data
         Its bytes.
-    dry_run
-        Do everything and keep nothing.
+    rehearsal
+        The transaction of a dry run; None has one of its own, which is kept.
 
     Returns
     -------
@@ -167,33 +176,44 @@ def import_message(
         return [FieldProblem("", str(error))]
     if not message.version.startswith("2"):
         return [FieldProblem("MSH-12", "is not a version 2 of HL7")]
-    is_referral = message.header.text(9) in inbound.REFERRAL_KINDS
-    if not is_referral and message.kind not in inbound.PATIENT_EVENTS:
+    if not _is_referral(message) and message.kind not in inbound.PATIENT_EVENTS:
         return [FieldProblem("MSH-9", "is not a kind of message that is taken over")]
-    with store.transaction(rehearsal=dry_run) as uow:
-        require(uow, Action.IMPORT_PATIENTS)
-        today = clinic_today(uow.clinic, uow.now)
-        said = inbound.referral(message) if is_referral else None
-        checked = None if said is None else _checked_referral(said, today)
-        if isinstance(checked, list):
-            return checked
-        line = _line(uow, message, said, today)
-        if not isinstance(line, RosterLine):
-            return line
-        (outcome,) = write_lines(uow, [line], rules, blanks_clear=True)
-        if outcome.patient is None or outcome.change is None:
-            return [outcome.problem or FieldProblem("", "was refused")]
-        change = outcome.change
-        if checked is not None and _add_referral(uow, outcome.patient, checked):
-            change = max(change, Change.UPDATED, key=_WEIGHT.index)
-            triage.refresh(uow, [outcome.patient], rules)
-        detail = {"kind": message.header.text(9), "sha256": hashlib.sha256(data).hexdigest()}
-        uow.audit.record("import.hl7", "patient", outcome.patient.id, detail)
-        return Accepted(change, outcome.patient)
+    if rehearsal is not None:
+        return _take_over(rehearsal, rules, message)
+    with store.transaction() as uow:
+        return _take_over(uow, rules, message)
+
+
+def _take_over(
+    uow: UnitOfWork, rules: RuleTable, message: Message
+) -> Accepted | list[FieldProblem]:
+    require(uow, Action.IMPORT_PATIENTS)
+    today = clinic_today(uow.clinic, uow.now)
+    said = inbound.referral(message) if _is_referral(message) else None
+    checked = None if said is None else _checked_referral(said, today)
+    if isinstance(checked, list):
+        return checked
+    line = _line(uow, message, said, today)
+    if not isinstance(line, RosterLine):
+        return line
+    (outcome,) = write_lines(uow, [line], rules, blanks_clear=True)
+    if outcome.patient is None or outcome.change is None:
+        return [outcome.problem or FieldProblem("", "was refused")]
+    change = outcome.change
+    if checked is not None and _add_referral(uow, outcome.patient, checked):
+        change = max(change, Change.UPDATED, key=_WEIGHT.index)
+        triage.refresh(uow, [outcome.patient], rules)
+    detail = {"kind": message.header.text(9), "sha256": hashlib.sha256(message.data).hexdigest()}
+    uow.audit.record("import.hl7", "patient", outcome.patient.id, detail)
+    return Accepted(change, outcome.patient)
 
 
 _WITHDRAWN = ("CA", "DC", "OC")
 _WEIGHT = (Change.UNCHANGED, Change.UPDATED, Change.CREATED)
+
+
+def _is_referral(message: Message) -> bool:
+    return message.header.text(9) in inbound.REFERRAL_KINDS
 
 
 def _line(

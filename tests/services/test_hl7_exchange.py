@@ -141,7 +141,9 @@ def test_a_later_order_changes_no_running_care(store: Store, rules: RuleTable) -
 
 
 def test_a_dry_run_keeps_nothing_and_the_role_counts(store: Store, rules: RuleTable) -> None:
-    assert counts(run(store, rules, message("ADT^A04", PID), dry_run=True)) == (1, 0, 0, 0)
+    later = message("ADT^A08", "PID|1||1042^^^H^MR||Diaz-Ruiz^Ana")
+    report = run(store, rules, message("ADT^A04", PID), later, dry_run=True)
+    assert counts(report) == (1, 1, 0, 0)
     with pytest.raises(NotFoundError):
         intake.show_patient(store, "1042")
     billing = replace(store, user=replace(store.user, role=Role.BILLING))
