@@ -20,7 +20,7 @@ from rehabctl.domain.errors import UsageError
 if TYPE_CHECKING:
     from rehabctl.services.alerts import ListedAlert
 
-app = typer.Typer(help="List alerts, acknowledge and snooze them.", no_args_is_help=True)
+app = typer.Typer(help="List alerts, acknowledge, snooze and assign them.", no_args_is_help=True)
 
 AlertIds = Annotated[list[str], typer.Argument(help="Identifiers from `rehabctl alert list`.")]
 
