@@ -160,7 +160,7 @@ def test_an_alert_can_be_acknowledged(first_demo, run: Run) -> None:
 def test_a_protocol_becomes_a_programme_with_overrides(first_demo, run: Run) -> None:
     result = run(
         "protocol", "assign", "total-knee-replacement", "--patient", FILMED_MRN,
-        "--start", "2026-03-03", "--set", "wall-squat.reps=8", "--json",
+        "--start", "2026-03-03", "--replace", "--set", "wall-squat.reps=8", "--json",
     )  # fmt: skip
     assert result.returncode == 0, result.stderr
     lines = {line["exercise"]: line for line in json.loads(result.stdout)["exercises"]}

@@ -160,19 +160,14 @@ def add(
             for scope in (ConsentScope.BODY_TRACKING, ConsentScope.VIDEO_RECORDING)
         ]
     )
-    programmes = [
-        Programme(id=uow.new_id(), patient=ref, started_on=min(p.events.due_on, default=now.date()))
+    running = [  # who was never to do anything has no programme yet
+        (Programme(id=uow.new_id(), patient=ref, started_on=min(p.events.due_on)), p.events)
         for ref, p in both
+        if p.events.due_on
     ]
-    history.add_programmes(
-        [(made, p.events.due_on) for made, p in zip(programmes, people, strict=True)]
-    )
+    history.add_programmes([(made, events.due_on) for made, events in running])
     history.add_sessions(
-        [
-            _session(uow, made, fact)
-            for made, p in zip(programmes, people, strict=True)
-            for fact in p.events.sessions
-        ]
+        [_session(uow, made, fact) for made, events in running for fact in events.sessions]
     )
     zone = ZoneInfo(uow.clinic.time_zone)
     history.add_journal(

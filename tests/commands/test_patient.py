@@ -115,7 +115,7 @@ def test_an_import_reports_as_the_contract_says(rehabctl: Rehabctl, roster: Path
         "schema_version": 1, "read": 2, "created": 2, "updated": 0, "unchanged": 0,
         "rejected": 0, "rejects": [],
     }  # fmt: skip
-    roster.write_text(ROSTER + "1044,Eve,Lind,31.12.1970,X,UT,,,\n")
+    roster.write_text(ROSTER + "1044,Eve,Lind,31.31.1970,X,UT,,,\n")
     refused = roster.with_name("refused.csv")
     second = rehabctl("import", "patients", str(roster), "--rejects", str(refused), "--json")
     assert second.returncode == 7

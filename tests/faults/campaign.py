@@ -46,8 +46,9 @@ elif work == "sessions":
     with open_store(settings) as store:
         library = open_library(settings)
         for n in range(40):
-            upload = {"id": f"s{n}", "started_at": "2026-02-02T09:00:00-05:00", "pain_after": 3,
-                      "completed_at": "2026-02-02T09:20:00-05:00",
+            day = f"2026-02-{1 + n % 20:02d}T{9 + n // 20:02d}"
+            upload = {"id": f"s{n}", "started_at": f"{day}:00:00-05:00", "pain_after": 3,
+                      "completed_at": f"{day}:20:00-05:00",
                       "exercises": [{"exercise": "quad-set", "done": True, "reps": [10]}]}
             exercise_sessions.log(
                 store, library, load_rules(), "00000", upload, entered_by="patient")

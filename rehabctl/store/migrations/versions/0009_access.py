@@ -461,7 +461,9 @@ def _open() -> None:
         END $$"""
     )
     names = ", ".join(name for name, _ in ROLES)
-    op.execute(f"DROP OWNED BY {names}")
+    # not DROP OWNED, which would take their rights on every other database of the server too
+    for rights in ("ALL TABLES IN SCHEMA", "ALL FUNCTIONS IN SCHEMA", "SCHEMA"):
+        op.execute(f"REVOKE ALL ON {rights} rehabctl FROM {names}")
     for name, _ in reversed(ROLES):
         op.execute(
             f"""DO $$ BEGIN DROP ROLE {name};
