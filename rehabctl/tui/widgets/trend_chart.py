@@ -100,6 +100,10 @@ class TrendChart(PlotWidget, can_focus=False, inherit_bindings=False):
         self.call_after_refresh(self.draw)
         app_of(self).theme_changed_signal.subscribe(self, lambda _: self.draw())
 
+    def on_resize(self) -> None:
+        """Choose the ticks for the new height; before the first layout there is none."""
+        self.call_after_refresh(self.draw)
+
     def draw(self) -> None:
         """Draw the points of each method, their spread, and the target."""
         trend = self._trend
