@@ -216,6 +216,10 @@ def test_no_finding_repeats_what_the_file_says_of_a_person() -> None:
     text = " ".join(f"{f.message} {f.fix}" for f in checked(broken).findings)
     assert "TESTPATIENT" not in text
     assert "1955" not in text
+    misplaced = checked(
+        SELF.replace("CLM*RC00000001", "CLM*TESTPATIENT, ANA").replace("LX*2", "LX*9")
+    )
+    assert "TESTPATIENT" not in repr(misplaced.findings)
 
 
 def single_faults(text: str) -> Iterator[tuple[str, str]]:

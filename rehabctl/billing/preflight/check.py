@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import BinaryIO
 
 from rehabctl.billing.preflight.breach import Breach, Check, World, finding
-from rehabctl.billing.preflight.claims import claim
+from rehabctl.billing.preflight.claims import claim, is_claim_number
 from rehabctl.billing.preflight.lines import lines
 from rehabctl.billing.preflight.other_payers import other_payers
 from rehabctl.billing.preflight.parties import billing_provider, party, patient_level, subscriber
@@ -115,7 +115,9 @@ class _Preflight:
                 if segment.get(1) != str(self.levels):
                     self._breach(Breach("level-number", segment, "01"))
             elif segment.tag == "CLM":
-                self.marks.append((segment.position, segment.get(1)))
+                number = segment.get(1)
+                # a file with wrong separators may hold anything here, even a name
+                self.marks.append((segment.position, number if is_claim_number(number) else None))
                 self.claims += 1
                 if segment.get(1) in self.numbers:
                     self._breach(Breach("claim-number-twice", segment, "01"))

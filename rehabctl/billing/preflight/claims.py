@@ -14,11 +14,24 @@ from rehabctl.billing.x12.segments import Segment
 from rehabctl.billing.x12.structure import Loop
 
 _CLAIM_NUMBER = re.compile(r"[A-Z0-9][A-Z0-9.-]{0,19}")
+_ANY_CLAIM_NUMBER = re.compile(r"[A-Z0-9.-]{1,38}", re.IGNORECASE)
+"""What other programs use: CLM01 holds 38 characters."""
 _DIAGNOSIS = re.compile(r"[A-Z][0-9][0-9A-Z][0-9A-Z]{0,4}")
 _EXTERNAL_CAUSES = ("V", "W", "X", "Y")
 _TENTH_EDITION = date(2015, 10, 1)
 """From this day of service on, the codes are of ICD-10-CM."""
 _LONGER_THAN_PRESENT = ("431", "454", "304", "453", "439", "484", "455", "471")
+
+
+def is_claim_number(text: str) -> bool:
+    """Tell whether a text may be shown as the number of a claim.
+
+    Parameters
+    ----------
+    text
+        CLM01 as it stands in the file.
+    """
+    return _ANY_CLAIM_NUMBER.fullmatch(text) is not None
 
 
 def claim(loop: Loop, world: World) -> Iterator[Breach]:
