@@ -154,6 +154,7 @@ def submitted(store: Store, tmp_path: Path) -> clearinghouse.SentFile:
     folder.mkdir(exist_ok=True)
     claim_exchange.submit(store, ClaimFolder(folder))
     assert not list(folder.glob("*.part"))
+    assert {path.stat().st_mode & 0o777 for path in folder.iterdir()} == {0o600}
     return sent_file(folder)
 
 
