@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 if TYPE_CHECKING:
     from rehabctl.domain.schedule import Span
     from rehabctl.domain.visit import Visit
-    from rehabctl.services.scheduling import ScheduleLine
+    from rehabctl.services.schedule_views import ScheduleLine
 
 BOOKED_COLUMNS = ("id", "start_local", "end_local", "type", "status", "expected_state")
 DAY_COLUMNS = (

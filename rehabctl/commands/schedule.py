@@ -80,13 +80,13 @@ def availability(
     quiet: QuietFlag = False,
 ) -> None:
     """List the free times of a provider for an appointment type."""
-    from rehabctl.services import scheduling
+    from rehabctl.services import schedule_views
     from rehabctl.services.wiring import open_store
 
     settings, tables = _tables()
     with open_store(settings) as store:
         start = _first(from_, store.clock(), store.clinic.time_zone)
-        found = scheduling.availability(
+        found = schedule_views.availability(
             store,
             tables,
             provider=provider,
@@ -243,14 +243,14 @@ def list_(
     quiet: QuietFlag = False,
 ) -> None:
     """List what is booked on a day or in a week."""
-    from rehabctl.services import scheduling
+    from rehabctl.services import schedule_views
     from rehabctl.services.wiring import open_store
 
     settings, tables = _tables()
     with open_store(settings) as store:
         start = _day_start(from_, store.clock(), store.clinic.time_zone)
         until = _day_later(start, days, store.clinic.time_zone)
-        lines = scheduling.listed(store, tables, start, until, provider=provider)
+        lines = schedule_views.listed(store, tables, start, until, provider=provider)
         rows = [day_object(line, store.clinic.time_zone) for line in lines]
     emit_items(rows, DAY_COLUMNS, Output.of(format_, json_, output, quiet))
 
@@ -398,14 +398,14 @@ def export(
     output: OutputOption = None,
 ) -> None:
     """Write appointments as an iCalendar file, without names."""
-    from rehabctl.services import calendars, scheduling
+    from rehabctl.services import calendars, schedule_views
     from rehabctl.services.wiring import open_store
 
     settings, tables = _tables()
     with open_store(settings) as store:
         start = _day_start(from_, store.clock(), store.clinic.time_zone)
         until = _day_later(start, days, store.clinic.time_zone)
-        lines = scheduling.listed(store, tables, start, until, provider=provider)
+        lines = schedule_views.listed(store, tables, start, until, provider=provider)
         content = calendars.export_calendar(store, lines, with_mrn=with_mrn)
     emit_bytes(content, Output.of(None, False, output))
 

@@ -14,7 +14,8 @@ from rehabctl.domain.schedule import Absence, WaitlistEntry, WaitStatus, Working
 from rehabctl.services.access import Action, require
 from rehabctl.services.licences import user_id
 from rehabctl.services.roster_changes import clinic_today
-from rehabctl.services.scheduling import BookingRules, ScheduleLine, identifier
+from rehabctl.services.schedule_views import ScheduleLine
+from rehabctl.services.scheduling import BookingRules, identifier
 
 if TYPE_CHECKING:
     from rehabctl.store.store import Store

@@ -20,7 +20,7 @@ from rehabctl.domain.visit import Visit, VisitStatus
 from rehabctl.reference.appointments import load_appointments
 from rehabctl.reference.compact_states import load_compact
 from rehabctl.reference.rules import load_rules
-from rehabctl.services import calendars, licences, scheduling, users
+from rehabctl.services import calendars, licences, schedule_views, scheduling, users
 from rehabctl.services.scheduling import Booking, BookingRules
 from rehabctl.services.settings import Settings
 from rehabctl.services.wiring import open_store
@@ -180,10 +180,10 @@ def test_a_group_has_four_to_six(clinic: Store) -> None:
     assert visits(clinic) == ()
     made = book(clinic, *MRNS[:4], type_key="group")
     assert len({visit.appointment_id for visit in made}) == 1
-    lines = scheduling.listed(clinic, TABLES, START, START + timedelta(hours=1))
+    lines = schedule_views.listed(clinic, TABLES, START, START + timedelta(hours=1))
     assert [(line.group_size, line.is_short) for line in lines] == [(4, False)] * 4
     scheduling.cancel(clinic, TABLES, str(made[0].id), "ill")
-    lines = scheduling.listed(clinic, TABLES, START, START + timedelta(hours=1))
+    lines = schedule_views.listed(clinic, TABLES, START, START + timedelta(hours=1))
     assert {line.is_short for line in lines if line.visit.status is VisitStatus.PLANNED} == {True}
     with pytest.raises(FindingsError, match="GROUP_TOO_LARGE"):
         book(clinic, "7", "8")
@@ -319,7 +319,7 @@ def test_availability_is_what_can_be_booked(clinic: Store) -> None:
 
 
 def available(store: Store) -> list[Span]:
-    return scheduling.availability(
+    return schedule_views.availability(
         store,
         TABLES,
         provider="jane",
@@ -359,7 +359,7 @@ def test_the_waitlist_stands_in_the_order_of_need(clinic: Store) -> None:
 
 def test_a_calendar_goes_out_and_busy_times_come_in_once(clinic: Store) -> None:
     book(clinic, zone="America/Denver")
-    lines = scheduling.listed(clinic, TABLES, START, START + timedelta(hours=1))
+    lines = schedule_views.listed(clinic, TABLES, START, START + timedelta(hours=1))
     content = calendars.export_calendar(clinic, lines, with_mrn=False)
     assert b"DTSTART;TZID=America/Denver:20260309T090000" in content
     assert b"Diaz" not in content
