@@ -193,12 +193,12 @@ def export(
     output: OutputOption = None,
 ) -> None:
     """Write a note as a file; a draft says on every page that it is one."""
-    from rehabctl.services import notes
+    from rehabctl.services import note_export
     from rehabctl.services.settings import load_settings
     from rehabctl.services.wiring import open_store
 
     with open_store(load_settings()) as store:
-        content = notes.export(store, note_id, as_)
+        content = note_export.export(store, note_id, as_)
     emit_bytes(content, Output.of(None, False, output))
 
 

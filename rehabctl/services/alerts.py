@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
-from uuid import UUID
 
 from rehabctl.clinic.alert_history import advance
 from rehabctl.clinic.alerts import apply_action, standing_actions
@@ -18,6 +17,7 @@ from rehabctl.domain.patient import PatientRef
 from rehabctl.reference.rules import RuleTable
 from rehabctl.services import triage
 from rehabctl.services.access import Action, may, require
+from rehabctl.services.identifiers import identifier
 
 if TYPE_CHECKING:
     from rehabctl.store.store import Store
@@ -204,7 +204,9 @@ def undo(store: Store, rules: RuleTable, alert_ids: Sequence[str]) -> None:
     """
     with store.transaction() as uow:
         require(uow, Action.WRITE_CLINICAL)
-        found = uow.alerts.get([_uuid(text) for text in alert_ids])
+        found = uow.alerts.get(
+            [identifier(text, "an alert", "rehabctl alert list") for text in alert_ids]
+        )
         patients = list({alert.patient.id: alert.patient for alert in found}.values())
         for alert in found:
             action = AlertAction(
@@ -245,7 +247,9 @@ def _act(
         require(uow, Action.WRITE_CLINICAL)
         if assignee is not None and uow.clinics.user_by_login(assignee, uow.clinic.id) is None:
             raise NotFoundError(f"no user is called {assignee}", "Look at: rehabctl user list")
-        found = uow.alerts.get([_uuid(text) for text in alert_ids])
+        found = uow.alerts.get(
+            [identifier(text, "an alert", "rehabctl alert list") for text in alert_ids]
+        )
         patients = list({alert.patient.id: alert.patient for alert in found}.values())
         triage.refresh(uow, patients, rules)
         for alert in found:
@@ -267,12 +271,3 @@ def _act(
 def _apply(uow: UnitOfWork, patient: PatientRef, action: AlertAction) -> None:
     states = tuple(a.state for a in uow.alerts.of_patient(patient.id, closed=True))
     uow.alerts.replace(patient, apply_action(states, action))
-
-
-def _uuid(text: str) -> UUID:
-    try:
-        return UUID(text)
-    except ValueError:
-        raise NotFoundError(
-            "that is no identifier of an alert", "Look at: rehabctl alert list"
-        ) from None

@@ -12,10 +12,11 @@ from rehabctl.clinic.scheduling import zone_of
 from rehabctl.domain.errors import UsageError
 from rehabctl.domain.schedule import Absence, WaitlistEntry, WaitStatus, WorkingHours
 from rehabctl.services.access import Action, require
+from rehabctl.services.identifiers import identifier
 from rehabctl.services.licences import user_id
 from rehabctl.services.roster_changes import clinic_today
 from rehabctl.services.schedule_views import ScheduleLine
-from rehabctl.services.scheduling import BookingRules, identifier
+from rehabctl.services.scheduling import BookingRules
 
 if TYPE_CHECKING:
     from rehabctl.store.store import Store
@@ -204,7 +205,7 @@ def remove_wish(store: Store, entry_id: str) -> None:
     """Take a wish off the waitlist."""
     with store.transaction() as uow:
         require(uow, Action.WRITE_CLINICAL)
-        entry = uow.schedule.wish(identifier(entry_id, "rehabctl schedule waitlist"))
+        entry = uow.schedule.wish(identifier(entry_id, "a wish", "rehabctl schedule waitlist"))
         uow.schedule.settle_wish(entry.id, WaitStatus.REMOVED)
         uow.audit.record("waitlist.remove", "waitlist_entry", entry.id)
 

@@ -6,7 +6,6 @@ import hashlib
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import TYPE_CHECKING
-from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from rehabctl.billing.units import count_units
@@ -31,6 +30,7 @@ from rehabctl.reference.prom_followup import pathway_of
 from rehabctl.reference.rules import RuleTable
 from rehabctl.services import prom_followup, triage
 from rehabctl.services.access import Action, require
+from rehabctl.services.identifiers import identifier
 from rehabctl.services.patient_facts import facts_of
 from rehabctl.services.plan_limits import authorisation_use, services_of
 from rehabctl.services.plans_of_care import treatment_days
@@ -42,7 +42,6 @@ if TYPE_CHECKING:
     from rehabctl.store.unit_of_work import UnitOfWork
 
 TEMPLATE_FOLDER = "note_templates"
-FORMS = ("text", "html", "pdf")
 _THERAPIST_ONLY = (NoteKind.PROGRESS, NoteKind.DISCHARGE, NoteKind.AUTHORISATION)
 """What an assistant cannot write alone."""
 
@@ -115,7 +114,7 @@ def draft_of_visit(
     """
     with store.transaction() as uow:
         require(uow, Action.WRITE_CLINICAL)
-        visit = uow.visits.get(_uuid(visit_id, "rehabctl visit list"))
+        visit = uow.visits.get(identifier(visit_id, "a visit", "rehabctl visit list"))
         if visit.status is not VisitStatus.COMPLETED:
             raise UsageError(
                 f"the visit is {visit.status.value.replace('_', ' ')}",
@@ -127,7 +126,7 @@ def draft_of_visit(
             if note.visit_id == visit.id and note.kind is template.kind
         ]
         if known:
-            return _view(uow, known[-1])
+            return view_of(uow, known[-1])
         patient = uow.patients.by_id(visit.patient.id)
         episode = None if visit.episode_id is None else uow.episodes.get(visit.episode_id)
         return _draft(uow, rules, template, patient, episode, visit)
@@ -175,7 +174,7 @@ def _draft(
     )
     uow.documentation.add_note(note)
     uow.audit.record("note.draft", "clinical_note", note.id, {"kind": note.kind.value})
-    return _view(uow, note)
+    return view_of(uow, note)
 
 
 def _facts(
@@ -342,11 +341,11 @@ def edit(
         body = text if section is None else note_check.with_section(note.body, section, text)
         note = uow.documentation.revise_note(replace(note, body=body))
         uow.audit.record("note.edit", "clinical_note", note.id, {"section": section or "all"})
-        return _view(uow, note)
+        return view_of(uow, note)
 
 
 def _draft_of(uow: UnitOfWork, note_id: str) -> ClinicalNote:
-    note = uow.documentation.note(_uuid(note_id, "rehabctl note list"))
+    note = uow.documentation.note(identifier(note_id, "a note", "rehabctl note list"))
     if note.status is NoteStatus.SIGNED:
         raise FindingsError(
             "the note is signed and stays as it is", "Add to it: rehabctl note addendum ID"
@@ -390,7 +389,7 @@ def sign(store: Store, rules: RuleTable, note_id: str, credentials: str) -> Note
             episode = uow.episodes.get(note.episode_id)
             uow.episodes.update(replace(episode, progress_report_on=note.for_day))
             triage.refresh(uow, [note.patient], rules)
-        return _view(uow, note)
+        return view_of(uow, note)
 
 
 def _require_therapist(uow: UnitOfWork, kind: NoteKind) -> None:
@@ -432,7 +431,7 @@ def add_addendum(store: Store, note_id: str, text: str, credentials: str) -> Not
         raise UsageError("the addendum is empty", "Give --text, or --file -")
     with store.transaction() as uow:
         require(uow, Action.WRITE_CLINICAL)
-        note = uow.documentation.note(_uuid(note_id, "rehabctl note list"))
+        note = uow.documentation.note(identifier(note_id, "a note", "rehabctl note list"))
         if note.status is NoteStatus.DRAFT or note.kind is NoteKind.ADDENDUM:
             raise UsageError(
                 "only a signed note takes an addendum", "Edit a draft: rehabctl note edit ID"
@@ -451,16 +450,16 @@ def add_addendum(store: Store, note_id: str, text: str, credentials: str) -> Not
         )
         uow.documentation.add_note(made)
         _signed(uow, made, credentials)
-        return _view(uow, note)
+        return view_of(uow, note)
 
 
 def show(store: Store, note_id: str) -> NoteView:
     """Return a note with its addenda; the signature is checked."""
     with store.transaction() as uow:
         require(uow, Action.READ_CLINICAL)
-        note = uow.documentation.note(_uuid(note_id, "rehabctl note list"))
+        note = uow.documentation.note(identifier(note_id, "a note", "rehabctl note list"))
         uow.audit.record("note.read", "clinical_note", note.id)
-        return _view(uow, note)
+        return view_of(uow, note)
 
 
 def of_patient(store: Store, mrn: str) -> list[NoteView]:
@@ -470,10 +469,19 @@ def of_patient(store: Store, mrn: str) -> list[NoteView]:
         patient = uow.patients.get(mrn)
         found = uow.documentation.notes(patient.id)
         uow.audit.record("note.list", "patient", patient.id, {"count": len(found)})
-        return [_view(uow, note) for note in found]
+        return [view_of(uow, note) for note in found]
 
 
-def _view(uow: UnitOfWork, note: ClinicalNote) -> NoteView:
+def view_of(uow: UnitOfWork, note: ClinicalNote) -> NoteView:
+    """Return a note with its addenda, and whether they are as they were signed.
+
+    Parameters
+    ----------
+    uow
+        The transaction.
+    note
+        Draft or signed.
+    """
     added = uow.documentation.addenda(note.id)
     valid = None
     if note.status is NoteStatus.SIGNED:
@@ -484,44 +492,3 @@ def _view(uow: UnitOfWork, note: ClinicalNote) -> NoteView:
 
 def _fits(note: ClinicalNote) -> bool:
     return hashlib.sha256(note.signed_bytes()).hexdigest() == note.content_sha256
-
-
-def export(store: Store, note_id: str, form: str) -> bytes:
-    """Return a note as a file; a draft says on every page that it is one.
-
-    Parameters
-    ----------
-    store
-        The open store.
-    note_id
-        Identifier.
-    form
-        text, html or pdf.
-
-    Raises
-    ------
-    FindingsError
-        The signed text is no longer the one that was signed.
-    """
-    if form not in FORMS:
-        raise UsageError("unknown word for --as", f"Use one of: {', '.join(FORMS)}")
-    with store.transaction() as uow:
-        require(uow, Action.READ_CLINICAL)
-        view = _view(uow, uow.documentation.note(_uuid(note_id, "rehabctl note list")))
-        if view.signature_valid is False:
-            raise FindingsError(
-                "the note is not the one that was signed", "Look at: rehabctl audit verify"
-            )
-        uow.audit.record("note.export", "clinical_note", view.note.id, {"format": form})
-        name, zone = uow.clinic.name, ZoneInfo(uow.clinic.time_zone)
-    from rehabctl.integrations.notes import html, pdf, text
-
-    write = {"text": text.write_text, "html": html.write_html, "pdf": pdf.write_pdf}[form]
-    return write(view.note, view.addenda, view.mrn, name, zone)
-
-
-def _uuid(text: str, where: str) -> UUID:
-    try:
-        return UUID(text)
-    except ValueError:
-        raise NotFoundError("that is no identifier", f"Look at: {where}") from None

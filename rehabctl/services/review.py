@@ -17,6 +17,7 @@ from rehabctl.reference.exercise_vocabulary import load_vocabulary
 from rehabctl.reference.rules import RuleTable
 from rehabctl.services import triage
 from rehabctl.services.access import Action, require
+from rehabctl.services.identifiers import identifier
 
 if TYPE_CHECKING:
     from rehabctl.reference.exercise_library import ExerciseLibrary
@@ -330,9 +331,4 @@ def assessment_uuid(text: str) -> UUID:
     NotFoundError
         It is none.
     """
-    try:
-        return UUID(text)
-    except ValueError:
-        raise NotFoundError(
-            "that is no identifier of an assessment", "Look at: rehabctl review list"
-        ) from None
+    return identifier(text, "an assessment", "rehabctl review list")

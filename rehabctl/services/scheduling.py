@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 from rehabctl.clinic import scheduling
 from rehabctl.clinic.quiet_hours import QuietHours
-from rehabctl.domain.errors import FindingsError, NotFoundError, RehabctlError, UsageError
+from rehabctl.domain.errors import FindingsError, RehabctlError, UsageError
 from rehabctl.domain.message import OutboxItem
 from rehabctl.domain.patient import Patient
 from rehabctl.domain.schedule import AppointmentType, Span, WaitStatus
@@ -27,6 +27,7 @@ from rehabctl.services.booking_gate import (
     reminder_key,
     require_free,
 )
+from rehabctl.services.identifiers import identifier
 from rehabctl.services.licences import clinic_compact, user_id
 from rehabctl.services.plan_limits import require_within_plan
 
@@ -284,24 +285,10 @@ def _plan_reminders(uow: UnitOfWork, tables: BookingRules, patient: Patient, vis
 
 
 def _fulfil(uow: UnitOfWork, entry_id: str, patients: Sequence[Patient]) -> None:
-    entry = uow.schedule.wish(identifier(entry_id, "rehabctl schedule waitlist"))
+    entry = uow.schedule.wish(identifier(entry_id, "a wish", "rehabctl schedule waitlist"))
     if entry.patient.id not in [patient.id for patient in patients]:
         raise UsageError("the waitlist entry is another patient's", "Check the identifier")
     uow.schedule.settle_wish(entry.id, WaitStatus.BOOKED)
-
-
-def identifier(text: str, where: str) -> UUID:
-    """Return an identifier as it was typed.
-
-    Raises
-    ------
-    NotFoundError
-        It is none.
-    """
-    try:
-        return UUID(text)
-    except ValueError:
-        raise NotFoundError("that is no identifier", f"Look at: {where}") from None
 
 
 def move(
@@ -366,7 +353,7 @@ def move(
 
 def _appointment(uow: UnitOfWork, visit_id: str) -> list[Visit]:
     """Return the planned visits of one appointment, the asked one first."""
-    visit = uow.visits.get(identifier(visit_id, "rehabctl schedule list"))
+    visit = uow.visits.get(identifier(visit_id, "an appointment", "rehabctl schedule list"))
     if visit.status is not VisitStatus.PLANNED:
         raise UsageError(
             f"the visit is {visit.status.value.replace('_', ' ')}", "Only a planned one is changed"

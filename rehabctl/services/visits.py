@@ -21,6 +21,7 @@ from rehabctl.services import triage
 from rehabctl.services.access import Action, require
 from rehabctl.services.actors import allowed_contact
 from rehabctl.services.booking_gate import cancel_reminders, licensed, require_free
+from rehabctl.services.identifiers import identifier
 from rehabctl.services.plan_limits import require_within_plan
 
 if TYPE_CHECKING:
@@ -271,7 +272,7 @@ def _change(
         moment = at or uow.now
         if moment > uow.now + MAX_CLOCK_AHEAD:
             raise UsageError("the time lies in the future", "Check --at")
-        before = uow.visits.get(_uuid(visit_id))
+        before = uow.visits.get(identifier(visit_id, "a visit", "rehabctl visit list"))
         changed = change(uow, before, moment)
         if changed != before:
             changed = uow.visits.revise(changed)
@@ -304,15 +305,6 @@ def show(store: Store, visit_id: str) -> Visit:
     """Return one visit."""
     with store.transaction() as uow:
         require(uow, Action.READ_CLINICAL)
-        visit = uow.visits.get(_uuid(visit_id))
+        visit = uow.visits.get(identifier(visit_id, "a visit", "rehabctl visit list"))
         uow.audit.record("visit.read", "visit", visit.id)
         return visit
-
-
-def _uuid(text: str) -> UUID:
-    try:
-        return UUID(text)
-    except ValueError:
-        raise NotFoundError(
-            "that is no identifier of a visit", "Look at: rehabctl visit list"
-        ) from None

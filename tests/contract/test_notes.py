@@ -27,7 +27,7 @@ from rehabctl.domain.note import NoteKind
 from rehabctl.domain.visit import TimedBlock, Visit, VisitKind, VisitStatus
 from rehabctl.reference.note_templates import load_note_template
 from rehabctl.reference.rules import load_rules
-from rehabctl.services import licences, notes, plans_of_care, triage
+from rehabctl.services import licences, note_export, notes, plans_of_care, triage
 from rehabctl.services.notes import NoteView
 from rehabctl.store.errors import ConflictError
 from rehabctl.store.store import Store
@@ -130,7 +130,7 @@ def test_a_change_behind_the_programs_back_shows(clinic: Store, column: str) -> 
         connection.execute(text(f"UPDATE clinical_note SET {column} = 'changed'"))  # noqa: S608
     assert notes.show(clinic, str(view.note.id)).signature_valid is False
     with pytest.raises(FindingsError, match="not the one that was signed"):
-        notes.export(clinic, str(view.note.id), "text")
+        note_export.export(clinic, str(view.note.id), "text")
 
 
 def test_a_visit_without_a_stop_has_no_note(clinic: Store) -> None:
@@ -148,21 +148,21 @@ def test_a_visit_without_a_stop_has_no_note(clinic: Store) -> None:
 def test_exports_say_the_same_and_drafts_are_marked(clinic: Store) -> None:
     view = notes.draft_of_visit(clinic, RULES, DAILY, str(held(clinic, NOW).id))
     note_id = str(view.note.id)
-    for form in notes.FORMS:
-        assert "DRAFT" in readable(notes.export(clinic, note_id, form))
+    for form in note_export.FORMS:
+        assert "DRAFT" in readable(note_export.export(clinic, note_id, form))
     finished(clinic, view)
     notes.sign(clinic, RULES, note_id, "PT, DPT")
     notes.add_addendum(clinic, note_id, "<b>Left</b>, not right.", "PT")
-    for form in notes.FORMS:
-        shown = " ".join(readable(notes.export(clinic, note_id, form)).split())
+    for form in note_export.FORMS:
+        shown = " ".join(readable(note_export.export(clinic, note_id, form)).split())
         assert "DRAFT" not in shown
         assert "PT, DPT" in shown
         assert "My words." in shown
         assert "Left" in shown
-    assert b"<b>" not in notes.export(clinic, note_id, "html")
-    assert notes.export(clinic, note_id, "pdf") == notes.export(clinic, note_id, "pdf")
+    assert b"<b>" not in note_export.export(clinic, note_id, "html")
+    assert note_export.export(clinic, note_id, "pdf") == note_export.export(clinic, note_id, "pdf")
     with pytest.raises(UsageError, match="--as"):
-        notes.export(clinic, note_id, "docx")
+        note_export.export(clinic, note_id, "docx")
 
 
 def readable(content: bytes) -> str:
