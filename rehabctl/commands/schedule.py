@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -16,6 +16,7 @@ from rehabctl.commands._options import (
     QuietFlag,
 )
 from rehabctl.commands._render import Output, emit_bytes, emit_items, emit_object, note
+from rehabctl.commands._schedule_times import day_later, day_start, first_moment, required_moment
 from rehabctl.commands._schedule_views import (
     BOOKED_COLUMNS,
     DAY_COLUMNS,
@@ -23,7 +24,7 @@ from rehabctl.commands._schedule_views import (
     day_object,
     span_object,
 )
-from rehabctl.commands._times import day, moment
+from rehabctl.commands._times import day
 from rehabctl.domain.errors import UsageError
 
 if TYPE_CHECKING:
@@ -85,7 +86,7 @@ def availability(
 
     settings, tables = _tables()
     with open_store(settings) as store:
-        start = _first(from_, store.clock(), store.clinic.time_zone)
+        start = first_moment(from_, store.clock(), store.clinic.time_zone)
         found = schedule_views.availability(
             store,
             tables,
@@ -143,7 +144,7 @@ def book(
     booking = scheduling.Booking(
         mrns=tuple(mrns),
         type_key=type_,
-        start_at=_moment(start),
+        start_at=required_moment(start),
         minutes=minutes,
         provider=provider,
         supervisor=supervisor,
@@ -188,7 +189,7 @@ def move(
             store,
             tables,
             visit_id,
-            _moment(start),
+            required_moment(start),
             override=override,
             outside_hours=outside_hours,
         )
@@ -248,8 +249,8 @@ def list_(
 
     settings, tables = _tables()
     with open_store(settings) as store:
-        start = _day_start(from_, store.clock(), store.clinic.time_zone)
-        until = _day_later(start, days, store.clinic.time_zone)
+        start = day_start(from_, store.clock(), store.clinic.time_zone)
+        until = day_later(start, days, store.clinic.time_zone)
         lines = schedule_views.listed(store, tables, start, until, provider=provider)
         rows = [day_object(line, store.clinic.time_zone) for line in lines]
     emit_items(rows, DAY_COLUMNS, Output.of(format_, json_, output, quiet))
@@ -316,7 +317,7 @@ def away(
     from rehabctl.services.settings import load_settings
     from rehabctl.services.wiring import open_store
 
-    first, last = _moment(from_, "--from"), _moment(until, "--until")
+    first, last = required_moment(from_, "--from"), required_moment(until, "--until")
     with open_store(load_settings()) as store:
         absence, booked = calendars.add_absence(store, login, first, last, reason)
     out = Output.of(format_, json_, output, quiet)
@@ -403,8 +404,8 @@ def export(
 
     settings, tables = _tables()
     with open_store(settings) as store:
-        start = _day_start(from_, store.clock(), store.clinic.time_zone)
-        until = _day_later(start, days, store.clinic.time_zone)
+        start = day_start(from_, store.clock(), store.clinic.time_zone)
+        until = day_later(start, days, store.clinic.time_zone)
         lines = schedule_views.listed(store, tables, start, until, provider=provider)
         content = calendars.export_calendar(store, lines, with_mrn=with_mrn)
     emit_bytes(content, Output.of(None, False, output))
@@ -488,30 +489,3 @@ def suitability(
         },
         Output.of(format_, json_, output, quiet),
     )
-
-
-def _moment(text: str, option: str = "--start") -> datetime:
-    found = moment(text, option)
-    if found is None:
-        raise UsageError(f"{option} is missing", "Write it like 2026-03-09T09:00:00Z")
-    return found
-
-
-def _first(text: str | None, now: datetime, zone: str) -> datetime:
-    """Return a moment: given as such, the start of a given day, or now."""
-    if text is None:
-        return now
-    return _moment(text, "--from") if "T" in text else _day_start(text, now, zone)
-
-
-def _day_start(text: str | None, now: datetime, zone: str) -> datetime:
-    from datetime import time
-    from zoneinfo import ZoneInfo
-
-    wanted = day(text, "--from") or now.astimezone(ZoneInfo(zone)).date()
-    return datetime.combine(wanted, time(), ZoneInfo(zone))
-
-
-def _day_later(start: datetime, days: int, zone: str) -> datetime:
-    """Return the start of a later day: 24 hours are not always one."""
-    return _day_start((start.date() + timedelta(days=days)).isoformat(), start, zone)
