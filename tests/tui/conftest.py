@@ -11,7 +11,8 @@ from textual.pilot import Pilot
 
 from rehabctl.tui.app import PanelApp
 from rehabctl.tui.context import PanelContext
-from tui.clinic import NOW, ZONE, ClinicData
+from tui.clinic import ClinicData
+from tui.times import NOW, ZONE
 
 MakePanel = Callable[..., PanelApp]
 

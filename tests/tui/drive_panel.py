@@ -32,7 +32,8 @@ def main() -> None:
 
     from rehabctl.tui.app import PanelApp
     from rehabctl.tui.context import PanelContext
-    from tui.clinic import NOW, ZONE, ClinicData, EndlessData
+    from tui.clinic import ClinicData, EndlessData
+    from tui.times import NOW, ZONE
 
     data = (
         EndlessData(chosen.rows)

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 
 from rehabctl.tui import cells
-from tui.clinic import NOW, ZONE, make_row
+from tui.clinic import make_row
+from tui.times import NOW, ZONE
 
 
 @given(st.text(max_size=40), st.integers(0, 30), st.booleans())

@@ -21,8 +21,9 @@ from rehabctl.tui.screens.lock import LockScreen
 from rehabctl.tui.screens.patient import PatientScreen
 from rehabctl.tui.screens.worklist import WorklistScreen
 from rehabctl.tui.widgets.patient_table import PatientTable
-from tui.clinic import NOW, ZONE, ClinicData
+from tui.clinic import ClinicData
 from tui.conftest import make_panel, press, settle
+from tui.times import NOW, ZONE
 
 # -- help --------------------------------------------------------------------------------------
 

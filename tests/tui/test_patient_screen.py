@@ -29,8 +29,9 @@ from rehabctl.tui.screens.review import ReviewScreen
 from rehabctl.tui.widgets.offline_banner import OfflineBanner
 from rehabctl.tui.widgets.section import Line, wrap_lines
 from rehabctl.tui.widgets.trend_chart import TrendChart
-from tui.clinic import NOW, ZONE, ClinicData, make_detail
+from tui.clinic import ClinicData, make_detail
 from tui.conftest import make_panel, press, settle
+from tui.times import NOW, ZONE
 
 SIZE = (120, 40)
 VIEWER = Viewer(NOW, ZONE)

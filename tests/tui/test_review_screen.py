@@ -18,8 +18,9 @@ from rehabctl.tui.widgets.angle_curve import AngleCurve
 from rehabctl.tui.widgets.braille_canvas import BrailleCanvas
 from rehabctl.tui.widgets.section import Section
 from rehabctl.tui.widgets.skeleton import Skeleton, driving_joint
-from tui.clinic import ClinicData, make_review, squat_pose
+from tui.clinic import ClinicData
 from tui.conftest import make_panel, press, settle
+from tui.recordings import make_review, squat_pose
 
 SIZE = (120, 40)
 

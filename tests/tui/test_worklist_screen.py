@@ -17,8 +17,9 @@ from rehabctl.tui.widgets.filter_input import FilterInput
 from rehabctl.tui.widgets.offline_banner import OfflineBanner
 from rehabctl.tui.widgets.patient_table import PatientTable
 from rehabctl.tui.widgets.status_line import StatusLine
-from tui.clinic import NOW, ClinicData, EndlessData
+from tui.clinic import ClinicData, EndlessData
 from tui.conftest import make_panel, press, settle
+from tui.times import NOW
 
 SIZE = (120, 30)
 
