@@ -146,6 +146,15 @@ class RootGroup(LazyGroup):
         "worker": LazyCommand(
             "rehabctl.commands.worker:app", "Do analyses and imports of the work queue.", _SYSTEM
         ),
+        "init": LazyCommand(
+            "rehabctl.commands.init:app",
+            "Set up this machine: database, key, clinic and pose model.",
+            _SYSTEM,
+            is_command=True,
+        ),
+        "config": LazyCommand(
+            "rehabctl.commands.config:app", "Show and check the settings.", _SYSTEM
+        ),
         "demo": LazyCommand(
             "rehabctl.commands.demo:app",
             "Build a demo clinic and open it.",

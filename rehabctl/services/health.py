@@ -66,6 +66,7 @@ def _checks() -> dict[str, Callable[[Settings], Iterable[Check]]]:
         "python": _python,
         "libraries": _libraries,
         "home": _home,
+        "configuration": _configuration,
         "database": _database,
         "keyring": _keyring,
         "pose_model": _pose_model,
@@ -134,6 +135,20 @@ def _home(settings: Settings) -> Iterable[Check]:
         yield Check("home", Status.FAIL, f"others may read {', '.join(open_ones)}", fix)
     else:
         yield Check("home", Status.OK, str(home))
+
+
+def _configuration(settings: Settings) -> Iterable[Check]:
+    from rehabctl.services import configuration
+
+    if not settings.paths.config_file.exists():
+        yield Check("configuration", Status.OK, "no config.toml: every default is in force")
+        return
+    findings = configuration.validate(settings.paths)
+    for finding in findings:
+        fix = f"Correct line {finding.line} of {finding.file}"
+        yield Check("configuration", Status.WARN, finding.message, fix)
+    if not findings:
+        yield Check("configuration", Status.OK, str(settings.paths.config_file))
 
 
 def _database(settings: Settings) -> Iterable[Check]:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from rehabctl.domain.errors import RehabctlError, UsageError
 
@@ -84,8 +85,8 @@ def load_settings(environment: Mapping[str, str] | None = None) -> Settings:
         REHABCTL_NOW is not an ISO time with a zone, or the configuration file is not TOML.
     """
     env = os.environ if environment is None else environment
-    paths = _paths(env)
-    config = _config(paths.config_file)
+    paths = find_paths(env)
+    config = {k: v for k, v in read_config(paths.config_file).items() if isinstance(v, str)}
 
     def setting(variable: str, key: str) -> str | None:
         return env.get(variable) or config.get(key) or None
@@ -111,7 +112,14 @@ def _approved_only(word: str | None) -> bool:
     return word == "refuse"
 
 
-def _paths(env: Mapping[str, str]) -> Paths:
+def find_paths(env: Mapping[str, str]) -> Paths:
+    """Return where things live.
+
+    Parameters
+    ----------
+    env
+        Variables of the process.
+    """
     import platformdirs
 
     cache = Path(platformdirs.user_cache_dir("rehabctl"))
@@ -123,21 +131,34 @@ def _paths(env: Mapping[str, str]) -> Paths:
     return Paths(home=data, cache=cache, key_dir=Path(platformdirs.user_config_dir("rehabctl")))
 
 
-def _config(path: Path) -> dict[str, str]:
+def read_config(path: Path) -> dict[str, Any]:
+    """Return what the configuration file says; nothing without one.
+
+    Parameters
+    ----------
+    path
+        Of the file.
+
+    Raises
+    ------
+    RehabctlError
+        The file cannot be read.
+    UsageError
+        It is not TOML.
+    """
     import tomllib
 
     try:
         with path.open("rb") as file:
-            loaded = tomllib.load(file)
+            return tomllib.load(file)
     except FileNotFoundError:
         return {}
     except OSError as error:
         raise RehabctlError(
             f"cannot read {path}: {error.strerror}", "Check REHABCTL_HOME and its rights"
         ) from None
-    except tomllib.TOMLDecodeError:
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError):
         raise UsageError(f"{path} is not TOML", "Correct or remove the file") from None
-    return {key: value for key, value in loaded.items() if isinstance(value, str)}
 
 
 def _fixed_now(text: str | None) -> datetime | None:

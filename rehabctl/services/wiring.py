@@ -255,6 +255,33 @@ def clinic_named(settings: Settings, connection: Connection, name: str | None) -
     return made
 
 
+def describe_clinic(settings: Settings, name: str | None, time_zone: str | None) -> None:
+    """Give the clinic of a local database its name and time zone, before anybody works in it.
+
+    Parameters
+    ----------
+    settings
+        What this command runs with.
+    name, time_zone
+        Of the clinic; None leaves what it has.
+    """
+    from rehabctl.store.repositories.clinics import ClinicRepository
+
+    found = local_keys(settings)
+    assert found is not None  # noqa: S101 - the caller made it
+    engine = local_engine(settings.paths.database, found.key)
+    try:
+        with translated(), engine.begin() as connection:
+            clinics = ClinicRepository(connection, settings.now())
+            first = clinics.first()
+            assert first is not None  # noqa: S101 - a database is given one with its schema
+            if not clinics.user_count():
+                zone = time_zone or first.time_zone
+                clinics.rename(replace(first, name=name or first.name, time_zone=zone))
+    finally:
+        engine.dispose()
+
+
 def claim_local(settings: Settings) -> User:
     """Make the operating system's user a therapist of the local database, which exists.
 

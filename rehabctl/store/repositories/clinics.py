@@ -50,9 +50,11 @@ class ClinicRepository:
         return None if row is None else Clinic(*row)
 
     def rename(self, clinic: Clinic) -> None:
-        """Write the name of a clinic."""
+        """Write the name and the time zone of a clinic."""
         self._connection.execute(
-            update(CLINIC).where(CLINIC.c.id == clinic.id).values(name=clinic.name)
+            update(CLINIC)
+            .where(CLINIC.c.id == clinic.id)
+            .values(name=clinic.name, time_zone=clinic.time_zone)
         )
 
     def add(self, clinic: Clinic) -> None:
