@@ -198,6 +198,9 @@ def _providers(loop: Loop, world: World) -> Iterator[Breach]:
             same_npi = facility.segments[0].get(9) == billed.get(9) and billed.get(9)
             if same_npi and _street(facility) == _street(names[0]):
                 yield Breach("facility-same", facility.segments[0])
+    kinds = [one.segments[0].get(1) for one in loop.loops("2310A")]
+    if len(set(kinds)) < len(kinds):
+        yield Breach("referring-twice", loop.loops("2310A")[-1].segments[0], "01")
     head = loop.segments[0]
     if not _has_therapy(loop, world):
         return

@@ -16,6 +16,8 @@ from rehabctl.reference.payers.service_codes import CodeKind, find_service_code
 _PROCEDURE = re.compile(r"[0-9]{4}[0-9A-Z]|[A-V][0-9]{4}")
 _MODIFIER = re.compile(r"[A-Z0-9]{2}")
 _MODIFIERS = slice(2, 6)
+_DESCRIPTION = 6
+"""Component after the last modifier: a fifth one would land in it."""
 
 
 def lines(loop: Loop, world: World) -> Iterator[Breach]:
@@ -105,6 +107,8 @@ def _service(
         elif service.get(5) == loop.segments[0].components(5)[0]:
             yield Breach("place-mixed", service, "05")
     yield from _modifiers(service, code, place, parts[_MODIFIERS], world)
+    if len(parts) > _DESCRIPTION and _MODIFIER.fullmatch(parts[_DESCRIPTION]):
+        yield Breach("modifier-fifth", service, "01-7")
 
 
 def _units(
@@ -166,6 +170,8 @@ def _modifiers(
         yield Breach("telehealth-conflict", service)
     if code in codes.remote_monitoring and (video or audio):
         yield Breach("telehealth-not", service)
+    elif place in codes.office_places and (video or audio):
+        yield Breach("telehealth-office", service)
     elif place in codes.telehealth_places and code in codes.always_therapy:
         if not video and not audio:
             yield Breach("telehealth-place", service)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import date
 from decimal import Decimal
 
 from rehabctl.billing.preflight.breach import Breach, World
+from rehabctl.billing.preflight.claims import service_days
 from rehabctl.billing.preflight.values import amount, days
 from rehabctl.billing.x12.structure import Loop
 
@@ -34,13 +36,14 @@ def other_payers(loop: Loop, world: World) -> Iterator[Breach]:
             yield Breach("filing-code-missing", head, "09")
         for payer in other.loops("2330B"):
             payers[payer.segments[0].get(9)] = other
+    first_service = min(service_days(loop), default=None)
     lines = [(line, one) for line in loop.loops("2400") for one in line.loops("2430")]
     for line, decision in lines:
         decided = decision.segments[0]
         if decided.get(1) not in payers:
             yield Breach("other-payer-line", decided, "01")
         yield from _line_balance(line, decision)
-        yield from _decided_on(decision, world)
+        yield from _decided_on(decision, world, first_service)
     for identifier, other in payers.items():
         own = [one for _, one in lines if one.segments[0].get(1) == identifier]
         yield from _payer(other, own, loop, world)
@@ -54,7 +57,9 @@ def _payer(other: Loop, decisions: list[Loop], loop: Loop, world: World) -> Iter
     payers = other.loops("2330B")
     dated = any(payer.first("DTP", "573") is not None for payer in payers)
     for level in (other, *payers):
-        yield from _decided_on(level, world)
+        yield from _decided_on(level, world, min(service_days(loop), default=None))
+    if paid is None and decisions:
+        yield Breach("other-payer-paid-missing", head)
     if paid is not None and not dated and not decisions:
         yield Breach("other-payer-date", head)
     if total is None or paid is None:
@@ -101,7 +106,7 @@ def adjusted(loop: Loop) -> Decimal:
     return sum((value for value in amounts if value is not None), Decimal(0))
 
 
-def _decided_on(loop: Loop, world: World) -> Iterator[Breach]:
+def _decided_on(loop: Loop, world: World, first_service: date | None) -> Iterator[Breach]:
     for segment in (*loop.all("SVD"), *loop.all("AMT")):
         value = amount(segment.get(2))
         if value is not None and value < 0:
@@ -112,3 +117,5 @@ def _decided_on(loop: Loop, world: World) -> Iterator[Breach]:
             yield Breach("date", when, "03")
         elif span[1] > world.file_day:
             yield Breach("date-future", when, "03")
+        elif first_service is not None and span[0] < first_service:
+            yield Breach("other-payer-early", when, "03")

@@ -80,8 +80,7 @@ def _numbers(loop: Loop) -> Iterator[Breach]:
 
 
 def _is_tax_number(text: str) -> bool:
-    digits = text.replace("-", "")
-    return len(digits) == 9 and digits.isascii() and digits.isdecimal() and len(set(digits)) > 1
+    return len(text) == 9 and text.isascii() and text.isdecimal() and len(set(text)) > 1
 
 
 def billing_provider(loop: Loop, world: World) -> Iterator[Breach]:

@@ -29,14 +29,14 @@ def amount(text: str) -> Decimal | None:
 
 
 def has_parts_of_a_cent(value: Decimal) -> bool:
-    """Tell whether an amount has more than two decimals.
+    """Tell whether an amount is written with more than two decimals, even if they are zeros.
 
     Parameters
     ----------
     value
         Dollars.
     """
-    exponent = value.normalize().as_tuple().exponent
+    exponent = value.as_tuple().exponent
     return isinstance(exponent, int) and exponent < -2
 
 

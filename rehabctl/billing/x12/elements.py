@@ -30,6 +30,8 @@ def check_elements(rule: SegmentRule, segment: Segment) -> Iterator[Finding]:
     for number in range(len(rule.elements) + 1, len(elements)):
         if elements[number]:
             yield _finding("element-unused", segment, f"{number:02d}", "must stay empty")
+    if len(elements) > 1 and not elements[-1]:
+        yield _finding("element-trailing", segment, f"{len(elements) - 1:02d}", "is an empty end")
     for number, element_rule in enumerate(rule.elements, 1):
         value = elements[number] if number < len(elements) else ""
         if not value:
@@ -90,6 +92,10 @@ def _element(rule: ElementRule, value: str, segment: Segment, where: str) -> Ite
         lengths = _lengths(rule)
         text = f"has {len(digits)} characters, allowed are {lengths}"
         yield _finding("element-length", segment, where, text)
+    elif (
+        rule.kind == "AN" and value != value.strip() and segment.tag != "ISA"
+    ):  # it has fixed widths
+        yield _finding("element-space", segment, where, "begins or ends with a space")
     elif rule.codes and value not in rule.codes:
         yield _finding("element-code", segment, where, f"must be {_listed(rule.codes)}")
     elif not _is_of_kind(rule.kind, value):

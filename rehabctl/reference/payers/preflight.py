@@ -32,6 +32,7 @@ class PreflightCodes:
     remote_monitoring: frozenset[str]
     hands_on: frozenset[str]
     telehealth_places: frozenset[str]
+    office_places: frozenset[str]
     video_modifiers: frozenset[str]
     audio_modifiers: frozenset[str]
     disciplines: frozenset[str]
@@ -66,7 +67,13 @@ def load_preflight_codes(on: date) -> PreflightCodes:
     table = _table("preflight_codes.toml")
     codes, pairs = _row(table["codes"], on), _row(table["pairs"], on)
     named = ("places", "states", "always_therapy", "remote_monitoring", "hands_on")
-    named += ("telehealth_places", "video_modifiers", "audio_modifiers", "disciplines")
+    named += (
+        "telehealth_places",
+        "office_places",
+        "video_modifiers",
+        "audio_modifiers",
+        "disciplines",
+    )
     return PreflightCodes(
         **{name: frozenset(codes[name]) for name in named},
         most_units_of_a_day=codes["most_units_of_a_day"],
