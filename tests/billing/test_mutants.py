@@ -40,7 +40,7 @@ def mutated(mutant: dict[str, Any]) -> str:
 
 def _with_fault(segments: list[str], mutant: dict[str, Any]) -> list[str]:
     places: list[int] = [i for i, s in enumerate(segments) if f"{s}*".startswith(mutant["segment"])]
-    at: int = places[mutant.get("nth", 1) - 1]
+    at = places[int(mutant.get("nth", 1)) - 1]
     here, before, behind = segments[at], segments[:at], segments[at + 1 :]
     if "element" in mutant:
         elements = here.split("*")
