@@ -59,7 +59,7 @@ def fetch(
             yield take_in(store, inbound, via)
 
 
-def take_in(store: Store, inbound: Inbound, via: str) -> Fetched:
+def take_in(store: Store, inbound: Inbound, via: str | None) -> Fetched:
     """Apply one file by what it holds, never by its name."""
     kind = kind_of(inbound.data)
     file = Incoming(inbound.name, inbound.data, via, inbound.remote_id)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -21,6 +21,7 @@ from rehabctl.domain.errors import (
 from rehabctl.services.access import Action, require
 from rehabctl.services.billing_settings import clinic_of, payers_of, port_named
 from rehabctl.services.claim_drafts import check_bytes, file_bytes, local_now
+from rehabctl.services.claim_inbox import take_in
 
 if TYPE_CHECKING:
     from rehabctl.store.store import Store
@@ -231,7 +232,8 @@ def _hand_over(store: Store, port: ClaimPort, file: ClaimFile) -> Submitted:
     except RehabctlError:  # it was not taken
         _move(store, file, FileState.PREPARED)
         raise
-    return _note_sent(store, file, receipt)
+    answers = tuple(take_in(store, one, file.port).name for one in receipt.answers)
+    return replace(_note_sent(store, file, receipt), answers=answers)
 
 
 def _note_sent(store: Store, file: ClaimFile, receipt: Receipt) -> Submitted:

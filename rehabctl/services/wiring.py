@@ -101,7 +101,7 @@ def claim_port(store: Store, settings: Settings, name: str) -> ClaimPort:
         require(uow, Action.MANAGE_CLAIMS)
         at = port_named(uow, name)
     secret = credentials.find(name, store.database_id, settings.secret_command)
-    return make_port(at, secret)
+    return make_port(at, secret, settings.now())
 
 
 def key_options(settings: Settings) -> keys.KeyOptions:

@@ -7,6 +7,7 @@ callable that takes the settings and the secret and returns a `ClaimPort`.
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime
 from importlib.metadata import entry_points
 from typing import Any
 
@@ -16,7 +17,7 @@ from rehabctl.domain.errors import RehabctlError, UsageError
 GROUP = "rehabctl.claim_ports"
 
 
-def make_port(at: PortSettings, secret: str) -> ClaimPort:
+def make_port(at: PortSettings, secret: str, now: datetime) -> ClaimPort:
     """Return the adapter of a connection.
 
     Parameters
@@ -25,6 +26,8 @@ def make_port(at: PortSettings, secret: str) -> ClaimPort:
         What was imported.
     secret
         Password, private key, API key or client secret.
+    now
+        From which a web service is asked backwards.
 
     Raises
     ------
@@ -38,6 +41,18 @@ def make_port(at: PortSettings, secret: str) -> ClaimPort:
             from rehabctl.integrations.clearinghouse.sftp import SftpPort
 
             return SftpPort(at, secret)
+        case PortKind.STEDI:
+            from rehabctl.integrations.clearinghouse.stedi import StediPort
+
+            return StediPort(at, secret, now)
+        case PortKind.CLAIM_MD:
+            from rehabctl.integrations.clearinghouse.claim_md import ClaimMdPort
+
+            return ClaimMdPort(at, secret)
+        case PortKind.OPTUM:
+            from rehabctl.integrations.clearinghouse.optum import OptumPort
+
+            return OptumPort(at, secret)
         case _:
             return _foreign(at)(at, secret)
 
