@@ -188,27 +188,6 @@ def build(
         ) from None
 
 
-def submit(
-    folder: Annotated[Path, typer.Option("--folder", help="Drop folder of the clearinghouse.")],
-    via: Annotated[str, typer.Option("--via", help="How: folder.")] = "folder",
-    format_: FormatOption = None,
-    json_: JsonFlag = False,
-    output: OutputOption = None,
-    quiet: QuietFlag = False,
-) -> None:
-    """Send every claim that is ready, one file a payer; a run that was cut short is finished."""
-    from rehabctl.services import claim_exchange
-    from rehabctl.services.settings import load_settings
-    from rehabctl.services.wiring import claim_folder, open_store
-
-    if via != "folder":
-        raise UsageError(f"unknown way {via!r}", "Use --via folder")
-    with open_store(load_settings()) as store:
-        sent = claim_exchange.submit(store, claim_folder(folder))
-    rows = [{"file": one.name, "claims": one.claims, "sha256": one.sha256} for one in sent]
-    emit_items(rows, ("file", "claims", "sha256"), Output.of(format_, json_, output, quiet))
-
-
 def ack(
     file: Annotated[Path, typer.Argument(help="A TA1, 999 or 277CA file.")],
     format_: FormatOption = None,
@@ -226,7 +205,7 @@ def ack(
     from rehabctl.services.wiring import open_store
 
     with open_store(load_settings()) as store:
-        done = claim_exchange.acknowledge(store, file)
+        done = claim_exchange.acknowledge(store, claim_exchange.read_incoming(file))
     out = Output.of(format_, json_, output, quiet)
     if not done.is_new:
         note("This file was read before; nothing was changed", out)

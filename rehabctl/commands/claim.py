@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from rehabctl.commands import _claim_records
+from rehabctl.commands import _claim_ports, _claim_records
 from rehabctl.commands._options import Format, FormatOption, JsonFlag, OutputOption, QuietFlag
 from rehabctl.commands._render import Output, emit_items, emit_object, note, to_json_value
 from rehabctl.domain.errors import ExitCode, UsageError
@@ -132,9 +132,32 @@ app.command(
 )(_claim_records.build)
 app.command(
     "submit",
-    epilog="Examples: rehabctl claim submit --folder outbox | "
-    "rehabctl claim submit --folder outbox --via folder --format json",
-)(_claim_records.submit)
+    epilog="Examples: rehabctl claim submit --via clearinghouse --dry-run | "
+    "rehabctl claim submit --folder outbox --format json",
+)(_claim_ports.submit)
+app.command(
+    "fetch",
+    epilog="Examples: rehabctl claim fetch --via clearinghouse | "
+    "rehabctl claim fetch --via clearinghouse --dry-run --format json",
+)(_claim_ports.fetch)
+app.command(
+    "files",
+    epilog="Examples: rehabctl claim files | rehabctl claim files --format json",
+)(_claim_ports.files)
+app.command(
+    "settle",
+    epilog="Examples: rehabctl claim settle CLINIC_000000007_P.837 --arrived | "
+    "rehabctl claim settle CLINIC_000000007_P.837 --not-arrived",
+)(_claim_ports.settle)
+app.command(
+    "connections",
+    epilog="Examples: rehabctl claim connections | rehabctl claim connections --format json",
+)(_claim_ports.connections)
+app.command(
+    "secret",
+    epilog="Examples: rehabctl claim secret clearinghouse --file id_ed25519 | "
+    "rehabctl claim secret clearinghouse < password.txt",
+)(_claim_ports.secret)
 app.command(
     "ack",
     epilog="Examples: rehabctl claim ack answer.999 | rehabctl claim ack answer.277 --format json",

@@ -49,7 +49,9 @@ def import_(
     with open_store(load_settings()) as store:
         done = billing_settings.import_file(store, file, dry_run=dry_run)
     out = Output.of(format_, json_, output, quiet)
-    counts = {name: getattr(done, name) for name in ("clinic", "providers", "payers", "fees")}
+    counts = {
+        name: getattr(done, name) for name in ("clinic", "providers", "payers", "fees", "ports")
+    }
     emit_object({"imported": not done.problems and not dry_run, **counts}, out)
     for one in done.problems:
         note(f"{'.'.join(map(str, one.path))}: {one.message}", out)

@@ -80,7 +80,7 @@ def post(
     from rehabctl.services.wiring import open_store
 
     with open_store(load_settings()) as store:
-        done = claim_exchange.post(store, file)
+        done = claim_exchange.post(store, claim_exchange.read_incoming(file))
     out = Output.of(format_, json_, output, quiet)
     rows = [
         {

@@ -33,7 +33,13 @@ class FileState(StrEnum):
     """Where a file stands."""
 
     PREPARED = "prepared"
-    """Written down, not yet known to have left."""
+    """Written down; handing it over has not begun."""
+    STAGING = "staging"
+    """Somebody is bringing it near; nobody acts on it yet."""
+    RELEASING = "releasing"
+    """Somebody is handing it over."""
+    UNCERTAIN = "uncertain"
+    """Handing it over was cut: the other side is asked before anything is sent again."""
     SENT = "sent"
     APPLIED = "applied"
     QUARANTINED = "quarantined"
@@ -46,6 +52,7 @@ class SettingKind(StrEnum):
     PROVIDER = "provider"
     PAYER = "payer"
     FEE = "fee"
+    PORT = "port"
 
 
 NEXT_STATES: dict[ClaimState, frozenset[ClaimState]] = {
@@ -107,6 +114,12 @@ class ClaimFile:
     sha256: str
     created_at: datetime
     control_number: int | None = None
+    port: str | None = None
+    """Name of the connection; None is a folder of this machine."""
+    remote_id: str | None = None
+    """What the other side calls it."""
+    tried_at: datetime | None = None
+    """When the last attempt to hand it over began."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from datetime import date
 from decimal import Decimal
 from enum import StrEnum
 
+from rehabctl.domain.claim_port import PortSettings
 from rehabctl.domain.visit import Channel
 
 
@@ -56,6 +57,8 @@ class PayerRules:
     kx: bool = False
     separate_modifier: str = "59"
     modifier_order: tuple[ModifierPlace, ...] = tuple(ModifierPlace)
+    port: str = ""
+    """The connection over which its claims go; empty is any."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +112,7 @@ class BillingFile:
     providers: tuple[ProviderIdentity, ...]
     payers: tuple[PayerRules, ...]
     fees: tuple[FeeSchedule, ...]
+    ports: tuple[PortSettings, ...] = ()
 
 
 def dollars(cents: int) -> Decimal:

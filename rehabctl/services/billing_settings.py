@@ -7,8 +7,9 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from rehabctl.domain.claim_port import PortSettings
 from rehabctl.domain.claim_record import SettingKind
-from rehabctl.domain.errors import FindingsError, NotFoundError, RehabctlError
+from rehabctl.domain.errors import FindingsError, NotFoundError, RehabctlError, suggestion
 from rehabctl.domain.payer import (
     BillingFile,
     ClinicIdentity,
@@ -39,6 +40,7 @@ class Imported:
     providers: int
     payers: int
     fees: int
+    ports: int
     problems: tuple[Problem, ...]
 
 
@@ -67,6 +69,7 @@ def import_file(store: Store, path: Path, *, dry_run: bool = False) -> Imported:
         len(told.providers),
         len(told.payers),
         len(told.fees),
+        len(told.ports),
         problems,
     )
     with store.transaction(rehearsal=dry_run) as uow:
@@ -93,6 +96,8 @@ def _write(uow: UnitOfWork, told: BillingFile) -> None:
         uow.claims.put_setting(SettingKind.CLINIC, "clinic", _ALWAYS, _plain(told.clinic))
     for provider in told.providers:
         uow.claims.put_setting(SettingKind.PROVIDER, provider.login, _ALWAYS, _plain(provider))
+    for port in told.ports:
+        uow.claims.put_setting(SettingKind.PORT, port.name, _ALWAYS, _plain(port))
     for fees in told.fees:
         uow.claims.put_setting(SettingKind.FEE, fees.payer, fees.valid_from, _plain(fees))
 
@@ -135,6 +140,33 @@ def fees_on(uow: UnitOfWork, key: str, on: date) -> FeeSchedule | None:
     rows = [_fees(row) for row in uow.claims.settings(SettingKind.FEE)]
     rows = [one for one in rows if one.payer == key and one.valid_from <= on]
     return max(rows, key=lambda one: one.valid_from, default=None)
+
+
+def ports(store: Store) -> tuple[PortSettings, ...]:
+    """Return the clinic's connections to clearinghouses, by name."""
+    with store.transaction() as uow:
+        require(uow, Action.MANAGE_CLAIMS)
+        return ports_of(uow)
+
+
+def ports_of(uow: UnitOfWork) -> tuple[PortSettings, ...]:
+    """Return the clinic's connections, by name."""
+    return tuple(PortSettings(**row) for row in uow.claims.settings(SettingKind.PORT))
+
+
+def port_named(uow: UnitOfWork, name: str) -> PortSettings:
+    """Return a connection.
+
+    Raises
+    ------
+    NotFoundError
+        It was not imported.
+    """
+    known = {one.name: one for one in ports_of(uow)}
+    if name not in known:
+        near = suggestion(name, list(known))
+        raise NotFoundError(f"no connection is called {name!r}", near or "Import it: payer import")
+    return known[name]
 
 
 def clinic_of(uow: UnitOfWork) -> ClinicIdentity:

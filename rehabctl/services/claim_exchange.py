@@ -1,4 +1,4 @@
-"""Claims leave and answers come back: each file once, its bytes never changed."""
+"""Answers and payments come back: each file is applied once, its bytes are kept."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ import io
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from rehabctl.billing.remittance import CheckedFile, check_file
 from rehabctl.billing.x12.acknowledgements import Answer, Scope, read_answers
 from rehabctl.billing.x12.envelope import EnvelopeChecker
-from rehabctl.billing.x12.findings import Finding, Severity
+from rehabctl.billing.x12.findings import Finding
 from rehabctl.billing.x12.remittance_835 import PaidClaim, Payment
 from rehabctl.domain.claim_record import (
     ClaimFile,
@@ -23,7 +23,7 @@ from rehabctl.domain.claim_record import (
 from rehabctl.domain.errors import FindingsError, NotFoundError, RehabctlError
 from rehabctl.services.access import Action, require
 from rehabctl.services.billing_settings import clinic_of
-from rehabctl.services.claim_drafts import check_bytes, file_bytes, local_now
+from rehabctl.services.claim_drafts import file_bytes, local_now
 
 if TYPE_CHECKING:
     from rehabctl.store.store import Store
@@ -34,59 +34,14 @@ _DENIED = "4"
 _REVERSAL = "22"
 
 
-class ClaimPort(Protocol):
-    """Where files of claims go."""
-
-    def submit(self, data: bytes, name: str) -> None:
-        """Hand a file over once; the same file again is no second one."""
-        ...
-
-
 @dataclass(frozen=True, slots=True)
-class Submitted:
-    """A file that left."""
+class Incoming:
+    """A file that came in, from disk or from a connection."""
 
     name: str
-    sha256: str
-    claims: tuple[str, ...]
-
-
-def submit(store: Store, port: ClaimPort) -> tuple[Submitted, ...]:
-    """Send every claim that is ready, one file a payer. What was cut short before goes first.
-
-    The file and its number are written down before it leaves, so that a second run sends the same
-    bytes under the same name.
-
-    Parameters
-    ----------
-    store
-        The open store.
-    port
-        Where they go.
-
-    Raises
-    ------
-    FindingsError
-        A file has findings that stand against sending it; nothing of it was changed.
-    """
-    with store.transaction() as uow:
-        require(uow, Action.MANAGE_CLAIMS)
-        ready: dict[str, list[ClaimRecord]] = {}
-        for claim in uow.claims.of_state(ClaimState.READY):
-            ready.setdefault(claim.payer, []).append(claim)
-        for claims in ready.values():
-            _prepare(store, uow, claims)
-    sent: list[Submitted] = []
-    with store.transaction() as uow:
-        waiting = uow.claims.files("out", FileState.PREPARED)
-    for file in waiting:
-        port.submit(store.blobs.read(file.sha256), file.name)
-        with store.transaction() as uow:
-            uow.claims.set_file_state(file.id, FileState.SENT)
-            numbers = tuple(one.control_number for one in uow.claims.of_file(file.id))
-            uow.audit.record("claim.sent", "claim_file", file.id, {"claims": len(numbers)})
-        sent.append(Submitted(file.name, file.sha256, numbers))
-    return tuple(sent)
+    data: bytes
+    via: str | None = None
+    remote_id: str | None = None
 
 
 def build(store: Store, control_numbers: list[str], *, is_test: bool) -> bytes:
@@ -102,26 +57,6 @@ def build(store: Store, control_numbers: list[str], *, is_test: bool) -> bytes:
         claims = [uow.claims.get(number) for number in control_numbers]
         uow.audit.read("claim.build", "claim", [claim.id for claim in claims])
         return file_bytes(clinic_of(uow), claims, 1, local_now(uow), is_test=is_test)
-
-
-def _prepare(store: Store, uow: UnitOfWork, claims: list[ClaimRecord]) -> None:
-    clinic, now = clinic_of(uow), local_now(uow)
-    number = 1 + max((one.control_number or 0 for one in uow.claims.files("out")), default=0)
-    data = file_bytes(clinic, claims, number, now, is_test=False)
-    days = min(int(one.document["payer"]["timely_filing_days"]) for one in claims)
-    checked = check_bytes(data, now.date(), days)
-    if not checked.ok:
-        errors = sum(one.severity is Severity.ERROR for one in checked.findings)
-        raise FindingsError(
-            f"the file for {claims[0].payer} has {errors} errors", "Correct the claims first"
-        )
-    sha256 = store.blobs.put(io.BytesIO(data), kind="claim_file")
-    name = f"{clinic.sender_id}_{number:09d}_P.837"
-    file = ClaimFile(uow.new_id(), "out", FileState.PREPARED, name, sha256, uow.now, number)
-    uow.claims.add_file(file)
-    for claim in claims:
-        uow.claims.move(claim, ClaimState.SUBMITTED, "837P", file_id=file.id)
-    uow.audit.record("claim.submit", "claim_file", file.id, {"claims": len(claims)})
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,31 +82,30 @@ class Received:
     """Numbers in it that are not ours."""
 
 
-def acknowledge(store: Store, path: Path) -> Received:
+def acknowledge(store: Store, file: Incoming) -> Received:
     """Read a TA1, 999 or 277CA once and move the claims that it speaks of.
 
     Parameters
     ----------
     store
         The open store.
-    path
-        The file.
+    file
+        What came.
 
     Raises
     ------
     FindingsError
         The file is damaged or no answer: nothing was changed.
     """
-    data = _read(path)
     envelope = EnvelopeChecker()
-    answers = tuple(read_answers(io.BytesIO(data), envelope))
+    answers = tuple(read_answers(io.BytesIO(file.data), envelope))
     if envelope.findings or not answers:
         raise FindingsError(
             "the file is damaged or holds no answer to claims", "Fetch it again, whole"
         )
     with store.transaction() as uow:
         require(uow, Action.MANAGE_CLAIMS)
-        if not _note_file(store, uow, data, path.name, FileState.APPLIED):
+        if not note_file(store, uow, file, FileState.APPLIED):
             return Received(False, (), (), ())
         moved: list[Moved] = []
         unknown: list[str] = []
@@ -229,7 +163,7 @@ class PostedFile:
     unknown: tuple[str, ...]
 
 
-def post(store: Store, path: Path) -> PostedFile:
+def post(store: Store, file: Incoming) -> PostedFile:
     """Post a remittance once, and only when every level balances and every claim is ours.
 
     Anything else is put into quarantine: the file is kept, and no money or state changes.
@@ -238,18 +172,17 @@ def post(store: Store, path: Path) -> PostedFile:
     ----------
     store
         The open store.
-    path
-        The 835 file.
+    file
+        The 835.
     """
-    data = _read(path)
-    checked = check_file(io.BytesIO(data))
+    checked = check_file(io.BytesIO(file.data))
     findings = (*checked.findings, *(f for p in checked.payments for f in p.findings))
     with store.transaction() as uow:
         require(uow, Action.MANAGE_CLAIMS)
         claims, unknown = _claims_of(uow, checked)
         good = checked.balanced and not unknown and _in_whole_cents(checked)
         state = FileState.APPLIED if good else FileState.QUARANTINED
-        is_new = _note_file(store, uow, data, path.name, state)
+        is_new = note_file(store, uow, file, state)
         if not is_new or not good:
             uow.audit.record("remit.quarantine", "clinic", uow.clinic.id, {"new": is_new})
             return PostedFile(is_new, not good, (), findings, unknown)
@@ -321,22 +254,35 @@ def _cents(amount: Decimal | None) -> int:
     return 0 if amount is None else int(amount.scaleb(2))
 
 
-def _note_file(store: Store, uow: UnitOfWork, data: bytes, name: str, state: FileState) -> bool:
+def note_file(store: Store, uow: UnitOfWork, file: Incoming, state: FileState) -> bool:
     """Keep a file that came in; return False when its bytes were kept before."""
-    sha256 = store.blobs.put(io.BytesIO(data), kind="claim_file")
-    if uow.claims.add_file(ClaimFile(uow.new_id(), "in", state, name, sha256, uow.now)):
+    sha256 = store.blobs.put(io.BytesIO(file.data), kind="claim_file")
+    row = ClaimFile(
+        uow.new_id(), "in", state, file.name, sha256, uow.now, port=file.via,
+        remote_id=file.remote_id,
+    )  # fmt: skip
+    if uow.claims.add_file(row):
         return True
     if state is FileState.APPLIED:  # what kept it in quarantine may have been settled
         for known in uow.claims.files("in", FileState.QUARANTINED):
             if known.sha256 == sha256:
-                uow.claims.set_file_state(known.id, state)
+                uow.claims.move_file(known, state)
                 return True
     return False
 
 
-def _read(path: Path) -> bytes:
+def read_incoming(path: Path) -> Incoming:
+    """Read a file from disk.
+
+    Raises
+    ------
+    NotFoundError
+        It does not exist.
+    RehabctlError
+        It cannot be read.
+    """
     try:
-        return path.read_bytes()
+        return Incoming(path.name, path.read_bytes())
     except FileNotFoundError:
         raise NotFoundError(f"{path.name} does not exist", "Check the path") from None
     except OSError as error:

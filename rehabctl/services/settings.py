@@ -65,6 +65,8 @@ class Settings:
     assigned with a visible mark (`unapproved_exercises = "refuse"` in config.toml)."""
     bluetooth: str | None = None
     """Another Bluetooth controller than the platform's, for tests (REHABCTL_BLUETOOTH)."""
+    secret_command: str | None = None
+    """Prints the secret of a connection to another system, whose name it is given."""
 
     def now(self) -> datetime:
         """Return the current time as aware UTC."""
@@ -98,6 +100,7 @@ def load_settings(environment: Mapping[str, str] | None = None) -> Settings:
         pose_model=Path(model) if model else None,
         key_file=Path(key_file) if key_file else None,
         key_command=setting("REHABCTL_KEY_COMMAND", "key_command"),
+        secret_command=setting("REHABCTL_SECRET_COMMAND", "secret_command"),
         fixed_now=_fixed_now(env.get("REHABCTL_NOW")),
         approved_only=_approved_only(config.get("unapproved_exercises")),
         bluetooth=env.get("REHABCTL_BLUETOOTH") or None,

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from rehabctl.domain.clinic import Clinic, User
 from rehabctl.domain.errors import NotFoundError
+from rehabctl.services.access import Action, require
 from rehabctl.services.settings import Settings
 from rehabctl.store import identity, keys, migrate
 from rehabctl.store.engine import local_engine, remote_engine
@@ -21,6 +22,7 @@ from rehabctl.store.store import Store
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine
 
+    from rehabctl.domain.claim_port import ClaimPort
     from rehabctl.integrations.claim_folder import ClaimFolder
     from rehabctl.store.files import BlobStore
     from rehabctl.store.rekey import StoreFiles
@@ -68,6 +70,38 @@ def claim_folder(folder: Path) -> ClaimFolder:
     from rehabctl.integrations.claim_folder import ClaimFolder
 
     return ClaimFolder(folder)
+
+
+def claim_port(store: Store, settings: Settings, name: str) -> ClaimPort:
+    """Return a connection of the clinic to a clearinghouse.
+
+    Parameters
+    ----------
+    store
+        The open store.
+    settings
+        What this command runs with; they say where secrets come from.
+    name
+        Of the connection.
+
+    Raises
+    ------
+    NotFoundError
+        It was not imported.
+    NotPermittedError
+        Its secret is missing.
+    UsageError
+        No adapter is called like its kind.
+    """
+    from rehabctl.integrations.clearinghouse.registry import make_port
+    from rehabctl.services.billing_settings import port_named
+    from rehabctl.store import credentials
+
+    with store.transaction() as uow:
+        require(uow, Action.MANAGE_CLAIMS)
+        at = port_named(uow, name)
+    secret = credentials.find(name, store.database_id, settings.secret_command)
+    return make_port(at, secret, settings.now())
 
 
 def key_options(settings: Settings) -> keys.KeyOptions:

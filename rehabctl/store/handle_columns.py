@@ -75,8 +75,8 @@ COLUMNS: dict[str, dict[str, str]] = {
     },
     "claim_file": {
         "uuid": "id clinic_id",
-        "text": "direction state name sha256",
-        "time": "created_at",
+        "text": "direction state name sha256 port remote_id",
+        "time": "tried_at created_at",
         "integer": "control_number",
     },
     "claim_posting": {

@@ -32,6 +32,7 @@ REVISIONS = (
     "0015_claims",
     "0016_bookings",
     "0017_foreign_records",
+    "0033_claim_ports",
 )
 """Every revision of the history, oldest first; a test compares it with the files."""
 HEAD = REVISIONS[-1]

@@ -19,7 +19,13 @@ from rehabctl.domain.errors import FindingsError, NotFoundError, RehabctlError, 
 from rehabctl.domain.patient import PatientRef
 from rehabctl.domain.visit import Channel, ChannelSpan, TimedBlock, Visit, VisitKind, VisitStatus
 from rehabctl.integrations.claim_folder import ClaimFolder
-from rehabctl.services import billing_settings, claim_exchange, claims, remote_monitoring
+from rehabctl.services import (
+    billing_settings,
+    claim_exchange,
+    claim_submission,
+    claims,
+    remote_monitoring,
+)
 from rehabctl.services.claim_drafts import Choices
 from rehabctl.store.errors import ConflictError
 from rehabctl.store.store import Store
@@ -143,16 +149,16 @@ def sent_file(folder: Path) -> clearinghouse.SentFile:
     return clearinghouse.received(newest.read_bytes())
 
 
-def put(tmp_path: Path, data: bytes, name: str = "answer") -> Path:
+def put(tmp_path: Path, data: bytes, name: str = "answer") -> claim_exchange.Incoming:
     path = tmp_path / name
     path.write_bytes(data)
-    return path
+    return claim_exchange.read_incoming(path)
 
 
 def submitted(store: Store, tmp_path: Path) -> clearinghouse.SentFile:
     folder = tmp_path / "drop"
     folder.mkdir(exist_ok=True)
-    claim_exchange.submit(store, ClaimFolder(folder))
+    list(claim_submission.submit(store, ClaimFolder(folder)))
     assert not list(folder.glob("*.part"))
     assert {path.stat().st_mode & 0o777 for path in folder.iterdir()} == {0o600}
     return sent_file(folder)
@@ -233,21 +239,18 @@ def test_a_run_that_was_cut_sends_the_same_file_once(
     ref = insured(store)
     claims.draft_visit(bills, visited(store, ref))
     with pytest.raises(RehabctlError, match="drop folder"):
-        claim_exchange.submit(bills, ClaimFolder(tmp_path / "missing"))
+        list(claim_submission.submit(bills, ClaimFolder(tmp_path / "missing")))
     with bills.transaction() as uow:
         (file,) = uow.claims.files("out", FileState.PREPARED)
     assert states(bills) == {"RC00000001": "submitted"}
     folder = tmp_path / "drop"
     folder.mkdir()
-    ClaimFolder(folder).submit(bills.blobs.read(file.sha256), file.name)  # sent, then cut
-    written = (folder / file.name).read_bytes()
     tomorrow = at(bills, APRIL_10 + timedelta(days=1))
-    (sent,) = claim_exchange.submit(tomorrow, ClaimFolder(folder))
+    (sent,) = claim_submission.submit(tomorrow, ClaimFolder(folder))
     assert (sent.name, sent.claims) == (file.name, ("RC00000001",))
+    written = bills.blobs.read(file.sha256)
     assert [path.read_bytes() for path in folder.iterdir()] == [written]
-    assert claim_exchange.submit(tomorrow, ClaimFolder(folder)) == ()
-    with pytest.raises(RehabctlError, match="other content"):
-        ClaimFolder(folder).submit(b"other", file.name)
+    assert list(claim_submission.submit(tomorrow, ClaimFolder(folder))) == []
 
 
 def test_a_rejected_file_is_made_anew_as_an_original(
@@ -321,7 +324,7 @@ def test_what_stands_against_a_claim_keeps_it_a_draft(
     assert held.state is ClaimState.DRAFT
     assert "pair-attestation" in {one["rule"] for one in held.document["findings"]}
     (tmp_path / "drop").mkdir()
-    assert claim_exchange.submit(bills, ClaimFolder(tmp_path / "drop")) == ()
+    assert list(claim_submission.submit(bills, ClaimFolder(tmp_path / "drop"))) == []
     stated = (Attestation("separate", "J. Lee, PT"),)
     made = claims.correct(bills, held.control_number, Choices(attestations=stated))
     assert made.state is ClaimState.READY

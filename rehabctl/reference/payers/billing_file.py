@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
+from rehabctl.domain.claim_port import PortKind, PortSettings
 from rehabctl.domain.npi import is_well_formed_npi
 from rehabctl.domain.payer import (
     BillingFile,
@@ -45,12 +47,13 @@ def read_billing_file(document: Mapping[str, Any]) -> tuple[BillingFile, tuple[P
     providers = tuple(_provider(one) for one in top.tables("provider"))
     payers = tuple(_payer(one) for one in top.tables("payer"))
     fees = tuple(_fees(one) for one in top.tables("fee"))
+    ports = tuple(_port(one) for one in top.tables("port"))
     top.finish()
     for number, one in enumerate(payers):
         for other in payers[:number]:
             if one.key == other.key and _overlap(one, other):
                 top.problem(("payer", number), "overlap", f"{one.key} has two rules of one day")
-    return BillingFile(clinic, providers, payers, fees), tuple(problems)
+    return BillingFile(clinic, providers, payers, fees, ports), tuple(problems)
 
 
 def _overlap(one: PayerRules, other: PayerRules) -> bool:
@@ -119,6 +122,7 @@ def _payer(read: TableReader) -> PayerRules:
         kx=read.flag("kx", False),
         separate_modifier=read.text("separate_modifier", "59"),
         modifier_order=tuple(places[word] for word in order),
+        port=read.text("port", ""),
     )
     if made.valid_from > made.valid_to:
         read.problem("valid_to", "dates", "valid_to lies before valid_from")
@@ -135,6 +139,29 @@ def _fees(read: TableReader) -> FeeSchedule:
         _amounts(read.table("charge")),
         _amounts(read.table("allowed", required=False)),
     )
+    read.finish()
+    return made
+
+
+def _port(read: TableReader) -> PortSettings:
+    kind = read.text("kind")
+    is_sftp = kind in (PortKind.SFTP, PortKind.WAYSTAR)
+    made = PortSettings(
+        name=read.text("name"),
+        kind=kind,
+        address=read.text("address", None if is_sftp else ""),
+        number=read.integer("number", 22),
+        login=read.text("login", None if is_sftp else ""),
+        host_key=read.text("host_key", None if is_sftp else ""),
+        send_folder=read.text("send_folder", None if is_sftp else ""),
+        receive_folder=read.text("receive_folder", None if is_sftp else ""),
+    )
+    if not re.fullmatch(r"[a-z0-9][a-z0-9_-]{0,31}", made.name):
+        read.problem("name", "name", "name is lower-case letters, digits, - and _")
+    if is_sftp and not re.fullmatch(r"(ssh|ecdsa)-[\w-]+ [A-Za-z0-9+/=]+", made.host_key):
+        read.problem("host_key", "host-key", "host_key is a public key: ssh-ed25519 AAAA...")
+    if not is_sftp and made.address and not made.address.startswith("https://"):
+        read.problem("address", "address", "address of a web service begins with https://")
     read.finish()
     return made
 

@@ -168,17 +168,36 @@ class ClaimRepository:
         row = plain(file) | {"id": file.id, "clinic_id": self._clinic_id}
         return insert_once(self._connection, _FILE, row, ("clinic_id", "direction", "sha256"))
 
-    def set_file_state(self, file_id: UUID, state: FileState) -> None:
-        """Say where a file stands; its bytes and number stay."""
-        statement = update(_FILE).where(_FILE.c.id == file_id).values(state=state.value)
-        self._connection.execute(statement)
+    def move_file(self, file: ClaimFile, state: FileState, **facts: Any) -> ClaimFile:
+        """Say where a file stands, and what is known of it; its bytes and number stay.
 
-    def files(self, direction: str, state: FileState | None = None) -> tuple[ClaimFile, ...]:
-        """Return files of a direction, oldest first."""
+        Parameters
+        ----------
+        file
+            As it was read.
+        state
+            Where it stands now.
+        **facts
+            `remote_id` and `tried_at`, where they are known now.
+
+        Raises
+        ------
+        ConflictError
+            Somebody else moved it meanwhile.
+        """
+        c = _FILE.c
+        was = c.tried_at.is_(None) if file.tried_at is None else c.tried_at == file.tried_at
+        statement = update(_FILE).where(c.id == file.id, c.state == file.state.value, was)
+        if self._connection.execute(statement.values(state=state.value, **facts)).rowcount != 1:
+            raise ConflictError(f"{file.name} is being sent by somebody else", "Look again later")
+        return replace(file, state=state, **facts)
+
+    def files(self, direction: str, *states: FileState) -> tuple[ClaimFile, ...]:
+        """Return files of a direction, of these states or of all, oldest first."""
         c = _FILE.c
         query = select(_FILE).where(c.clinic_id == self._clinic_id, c.direction == direction)
-        if state is not None:
-            query = query.where(c.state == state.value)
+        if states:
+            query = query.where(c.state.in_([state.value for state in states]))
         rows = self._connection.execute(query.order_by(c.created_at, c.id)).mappings()
         return tuple(build(ClaimFile, row, state=FileState(row["state"])) for row in rows)
 

@@ -188,6 +188,9 @@ class ClaimFile(Table, table=True):
     name: str
     sha256: str
     control_number: int | None = None
+    port: str | None = None
+    remote_id: str | None = None
+    tried_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     created_at: datetime = Field(sa_type=UtcDateTime)
 
 

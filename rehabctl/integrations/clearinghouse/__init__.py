@@ -1,0 +1,1 @@
+"""Connections to clearinghouses: SFTP and web services."""

@@ -1,0 +1,72 @@
+"""`rehabctl claim submit --via` and `claim fetch` as a script sees them, over a real server."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+from fixtures.claims.sftp_server import LOGIN, PASSWORD, running
+from tests.conftest import Rehabctl
+
+PORT = """\
+schema = "rehabctl-billing/1"
+[[port]]
+name = "house"
+kind = "sftp"
+address = "127.0.0.1"
+number = {number}
+login = "{login}"
+host_key = "{host_key}"
+send_folder = "/to"
+receive_folder = "/from"
+"""
+
+
+def test_a_connection_is_imported_used_and_never_shows_its_secret(
+    rehabctl: Rehabctl, tmp_path: Path
+) -> None:
+    secret = tmp_path / "secret"
+    secret.write_text(PASSWORD)
+    path = tmp_path / "port.toml"
+    command = f"{sys.executable} -c \"print(open('{secret}').read())\""
+    with running(tmp_path / "server") as server:
+        values = {"number": server.port, "login": LOGIN, "host_key": server.host_key}
+        path.write_text(PORT.format(**values))
+        assert rehabctl("payer", "import", str(path)).returncode == 0
+        missing = rehabctl("claim", "fetch", "--via", "house")
+        assert (missing.returncode, missing.stdout) == (5, "")
+        assert "the secret of house is missing" in missing.stderr
+        (server.folder / "from" / "strange.txt").write_bytes(b"not X12")
+        done = rehabctl(
+            "claim", "fetch", "--via", "house", "--json", REHABCTL_SECRET_COMMAND=command
+        )
+        assert done.returncode == 3
+        assert json.loads(done.stdout)["items"] == [
+            {"name": "strange.txt", "kind": "unknown", "state": "quarantined", "claims": []}
+        ]
+        secret.write_text("wrong")
+        refused = rehabctl("claim", "fetch", "--via", "house", REHABCTL_SECRET_COMMAND=command)
+        assert (refused.returncode, refused.stdout) == (5, "")
+        assert "refused login or secret" in refused.stderr
+        nothing = rehabctl(
+            "claim", "submit", "--via", "house", "--dry-run", REHABCTL_SECRET_COMMAND=command
+        )
+        assert (nothing.returncode, nothing.stdout) == (0, "")
+    away = rehabctl("claim", "fetch", "--via", "house", REHABCTL_SECRET_COMMAND=command)
+    assert away.returncode == 6
+    for one in (missing, done, refused, nothing, away):
+        assert PASSWORD not in one.stdout + one.stderr
+    failing = rehabctl("claim", "fetch", "--via", "house", REHABCTL_SECRET_COMMAND="false")
+    assert failing.returncode == 5
+    unknown = rehabctl("claim", "submit", "--via", "hous")
+    assert unknown.returncode == 4
+    assert "did you mean 'house'" in unknown.stderr
+    assert rehabctl("claim", "submit").returncode == 2
+    no_keyring = rehabctl("claim", "secret", "house", stdin="x")
+    assert no_keyring.returncode == 5
+    path.write_text('schema = "rehabctl-billing/1"\n[[port]]\nname = "house"\nkind = "pigeon"\n')
+    assert rehabctl("payer", "import", str(path)).returncode == 0
+    done = rehabctl("claim", "fetch", "--via", "house", REHABCTL_SECRET_COMMAND="echo")
+    assert done.returncode == 2
+    assert "unknown kind 'pigeon'" in done.stderr
