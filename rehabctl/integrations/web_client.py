@@ -45,6 +45,8 @@ class WebClient:
     """What says who we are; asked before each attempt."""
     renew: Callable[[], bool] | None = None
     """Makes new credentials after a 401; None where there is no such thing."""
+    transport: httpx.BaseTransport | None = None
+    """What carries the requests; None is the network."""
     timeout_s: float = 25.0
     sleep: Callable[[float], None] = time.sleep
     jitter: Callable[[], float] = random.random
@@ -127,7 +129,9 @@ class WebClient:
         import httpx
 
         with (
-            httpx.Client(timeout=self.timeout_s, follow_redirects=follow) as client,
+            httpx.Client(
+                transport=self.transport, timeout=self.timeout_s, follow_redirects=follow
+            ) as client,
             client.stream(method, address, headers=headers, **content) as answer,
         ):
             chunks: list[bytes] = []

@@ -53,6 +53,11 @@ OPTIONS = (
         "REHABCTL_DATABASE_URL",
     ),
     Option("key_command", "Command that prints the key of the database", "REHABCTL_KEY_COMMAND"),
+    Option(
+        "secret_command",
+        "Command that prints the secret of a connection, whose name it gets as its last argument",
+        "REHABCTL_SECRET_COMMAND",
+    ),
     Option("key_file", "File that holds the key of the database", "REHABCTL_KEY_FILE", False),
     Option(
         "pose_model", "File of a pose model instead of the installed one", "REHABCTL_POSE_MODEL"

@@ -156,7 +156,13 @@ def test_doctor_warns_of_a_setting_that_does_nothing(run: Run, config_file: Path
 def test_schema_lists_what_show_reads_from_the_file(run: Run) -> None:
     _, out, _ = run("config", "schema")
     properties = json.loads(out)["properties"]
-    assert set(properties) == {"database_url", "key_command", "pose_model", "unapproved_exercises"}
+    assert set(properties) == {
+        "database_url",
+        "key_command",
+        "secret_command",
+        "pose_model",
+        "unapproved_exercises",
+    }
 
 
 def test_path_is_in_the_home(run: Run, isolated_home: Path) -> None:
