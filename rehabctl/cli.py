@@ -124,7 +124,9 @@ class RootGroup(LazyGroup):
             "rehabctl.commands.import_:app", "Take over data of other systems.", _SYSTEM
         ),
         "integration": LazyCommand(
-            "rehabctl.commands.integration:app", "Show what speaks to other systems.", _SYSTEM
+            "rehabctl.commands.integration:app",
+            "Show what speaks to other systems, and let it, under agreements.",
+            _SYSTEM,
         ),
         "audit": LazyCommand(
             "rehabctl.commands.audit:app", "Read and check the audit log.", _SYSTEM

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated, Any
 
 import typer
 
 from rehabctl.commands._options import FormatOption, JsonFlag, OutputOption, QuietFlag
-from rehabctl.commands._render import Output, emit_items
+from rehabctl.commands._render import Output, emit_items, emit_object
 
-app = typer.Typer(help="Show what speaks to other systems.", no_args_is_help=True)
+app = typer.Typer(
+    help="Show what speaks to other systems, and let it, under agreements.", no_args_is_help=True
+)
 
-
-@app.callback()
-def integration() -> None:
-    """Show what speaks to other systems."""
+NameArgument = Annotated[str, typer.Argument(metavar="NAME", help="As `integration list` shows.")]
+_DAY = ["%Y-%m-%d"]
 
 
 @app.command(
@@ -32,3 +35,114 @@ def list_(
     out = Output.of(format_, json_, output, quiet)
     columns = ("name", "state", "text", "command", "evidence")
     emit_items([asdict(one) for one in load_integrations()], columns, out)
+
+
+@app.command(
+    epilog="Examples: rehabctl integration status | rehabctl integration status --format json"
+)
+def status(
+    format_: FormatOption = None,
+    json_: JsonFlag = False,
+    output: OutputOption = None,
+    quiet: QuietFlag = False,
+) -> None:
+    """Show which integrations this clinic may use, and until when agreements hold."""
+    from rehabctl.services import integrations
+    from rehabctl.services.settings import load_settings
+    from rehabctl.services.wiring import open_store
+
+    with open_store(load_settings()) as store:
+        rows = [_row(state) for state in integrations.states(store)]
+    columns = ("name", "vendor", "enabled", "agreement_until")
+    emit_items(rows, columns, Output.of(format_, json_, output, quiet))
+
+
+@app.command(
+    epilog="Examples: rehabctl integration agreement stedi --signed 2026-01-15 "
+    "--expires 2028-01-14 --file baa-stedi.pdf | rehabctl integration agreement --format json"
+)
+def agreement(
+    vendor: Annotated[
+        str | None, typer.Argument(metavar="[VENDOR]", help="Without one, agreements are listed.")
+    ] = None,
+    signed: Annotated[
+        datetime | None, typer.Option(formats=_DAY, help="First day on which it holds.")
+    ] = None,
+    expires: Annotated[datetime | None, typer.Option(formats=_DAY, help="Last day.")] = None,
+    file: Annotated[
+        Path | None, typer.Option(help="The signed document; only its hash is kept.")
+    ] = None,
+    format_: FormatOption = None,
+    json_: JsonFlag = False,
+    output: OutputOption = None,
+    quiet: QuietFlag = False,
+) -> None:
+    """Record a business associate agreement with a vendor, or list those recorded."""
+    from rehabctl.domain.errors import UsageError
+    from rehabctl.services import integrations
+    from rehabctl.services.settings import load_settings
+    from rehabctl.services.wiring import open_store
+
+    out = Output.of(format_, json_, output, quiet)
+    with open_store(load_settings()) as store:
+        if vendor is None:
+            known = integrations.agreements(store)
+        elif signed is None or expires is None or file is None:
+            raise UsageError("an agreement needs its days and document", "Give all three options")
+        else:
+            known = [
+                integrations.record_agreement(store, vendor, signed.date(), expires.date(), file)
+            ]
+    columns = ("vendor", "signed_on", "expires_on", "file_sha256")
+    emit_items([{name: getattr(one, name) for name in columns} for one in known], columns, out)
+
+
+@app.command(
+    epilog="Examples: rehabctl integration enable claims-stedi | "
+    "rehabctl integration enable claims-stedi --format json"
+)
+def enable(
+    name: NameArgument,
+    format_: FormatOption = None,
+    json_: JsonFlag = False,
+    output: OutputOption = None,
+    quiet: QuietFlag = False,
+) -> None:
+    """Let an integration give patient data to its vendor, under an agreement that holds.
+
+    Exit code 5 without one.
+    """
+    _switch(name, True, Output.of(format_, json_, output, quiet))
+
+
+@app.command(
+    epilog="Examples: rehabctl integration disable claims-stedi | "
+    "rehabctl integration disable claims-stedi --format json"
+)
+def disable(
+    name: NameArgument,
+    format_: FormatOption = None,
+    json_: JsonFlag = False,
+    output: OutputOption = None,
+    quiet: QuietFlag = False,
+) -> None:
+    """Stop an integration from giving anything to its vendor."""
+    _switch(name, False, Output.of(format_, json_, output, quiet))
+
+
+def _switch(name: str, enabled: bool, out: Output) -> None:
+    from rehabctl.services import integrations
+    from rehabctl.services.settings import load_settings
+    from rehabctl.services.wiring import open_store
+
+    with open_store(load_settings()) as store:
+        emit_object(_row(integrations.switch(store, name, enabled)), out)
+
+
+def _row(state: Any) -> dict[str, Any]:
+    return {
+        "name": state.integration.name,
+        "vendor": state.integration.vendor,
+        "enabled": state.enabled,
+        "agreement_until": state.agreement_until,
+    }

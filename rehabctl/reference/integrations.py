@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import tomllib
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from enum import StrEnum
 from importlib.resources import files
+from typing import Any
 
 
 class TestedState(StrEnum):
@@ -33,10 +34,21 @@ class Integration:
     evidence: str
     effective_from: date
     """Day of the last test."""
+    vendor: str = ""
+    """Who is given patient data by it, and so signs an agreement; empty: nobody."""
 
 
 def load_integrations() -> tuple[Integration, ...]:
     """Return every integration in the order of its file."""
-    path = files("rehabctl.reference") / "integrations.toml"
-    rows = tomllib.loads(path.read_text("utf-8"))["integration"]
+    rows = _load()["integration"]
     return tuple(Integration(**(row | {"state": TestedState(row["state"])})) for row in rows)
+
+
+def load_agreement_warning() -> timedelta:
+    """Return how long before its end an agreement is to be renewed."""
+    return timedelta(days=_load()["agreement_warning_days"])
+
+
+def _load() -> dict[str, Any]:
+    path = files("rehabctl.reference") / "integrations.toml"
+    return tomllib.loads(path.read_text("utf-8"))

@@ -68,6 +68,7 @@ def _checks() -> dict[str, Callable[[Settings], Iterable[Check]]]:
         "home": _home,
         "configuration": _configuration,
         "database": _database,
+        "agreements": _agreements,
         "keyring": _keyring,
         "pose_model": _pose_model,
         "pose_libraries": _pose_libraries,
@@ -176,6 +177,33 @@ def _database(settings: Settings) -> Iterable[Check]:
         yield Check("database_key", Status.WARN, status.warning, fix)
     elif status.key_source:
         yield Check("database_key", Status.OK, f"from {status.key_source}")
+
+
+def _agreements(settings: Settings) -> Iterable[Check]:
+    """Look whether agreements with vendors of enabled integrations hold, and for how long."""
+    from rehabctl.reference.integrations import load_agreement_warning
+    from rehabctl.services import database, integrations
+    from rehabctl.services.wiring import open_store
+
+    try:
+        if database.status(settings).schema_state != "current":
+            return
+        with open_store(settings) as store:
+            states = [s for s in integrations.states(store) if s.integration.vendor and s.enabled]
+    except RehabctlError:  # the check of the database says why
+        return
+    today = settings.now().date()
+    for state in states:
+        vendor, until = state.integration.vendor, state.agreement_until
+        fix = f"Sign anew, then: rehabctl integration agreement {vendor} --help"
+        if until is None:
+            detail = f"the agreement with {vendor} has ended: {state.integration.name} is stopped"
+            yield Check("agreement", Status.FAIL, detail, fix)
+        elif until - today <= load_agreement_warning():
+            detail = f"the agreement with {vendor} ends on {until}"
+            yield Check("agreement", Status.WARN, detail, fix)
+        else:
+            yield Check("agreement", Status.OK, f"{vendor} until {until}")
 
 
 def _keyring(_: Settings) -> Iterable[Check]:

@@ -14,6 +14,13 @@ COLUMNS: dict[str, dict[str, str]] = {
         "text": "kind reason",
         "time": "created_at until_at reviewed_at",
     },
+    "agreement": {
+        "uuid": "id clinic_id recorded_by",
+        "text": "file_sha256",
+        "ordered_text": "vendor",
+        "time": "recorded_at",
+        "date": "signed_on expires_on",
+    },
     "alert": {
         "uuid": "id patient_id clinic_id therapist_id",
         "text": "status severity group text rule_version reopens_on handled_severity "
@@ -169,6 +176,12 @@ COLUMNS: dict[str, dict[str, str]] = {
         "text": "kind file_sha256",
         "time": "updated_at finished_at",
         "integer": "rows_done created updated unchanged rejected",
+    },
+    "integration_switch": {
+        "uuid": "id clinic_id changed_by",
+        "ordered_text": "name",
+        "time": "changed_at",
+        "boolean": "enabled",
     },
     "journal_entry": {
         "uuid": "id patient_id clinic_id therapist_id",

@@ -33,6 +33,7 @@ REVISIONS = (
     "0016_bookings",
     "0017_foreign_records",
     "0033_claim_ports",
+    "0046_agreements",
 )
 """Every revision of the history, oldest first; a test compares it with the files."""
 HEAD = REVISIONS[-1]

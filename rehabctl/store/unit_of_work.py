@@ -15,6 +15,7 @@ from rehabctl.store.server_audit import ServerAuditLog
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
+    from rehabctl.store.repositories.agreements import AgreementRepository
     from rehabctl.store.repositories.alerts import AlertRepository
     from rehabctl.store.repositories.assessments import AssessmentRepository
     from rehabctl.store.repositories.claims import ClaimRepository
@@ -112,6 +113,13 @@ class UnitOfWork:
         if self.is_local:
             return LocalUsers(self.connection, self.audit, self.user, self.now)
         return ServerUsers(self.connection)
+
+    @cached_property
+    def agreements(self) -> AgreementRepository:
+        """Agreements with vendors, and switched-on integrations."""
+        from rehabctl.store.repositories.agreements import AgreementRepository
+
+        return AgreementRepository(self.connection, self.clinic.id)
 
     @cached_property
     def patients(self) -> PatientRepository:

@@ -7,6 +7,7 @@ rehabctl.store.tables`, and write a migration.
 
 from rehabctl.store.tables import (
     access,
+    agreement,
     audit,
     billing,
     booking,
@@ -28,6 +29,7 @@ METADATA = Table.metadata
 __all__ = [
     "METADATA",
     "access",
+    "agreement",
     "audit",
     "billing",
     "booking",

@@ -1,4 +1,4 @@
-"""Plays the push service of a browser's maker (RFC 8030): it keeps what it gets, or says why not."""
+"""Plays the push service of a browser's maker (RFC 8030): keeps what it gets or says why."""
 
 from __future__ import annotations
 
