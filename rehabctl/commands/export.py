@@ -72,7 +72,7 @@ def deidentified(
 def hl7(
     patient: Annotated[str, typer.Option("--patient", help="Medical record number.")],
     kind: Annotated[
-        str, typer.Option("--kind", help="oru (measured values) or mdm (notes).")
+        str, typer.Option("--kind", help="oru (measured values), mdm (notes) or dft (charges).")
     ] = "oru",
     receiver: Annotated[
         str, typer.Option("--receiver", help="Name of the receiving application (MSH-5).")
@@ -93,7 +93,7 @@ def hl7(
     try:
         wanted = MessageKind(kind)
     except ValueError:
-        raise UsageError("--kind has an unknown value", "Use oru or mdm") from None
+        raise UsageError("--kind has an unknown value", "Use oru, mdm or dft") from None
     settings = load_settings()
     with open_store(settings) as store:
         messages = export_messages(store, triage.clinic_rules(settings), patient, wanted, receiver)

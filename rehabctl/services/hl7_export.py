@@ -7,16 +7,19 @@ import ssl
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from rehabctl.billing.claim_document import claim_of
+from rehabctl.domain.claim_record import ClaimState
 from rehabctl.domain.errors import NotFoundError, PartialError
 from rehabctl.integrations.hl7v2 import mllp
 from rehabctl.integrations.hl7v2.message import MessageError, parse
-from rehabctl.integrations.hl7v2.outbound import Envelope, mdm_t02, oru_r01
+from rehabctl.integrations.hl7v2.outbound import Envelope, dft_p03, mdm_t02, oru_r01
 from rehabctl.services.access import Action, require
 from rehabctl.services.exchange_record import gather
 
 if TYPE_CHECKING:
     from rehabctl.reference.rules import RuleTable
     from rehabctl.store.store import Store
+    from rehabctl.store.unit_of_work import UnitOfWork
 
 
 class MessageKind(StrEnum):
@@ -26,6 +29,8 @@ class MessageKind(StrEnum):
     """Results: angles, pain and adherence."""
     MDM = "mdm"
     """Documents: the clinicians' notes."""
+    DFT = "dft"
+    """Charges: the lines of claims."""
 
 
 def export_messages(
@@ -44,7 +49,7 @@ def export_messages(
     mrn
         Record number.
     kind
-        One ORU with every value, or one MDM a note.
+        One ORU with every value, one MDM a note, or one DFT a claim that is ready or was sent.
     receiver
         Receiving application (MSH-5).
 
@@ -53,6 +58,8 @@ def export_messages(
     NotFoundError
         There is no such patient, or nothing of this kind about her.
     """
+    if kind is MessageKind.DFT:
+        return _charges(store, mrn, receiver)
     with store.transaction() as uow:
         require(uow, Action.READ_CLINICAL)
         record = gather(uow, rules, mrn)
@@ -60,8 +67,7 @@ def export_messages(
         authors = {user.id: user.login for user in uow.clinics.users(uow.clinic.id)}
 
         def envelope(content: str) -> Envelope:
-            digest = hashlib.sha256(content.encode()).hexdigest()
-            return Envelope(uow.clinic.name, receiver, digest[:20], uow.now)
+            return _envelope(uow, receiver, content)
 
         if kind is MessageKind.ORU:
             values = record.observations
@@ -79,6 +85,37 @@ def export_messages(
             f"the record of {mrn} holds no {what}", "Look at: rehabctl patient show"
         )
     return messages
+
+
+_NO_CHARGES = (ClaimState.DRAFT, ClaimState.CORRECTED)
+
+
+def _charges(store: Store, mrn: str, receiver: str) -> list[bytes]:
+    """Return one message for each claim of a patient that stands."""
+    with store.transaction() as uow:
+        require(uow, Action.MANAGE_CLAIMS)
+        patient = uow.patients.get(mrn)
+        standing = [
+            claim for claim in uow.claims.of_patient(patient.id) if claim.state not in _NO_CHARGES
+        ]
+        messages = [
+            dft_p03(
+                _envelope(uow, receiver, f"{claim.control_number} {claim.document_sha256}"),
+                patient.demographics,
+                [claim_of(claim.control_number, claim.document)],
+            )
+            for claim in standing
+        ]
+        detail = {"kind": MessageKind.DFT.value, "messages": len(messages)}
+        uow.audit.record("export.hl7", "patient", patient.id, detail)
+    if not messages:
+        raise NotFoundError(f"no claim of {mrn} stands", "Look at: rehabctl claim list")
+    return messages
+
+
+def _envelope(uow: UnitOfWork, receiver: str, content: str) -> Envelope:
+    digest = hashlib.sha256(content.encode()).hexdigest()
+    return Envelope(uow.clinic.name, receiver, digest[:20], uow.now)
 
 
 def send_messages(messages: list[bytes], address: str) -> None:

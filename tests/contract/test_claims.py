@@ -19,6 +19,8 @@ from rehabctl.domain.errors import FindingsError, NotFoundError, RehabctlError, 
 from rehabctl.domain.patient import PatientRef
 from rehabctl.domain.visit import Channel, ChannelSpan, TimedBlock, Visit, VisitKind, VisitStatus
 from rehabctl.integrations.claim_folder import ClaimFolder
+from rehabctl.integrations.hl7v2.message import parse
+from rehabctl.reference.rules import load_rules
 from rehabctl.services import (
     billing_settings,
     claim_exchange,
@@ -27,11 +29,13 @@ from rehabctl.services import (
     remote_monitoring,
 )
 from rehabctl.services.claim_drafts import Choices
+from rehabctl.services.hl7_export import MessageKind, export_messages
 from rehabctl.store.errors import ConflictError
 from rehabctl.store.store import Store
 from tests.contract.conftest import at
 from tests.contract.records import add_patient
 from tests.contract.test_monitoring import APRIL_10, attested, sixteen_days
+from tests.services.test_hl7_exchange import judged
 
 START = datetime(2026, 3, 4, 16, 0, tzinfo=UTC)
 CODES = ("97110", "97112", "97140", "97150", "97530", "98975", "98977")
@@ -210,6 +214,29 @@ def test_a_month_from_work_to_money_with_a_denial_corrected(
     assert [one.state.value for one in history] == [
         "ready", "submitted", "submitted", "accepted", "denied", "corrected",
     ]  # fmt: skip
+
+
+def test_charges_of_claims_that_stand_leave_as_dft(store: Store, bills: Store) -> None:
+    ref = insured(store)
+    with pytest.raises(NotFoundError, match="no claim of 1042 stands"):
+        export_messages(bills, load_rules(), "1042", MessageKind.DFT)
+    first = claims.draft_visit(bills, visited(store, ref))
+    (data,) = export_messages(bills, load_rules(), "1042", MessageKind.DFT, "PM")
+    message = parse(data)
+    assert (message.kind, message.header.text(5)) == ("DFT^P03", "PM")
+    rows = [
+        tuple(one.text(n) for n in (2, 4, 6, 10, 11, 19, 25, 26)) for one in message.named("FT1")
+    ]
+    assert rows == [
+        ("RC00000001-1", "20260304", "CG", "2", "80.00", "M25.561", "97110", "GP"),
+        ("RC00000001-2", "20260304", "CG", "1", "40.00", "M25.561", "97112", "GP"),
+    ]
+    assert next(message.named("FT1")).text(20) == "1679576722"
+    judged(data)
+    assert export_messages(bills, load_rules(), "1042", MessageKind.DFT, "PM") == [data]
+    claims.correct(bills, first.control_number, Choices(diagnoses=("M25.562",)))
+    (corrected,) = export_messages(bills, load_rules(), "1042", MessageKind.DFT, "PM")
+    assert next(parse(corrected).named("FT1")).text(19) == "M25.562"
 
 
 def test_nothing_is_billed_twice(store: Store, bills: Store, tmp_path: Path) -> None:

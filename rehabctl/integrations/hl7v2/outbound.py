@@ -1,4 +1,4 @@
-"""Messages that we send: results (ORU^R01), documents (MDM^T02) and acknowledgements."""
+"""Messages that we send: results (ORU^R01), documents (MDM^T02), charges (DFT^P03), answers."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from rehabctl.domain.claim import Claim, ClaimLine, Frequency
 from rehabctl.domain.exchange import LOINC, CodedObservation
 from rehabctl.domain.patient import Demographics, PatientNote, Sex
 from rehabctl.integrations.hl7v2.message import Message, Separators, escape
@@ -86,6 +87,49 @@ def mdm_t02(envelope: Envelope, patient: Demographics, note: PatientNote, author
     return _encoded(segments)
 
 
+def dft_p03(envelope: Envelope, patient: Demographics, claims: Sequence[Claim]) -> bytes:
+    """Return a message of charges, one FT1 for each line of each claim.
+
+    Parameters
+    ----------
+    envelope
+        Sender, receiver, control id and time.
+    patient
+        Whose.
+    claims
+        At least one.
+    """
+    lines = [(claim, line) for claim in claims for line in claim.lines]
+    segments = [
+        _msh(envelope, ("DFT", "P03", "DFT_P03")),
+        ("EVN", "P03", _time(envelope.at)),
+        _pid(patient),
+        ("PV1", "1", "O"),
+        *(
+            _ft1(number, claim, line, envelope)
+            for number, (claim, line) in enumerate(lines, start=1)
+        ),
+    ]
+    return _encoded(segments)
+
+
+def _ft1(number: int, claim: Claim, line: ClaimLine, envelope: Envelope) -> tuple[Field, ...]:
+    rendering = line.rendering or claim.rendering
+    performer: Field = ""
+    if rendering is not None and rendering.person is not None:
+        name = (rendering.person.family, rendering.person.given)
+        performer = (rendering.npi, *name, *[""] * 9, "NPI")
+    diagnoses = tuple((claim.diagnoses[pointer - 1], "", "I10") for pointer in line.pointers)
+    kind = "CR" if claim.frequency is Frequency.VOID else "CG"
+    on = line.service_from.strftime("%Y%m%d")
+    return (
+        "FT1", str(number), f"{claim.control_number}-{line.reference}", claim.control_number, on,
+        _time(envelope.at), kind, (line.code, "", "C4"), "", "", f"{line.units:f}",
+        (f"{line.charge:.2f}", "USD"), *[""] * 7, diagnoses, performer, *[""] * 4,
+        (line.code, "", "C4"), tuple((modifier,) for modifier in line.modifiers),
+    )  # fmt: skip
+
+
 def acknowledgement(
     received: Message | None, code: str, text: str, control_id: str, at: datetime
 ) -> bytes:
@@ -118,7 +162,8 @@ def acknowledgement(
     return _encoded([msh, ("MSA", code, field(10), text)])
 
 
-Field = str | tuple[str, ...]
+Field = str | tuple[str, ...] | tuple[tuple[str, ...], ...]
+"""Text, components, or repetitions of components."""
 
 
 def _msh(envelope: Envelope, kind: tuple[str, str, str]) -> tuple[Field, ...]:
@@ -166,4 +211,6 @@ def _segment(fields: tuple[Field, ...]) -> str:
 def _field(value: Field) -> str:
     if isinstance(value, str):
         return escape(value, _MARKS)
-    return "^".join(escape(component, _MARKS) for component in value).rstrip("^")
+    if value and isinstance(value[0], tuple):
+        return "~".join(_field(one) for one in value)
+    return "^".join(escape(str(component), _MARKS) for component in value).rstrip("^")
