@@ -218,7 +218,7 @@ def undo(store: Store, rules: RuleTable, alert_ids: Sequence[str]) -> None:
         facts = uow.facts.of_patients([patient.id for patient in patients])
         for patient in patients:
             replayed = advance(facts[patient.id], (), None, uow.now, rules)
-            uow.alerts.replace(patient, replayed.alerts)
+            uow.alerts.replace({patient: replayed.alerts})
         triage.write_rows(uow, patients, rules)
 
 
@@ -270,4 +270,4 @@ def _act(
 
 def _apply(uow: UnitOfWork, patient: PatientRef, action: AlertAction) -> None:
     states = tuple(a.state for a in uow.alerts.of_patient(patient.id, closed=True))
-    uow.alerts.replace(patient, apply_action(states, action))
+    uow.alerts.replace({patient: apply_action(states, action)})
