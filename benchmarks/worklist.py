@@ -104,7 +104,7 @@ def log(store: Store, library: ExerciseLibrary, name: str) -> None:
         "pain_before": 2,
         "pain_after": 3,
     }
-    exercise_sessions.log(store, library, RULES, "1", upload, entered_by="patient")
+    exercise_sessions.log(store, library, RULES, "1", upload, by="patient")
 
 
 def bare_insert(store: Store, ref: PatientRef, name: str) -> None:

@@ -82,7 +82,7 @@ class Course:
             "pain_after": pain,
         }
         library = open_library(self.settings)
-        exercise_sessions.log(self.store, library, RULES, self.mrn, upload, entered_by="patient")
+        exercise_sessions.log(self.store, library, RULES, self.mrn, upload, by="patient")
 
     def late_session(self, pain: int) -> None:
         self.session(pain, days_ago=6)
