@@ -17,6 +17,7 @@ def advance(
     since: datetime | None,
     until: datetime,
     rules: RuleTable,
+    next_change_at: datetime | None = None,
 ) -> Refreshed:
     """Bring alerts forward through every moment at which something happened or changed by itself.
 
@@ -36,17 +37,27 @@ def advance(
         The moment to go to.
     rules
         The dated rules.
+    next_change_at
+        Of the row that was made at `since` by the same rules: until then nothing changes unless
+        something is recorded. None looks at `since` once more.
     """
     known = facts.known_at(until)
-    moments = [m for m in known.recorded_moments() if since is None or m > since]
+    moments = list(known.recorded_moments(since))
+    last_recorded = moments[-1] if moments else None
     moments.append(until)
     actions = standing_actions(
         sorted(known.alert_actions, key=lambda a: (a.at, a.code, a.key, a.kind))
     )
     states, changes = tuple(alerts), list[AlertChange]()
-    moment = moments.pop(0) if since is None else since
+    if since is None:
+        moment = moments.pop(0)
+    elif next_change_at is None or next_change_at <= since:
+        moment = since
+    else:
+        moment = next_change_at if next_change_at < moments[0] else moments.pop(0)
     while True:
-        then = known.known_at(moment)
+        all_known = last_recorded is None or last_recorded <= moment
+        then = known if all_known else known.known_at(moment)
         step = refresh(then, states, moment, rules)
         changes.extend(step.changes)
         states = step.alerts
@@ -54,7 +65,8 @@ def advance(
             if action.at == moment and action.at != since:
                 states = apply_action(states, action)
         row = step.row if states == step.alerts else panel_row(then, states, moment, rules)
-        if moment == until:
-            return Refreshed(states, tuple(changes), row)
         alone = row.next_change_at
+        settled = all_known and (alone is None or alone > until)
+        if settled or moment == until:
+            return Refreshed(states, tuple(changes), row)
         moment = alone if alone is not None and alone < moments[0] else moments.pop(0)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from rehabctl.clinic import goal_rules, movement_rules, progression, report_rules
 from rehabctl.clinic.patient_view import PatientView
 from rehabctl.clinic.verdict import Verdict
-from rehabctl.reference.rules import RuleRow
+from rehabctl.reference.rules import RuleRow, RuleTable
 
 Judge = Callable[[PatientView, RuleRow], Iterator[Verdict]]
 Moments = Callable[[PatientView, RuleRow], int | None]
@@ -29,6 +29,8 @@ class AlertRule:
     """Gives the next local day on which the verdict may change without a new event."""
     exhaustive: bool = False
     """What it does not name is not met; else what it does not name was not judged."""
+    reads_exercises: bool = False
+    """Reads what was done in the sessions of its `within_days`."""
 
 
 ALERT_RULES = (
@@ -57,7 +59,11 @@ ALERT_RULES = (
     ),
     AlertRule("ASYMMETRY_PERSISTENT", movement_rules.asymmetry, movement_rules.asymmetry_moments),
     AlertRule(
-        "FORM_LOW", report_rules.form_low, report_rules.session_window_moments, exhaustive=True
+        "FORM_LOW",
+        report_rules.form_low,
+        report_rules.session_window_moments,
+        exhaustive=True,
+        reads_exercises=True,
     ),
     AlertRule("LOW_CONFIDENCE", movement_rules.low_confidence, exhaustive=True),
     AlertRule("GOAL_NEAR", goal_rules.goal_near, goal_rules.goal_near_moments, exhaustive=True),
@@ -66,5 +72,18 @@ ALERT_RULES = (
         progression.progression_met,
         report_rules.session_window_moments,
         exhaustive=True,
+        reads_exercises=True,
     ),
 )
+
+
+def exercise_days(rules: RuleTable) -> int:
+    """Return for how many days back rules read what was done in a session.
+
+    Parameters
+    ----------
+    rules
+        The dated rules; rows of all dates count.
+    """
+    codes = {rule.code for rule in ALERT_RULES if rule.reads_exercises}
+    return max(row.days("within_days") for row in rules.rows() if row.code in codes)

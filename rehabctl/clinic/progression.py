@@ -64,8 +64,14 @@ def progression_met(view: PatientView, row: RuleRow) -> Iterator[Verdict]:
         newest = [r for r in records if r[0].completed][:count]
         if len(newest) < count:
             continue
-        session, day, _ = newest[0]
-        inputs: dict[str, Scalar] = {"exercise": exercise, "day": iso(day)}
+        session, day, record = newest[0]
+        inputs: dict[str, Scalar] = {
+            "exercise": exercise,
+            "day": iso(day),
+            "latest_sets": " ".join(map(str, record.repetitions)) or "none noted",
+        }
+        if record.pain is not None:
+            inputs["latest_pain"] = record.pain
         # the next day is looked up only for the few that meet everything else
         if not all(_meets(_outcome(s, r), row) for s, _, r in newest) or not meets_criteria(
             [_outcome(s, r, _next_day_rise(view, s, d)) for s, d, r in reversed(newest)], row

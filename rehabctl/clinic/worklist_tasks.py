@@ -6,9 +6,10 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 
+from rehabctl.clinic.local_days import iso
 from rehabctl.clinic.movement_rules import recording_text
 from rehabctl.clinic.patient_view import PatientView
-from rehabctl.clinic.verdict import Scalar
+from rehabctl.clinic.verdict import Scalar, Verdict, met, unmet
 from rehabctl.domain.facts import ScoreDue
 from rehabctl.domain.triage import Reason, Tier
 from rehabctl.reference.rules import RuleRow
@@ -39,31 +40,50 @@ def tasks(view: PatientView, told: Collection[str]) -> Iterator[Cause]:
     told
         Ids of recordings whose low quality an open alert tells already.
     """
+    for verdict in task_verdicts(view, told):
+        if (found := verdict.finding) is not None:
+            reason = Reason(found.code, found.text, found.since)
+            yield Cause(reason, Tier.DUE, 0, found.group, found.level, found.since)
+
+
+def task_verdicts(view: PatientView, told: Collection[str]) -> Iterator[Verdict]:
+    """Yield what each enabled rule of a task read, whether or not it asks for something.
+
+    Parameters
+    ----------
+    view, told
+        As for `tasks`.
+    """
     yield from _reviews(view, told)
     if not view.ended:
         yield from _questionnaires(view)
         yield from _plan_of_care(view)
 
 
-def _reviews(view: PatientView, told: Collection[str]) -> Iterator[Cause]:
+def _reviews(view: PatientView, told: Collection[str]) -> Iterator[Verdict]:
     row = view.rules["REVIEW_WAITING"]
     for review in view.facts.reviews if row.enabled else ():
         if review.reviewed_at is None and review.id not in told:
             inputs = {"recording": recording_text(review), "confidence": review.confidence}
-            yield _task(row, inputs, review.recorded_at, review.confidence)
+            yield _task(row, review.id, inputs, review.recorded_at, review.confidence)
 
 
-def _questionnaires(view: PatientView) -> Iterator[Cause]:
+def _questionnaires(view: PatientView) -> Iterator[Verdict]:
+    """Yield every questionnaire whose window has closed, and the next one that will close."""
     row = view.rules["PROM_OVERDUE"]
     for due in open_scores(view) if row.enabled else ():
         closes = closing_day(due, row)
-        if view.today > closes:
-            inputs = {
-                "instrument": due.instrument,
-                "due_on": due.due_on.isoformat(),
-                "window_days": closes - due.due_on.toordinal(),
-            }
-            yield _task(row, inputs, view.start_of(closes + 1))
+        key = f"{due.instrument}:{due.due_on.isoformat()}"
+        inputs = {
+            "instrument": due.instrument,
+            "due_on": due.due_on.isoformat(),
+            "window_days": closes - due.due_on.toordinal(),
+            "window_closes_on": iso(closes),
+        }
+        if view.today <= closes:
+            yield unmet(row, key, inputs)
+            return
+        yield _task(row, key, inputs, view.start_of(closes + 1))
 
 
 def open_scores(view: PatientView) -> list[ScoreDue]:
@@ -93,27 +113,38 @@ def closing_day(due: ScoreDue, row: RuleRow) -> int:
     return due.due_on.toordinal() + row.days("window_days")
 
 
-def _plan_of_care(view: PatientView) -> Iterator[Cause]:
+def _plan_of_care(view: PatientView) -> Iterator[Verdict]:
     plan = view.facts.plan_of_care
     if plan is None:
         return
     row = view.rules["PLAN_OF_CARE_ENDING"]
     if row.enabled and plan.ends_on is not None:
         from_day = plan.ends_on.toordinal() - row.days("days_before")
+        inputs = {"ends_on": plan.ends_on.isoformat(), "listed_from": iso(from_day)}
         if view.today >= from_day:
-            yield _task(row, {"ends_on": plan.ends_on.isoformat()}, view.start_of(from_day))
+            yield _task(row, "", inputs, view.start_of(from_day))
+        else:
+            yield unmet(row, "", inputs)
     row = view.rules["PROGRESS_REPORT_DUE"]
-    days = _report_days(view)
+    if not row.enabled:
+        return
+    days, reported = _report_days(view), plan.last_progress_report_on
     listed_from = row.days("every") - row.days("visits_before")
-    if row.enabled and len(days) >= listed_from:
-        yield _task(row, {"treatment_days": len(days)}, view.start_of(days[listed_from - 1]))
+    inputs = {
+        "treatment_days": len(days),
+        "last_report_on": "none" if reported is None else reported.isoformat(),
+        "listed_from_treatment_days": listed_from,
+    }
+    if len(days) >= listed_from:
+        yield _task(row, "", inputs, view.start_of(days[listed_from - 1]))
+    else:
+        yield unmet(row, "", inputs)
 
 
 def _task(
-    row: RuleRow, inputs: Mapping[str, Scalar], since: datetime, detail: float = 1.0
-) -> Cause:
-    text = row.text.format_map({**row.limits, **inputs})
-    return Cause(Reason(row.code, text, since), Tier.DUE, 0, row.group, detail, since)
+    row: RuleRow, key: str, inputs: Mapping[str, Scalar], since: datetime, level: float = 1.0
+) -> Verdict:
+    return met(row, key, inputs, since=since, known_at=since, level=level)
 
 
 def _report_days(view: PatientView) -> list[int]:

@@ -255,6 +255,9 @@ def export(
     with_name: Annotated[
         bool, typer.Option("--with-name", help="Write the patient's name into it.")
     ] = False,
+    to: Annotated[
+        str, typer.Option("--to", help="patient, or the identifier of a contact who may have it.")
+    ] = "patient",
     compact: Annotated[
         bool, typer.Option("--compact", help="pdf: several exercises on a page.")
     ] = False,
@@ -282,7 +285,7 @@ def export(
     except ValueError:
         raise UsageError(f"{at!r} is no time of day", "Write it like 08:30") from None
     with open_store(load_settings()) as store:
-        content = hand_outs.hand_out(store, mrn, kind.value, with_name=with_name)
+        content = hand_outs.hand_out(store, mrn, kind.value, with_name=with_name, to=to)
     if kind is HandOutFormat.PDF:
         data = hand_outs.as_pdf(content, compact=compact)
     elif kind is HandOutFormat.ICS:

@@ -27,6 +27,11 @@ _MAX_BYTES = 4 * 2**20
 _HELD = "The programme is held until it is resumed"
 
 
+ByOption = Annotated[
+    str, typer.Option("--by", help="patient, me, or the identifier of a contact who may log.")
+]
+
+
 @app.callback()
 def session() -> None:
     """Log what patients did between visits."""
@@ -39,7 +44,7 @@ def session() -> None:
 def log(
     patient: Annotated[str, typer.Option("--patient", help="Medical record number.")],
     file: Annotated[Path, typer.Option("--file", help="The upload; - is standard input.")],
-    by: Annotated[str, typer.Option("--by", help="Who acted.")] = "patient",
+    by: ByOption = "patient",
     format_: FormatOption = None,
     json_: JsonFlag = False,
     output: OutputOption = None,
@@ -56,7 +61,7 @@ def log(
     rules = triage.clinic_rules(settings)
     with open_store(settings) as store:
         library = open_library(settings)
-        done = exercise_sessions.log(store, library, rules, patient, upload, entered_by=by)
+        done = exercise_sessions.log(store, library, rules, patient, upload, by=by)
     out = Output.of(format_, json_, output, quiet)
     emit_object(
         {"id": done.external_id, "created": done.is_new, "session": done.session_id}
@@ -83,7 +88,7 @@ def journal(
         list[str] | None,
         typer.Option("--red-flag", help="Question answered with yes; repeat for more."),
     ] = None,
-    by: Annotated[str, typer.Option("--by", help="Who acted.")] = "patient",
+    by: ByOption = "patient",
     format_: FormatOption = None,
     json_: JsonFlag = False,
     output: OutputOption = None,
@@ -105,7 +110,7 @@ def journal(
     settings = load_settings()
     rules = triage.clinic_rules(settings)
     with open_store(settings) as store:
-        done = journal_entries.log(store, rules, patient, upload, entered_by=by)
+        done = journal_entries.log(store, rules, patient, upload, by=by)
     out = Output.of(format_, json_, output, quiet)
     emit_object({"id": done.external_id, "created": done.is_new, "held": done.held}, out)
     if done.held:

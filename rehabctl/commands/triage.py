@@ -136,14 +136,18 @@ def explain(
             "about": rule.key,
             "state": rule.state,
             "text": rule.text,
+            "since": rule.since,
             "inputs": _pairs(rule.inputs),
-            "limits": _pairs(rule.limits),
+            "limits": _pairs({**rule.limits, **rule.options}),
             "row": rule.rule_version,
             "grade": rule.grade,
+            "source": rule.source,
         }
         for rule in found.rules
     ]
-    columns = ("rule", "about", "state", "text", "inputs", "limits", "row", "grade")
+    columns = (
+        "rule", "about", "state", "text", "inputs", "limits", "row", "grade", "since", "source",
+    )  # fmt: skip
     emit_items(rows, columns, out)
 
 

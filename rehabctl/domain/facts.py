@@ -375,8 +375,14 @@ class PatientFacts:
             alert_actions=tuple(a for a in self.alert_actions if a.at <= moment),
         )
 
-    def recorded_moments(self) -> tuple[datetime, ...]:
-        """Return the distinct moments at which something became known, oldest first."""
+    def recorded_moments(self, after: datetime | None = None) -> tuple[datetime, ...]:
+        """Return the distinct moments at which something became known, oldest first.
+
+        Parameters
+        ----------
+        after
+            Leaves out moments up to this one.
+        """
         moments = {goal.set_at for goal in self.goals} | set(self.opened_at)
         if self.known_since is not None:
             moments.add(self.known_since)
@@ -391,4 +397,4 @@ class PatientFacts:
             self.reviews,
         ):
             moments.update(event.recorded_at for event in events)
-        return tuple(sorted(moments))
+        return tuple(sorted(m for m in moments if after is None or m > after))

@@ -19,6 +19,8 @@ class StickFigure:
     """The joint that is drawn as the head."""
     frames: tuple[tuple[Point, ...], ...]
     """From the start of a repetition to its end."""
+    of_one_joint: bool = False
+    """Drawn from the joint that is counted alone, not from a movement of the whole body."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +99,8 @@ class HandOut:
     """Days with a session from today on."""
     exercises: tuple[HandOutExercise, ...]
     texts: PatientTexts
+    made_by: str = ""
+    """Name of the member of staff who handed it out."""
     patient: str | None = None
     """Name, only where it was asked for."""
     notes: str | None = None

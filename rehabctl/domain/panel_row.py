@@ -44,6 +44,16 @@ class PanelRow:
 
 
 @dataclass(frozen=True, slots=True)
+class LastLook:
+    """When a stored row was computed, and by what."""
+
+    computed_at: datetime
+    plan_version: str | None
+    rules_version: str
+    next_change_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
 class PanelQuery:
     """Which rows of the worklist, in which order."""
 

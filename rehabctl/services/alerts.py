@@ -18,6 +18,7 @@ from rehabctl.reference.rules import RuleTable
 from rehabctl.services import triage
 from rehabctl.services.access import Action, may, require
 from rehabctl.services.identifiers import identifier
+from rehabctl.services.patient_facts import facts_of
 
 if TYPE_CHECKING:
     from rehabctl.store.store import Store
@@ -74,7 +75,7 @@ def evidence(store: Store, rules: RuleTable, mrn: str) -> tuple[AlertEvidence, .
         patient = uow.patients.get(mrn)
         triage.refresh(uow, [patient.ref], rules)
         found = uow.alerts.of_patient(patient.id)
-        facts = uow.facts.of_patient(patient.id)
+        facts = facts_of(uow, [patient.id])[patient.id]
         told = explain(facts, tuple(a.state for a in found), uow.now, rules)
         uow.audit.record("alert.list", "patient", patient.id, {"count": len(found)})
     by_rule = {(rule.code, rule.key): rule for rule in told.rules}
@@ -215,10 +216,10 @@ def undo(store: Store, rules: RuleTable, alert_ids: Sequence[str]) -> None:
             _require_own(uow, alert)
             uow.alerts.add_action(alert.patient, action)
             uow.audit.record("alert.undo", "alert", alert.id, {"code": action.code})
-        facts = uow.facts.of_patients([patient.id for patient in patients])
+        facts = facts_of(uow, [patient.id for patient in patients])
         for patient in patients:
             replayed = advance(facts[patient.id], (), None, uow.now, rules)
-            uow.alerts.replace(patient, replayed.alerts)
+            uow.alerts.replace({patient: replayed.alerts})
         triage.write_rows(uow, patients, rules)
 
 
@@ -270,4 +271,4 @@ def _act(
 
 def _apply(uow: UnitOfWork, patient: PatientRef, action: AlertAction) -> None:
     states = tuple(a.state for a in uow.alerts.of_patient(patient.id, closed=True))
-    uow.alerts.replace(patient, apply_action(states, action))
+    uow.alerts.replace({patient: apply_action(states, action)})

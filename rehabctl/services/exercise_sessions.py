@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING, Any, cast
 from uuid import UUID
 
 from rehabctl.domain.errors import FindingsError, NotFoundError
+from rehabctl.domain.message import ContactScope
 from rehabctl.domain.patient import PatientRef
 from rehabctl.domain.session import ExerciseSession, SessionEntry, SessionSource
 from rehabctl.reference.exercise_library import ExerciseLibrary
 from rehabctl.reference.rules import RuleTable
 from rehabctl.services import journal_entries, triage
 from rehabctl.services.access import Action, require
+from rehabctl.services.actors import acting
 from rehabctl.services.upload_reader import Reader
 
 if TYPE_CHECKING:
@@ -51,7 +53,7 @@ def log(
     mrn: str,
     upload: Mapping[str, Any],
     *,
-    entered_by: str,
+    by: str,
 ) -> Logged:
     """Store one session of a patient once.
 
@@ -72,13 +74,15 @@ def log(
         The device's JSON: `id`, `started_at`, `completed_at`, `pain_before`, `pain_after`,
         `difficulty`, `notes`, `exercises` with `exercise`, `done` or `skipped`, `reps` per set,
         and a `journal` entry.
-    entered_by
-        Who acted.
+    by
+        Who acted: `patient`, `me` (who runs the command), or a contact's identifier.
 
     Raises
     ------
     NotFoundError
-        There is no such patient or exercise.
+        There is no such patient, exercise or contact.
+    NotPermittedError
+        The patient's consent for the contact does not cover it today.
     FindingsError
         A value is missing, of the wrong kind, out of range or in the future, the identifier names
         another session, or two sessions overlap; nothing is stored.
@@ -86,7 +90,8 @@ def log(
     with store.transaction() as uow:
         require(uow, Action.WRITE_CLINICAL)
         patient = uow.patients.get(mrn)
-        session = _session(uow, library, patient.ref, upload, entered_by)
+        actor = acting(uow, patient.ref, by, ContactScope.LOG_SESSIONS)
+        session = _session(uow, library, patient.ref, upload, actor.text)
         entry = None
         if upload.get("journal") is not None:
             journal = upload["journal"]
@@ -95,7 +100,7 @@ def log(
             values = {"id": f"{session.external_id}:journal"} | dict(
                 cast("Mapping[str, Any]", journal)
             )
-            entry = journal_entries.read(uow, rules, patient.ref, values, entered_by)
+            entry = journal_entries.read(uow, rules, patient.ref, values, actor.text)
         known = _known(uow, session)
         if known is not None:
             uow.audit.record("session.repeat", "exercise_session", known.id)

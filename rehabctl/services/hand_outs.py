@@ -6,16 +6,19 @@ from datetime import time
 from itertools import zip_longest
 from typing import TYPE_CHECKING
 
+from rehabctl.analysis.joint_drawing import joint_drawing
 from rehabctl.analysis.stick_figure import stick_figure
 from rehabctl.domain.errors import FindingsError, NotFoundError
 from rehabctl.domain.exercise import CountMode, Exercise
 from rehabctl.domain.hand_out import HandOut, HandOutExercise, StickFigure
+from rehabctl.domain.message import ContactScope
 from rehabctl.domain.patient import Patient
 from rehabctl.domain.programme import Prescription, ProgrammeStatus
 from rehabctl.reference.patient_texts import load_patient_texts
 from rehabctl.reference.pose_references import load_pose_reference
 from rehabctl.services import programmes
 from rehabctl.services.access import Action, require
+from rehabctl.services.actors import PATIENT, allowed_contact
 from rehabctl.services.programmes import ProgrammeView
 
 if TYPE_CHECKING:
@@ -23,7 +26,9 @@ if TYPE_CHECKING:
     from rehabctl.store.unit_of_work import UnitOfWork
 
 
-def hand_out(store: Store, mrn: str, kind: str, *, with_name: bool = False) -> HandOut:
+def hand_out(
+    store: Store, mrn: str, kind: str, *, with_name: bool = False, to: str = PATIENT
+) -> HandOut:
     """Return the running programme as the patient takes it home, and record that it left.
 
     Parameters
@@ -36,11 +41,15 @@ def hand_out(store: Store, mrn: str, kind: str, *, with_name: bool = False) -> H
         pdf, html or ics, for the audit log.
     with_name
         Whether the patient's name stands in it; without it nothing names her.
+    to
+        `patient`, or the identifier of a contact whom the patient allows hand-outs.
 
     Raises
     ------
     NotFoundError
-        No programme is running.
+        No programme is running, or the patient has no such contact.
+    NotPermittedError
+        The patient's consent for the contact does not cover it today.
     FindingsError
         The programme is held.
     """
@@ -50,11 +59,14 @@ def hand_out(store: Store, mrn: str, kind: str, *, with_name: bool = False) -> H
         view = programmes.view_of(uow, patient, programmes.running(uow, patient))
         if view.programme.status is ProgrammeStatus.HELD:
             raise FindingsError("the programme is held", "Resume it first: rehabctl program resume")
+        if to != PATIENT:
+            to = f"contact:{allowed_contact(uow, patient.ref, to, ContactScope.HAND_OUTS).id}"
+        revision = view.programme.revision
         uow.audit.record(
             "program.hand_out",
             "program",
             view.programme.id,
-            {"format": kind, "revision": view.programme.revision, "named": with_name},
+            {"format": kind, "revision": revision, "named": with_name, "to": to},
         )
         return _hand_out(uow, patient, view, with_name=with_name)
 
@@ -116,6 +128,7 @@ def _hand_out(
         title="Your exercise programme",
         clinic=uow.clinic.name,
         made_at=uow.now,
+        made_by=uow.user.display_name,
         time_zone=who.time_zone or uow.clinic.time_zone,
         due_on=tuple(day for day in view.due_on if day >= view.today),
         exercises=tuple(_exercise(line, view.exercises[line.exercise_slug]) for line in view.lines),
@@ -150,14 +163,17 @@ def _exercise(line: Prescription, exercise: Exercise) -> HandOutExercise:
             )
         ),
         note=line.notes,
-        figure=figure_of(exercise.slug),
+        figure=figure_of(exercise),
     )
 
 
-def figure_of(slug: str) -> StickFigure | None:
-    """Return the moving figure of an exercise that has reference curves."""
+def figure_of(exercise: Exercise) -> StickFigure | None:
+    """Return the moving figure of an exercise: of its reference curves, else of its own data."""
     try:
-        reference = load_pose_reference(slug)
+        reference = load_pose_reference(exercise.slug)
     except NotFoundError:
-        return None
+        m = exercise.measurement
+        return joint_drawing(
+            exercise.position, m.motion, m.rest_deg, m.target_deg, m.reported_motions, m.view.value
+        )
     return stick_figure(reference.view, {c.motion: c.mean_deg for c in reference.curves})

@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING, Any, cast
 from zoneinfo import ZoneInfo
 
 from rehabctl.domain.errors import suggestion
+from rehabctl.domain.message import ContactScope
 from rehabctl.domain.patient import PatientRef
 from rehabctl.domain.programme import ProgrammeStatus
 from rehabctl.domain.session import JournalEntry
 from rehabctl.reference.rules import RuleTable
 from rehabctl.services import triage
 from rehabctl.services.access import Action, require
+from rehabctl.services.actors import acting
 from rehabctl.services.upload_reader import Reader
 
 if TYPE_CHECKING:
@@ -36,7 +38,7 @@ class JournalLogged:
 
 
 def log(
-    store: Store, rules: RuleTable, mrn: str, upload: Mapping[str, Any], *, entered_by: str
+    store: Store, rules: RuleTable, mrn: str, upload: Mapping[str, Any], *, by: str
 ) -> JournalLogged:
     """Store one journal entry of a patient once.
 
@@ -51,18 +53,23 @@ def log(
     upload
         `id`, `recorded_at`, `pain` (0-10), `sleep_quality` (0-10, 10 is best), `symptoms` and
         `red_flags`: the codes of the questions that were answered with yes.
-    entered_by
-        Who acted.
+    by
+        Who acted: `patient`, `me` (who runs the command), or a contact's identifier.
 
     Raises
     ------
+    NotFoundError
+        There is no such patient or contact.
+    NotPermittedError
+        The patient's consent for the contact does not cover it today.
     FindingsError
         A value is of the wrong kind, out of range or in the future; nothing is stored.
     """
     with store.transaction() as uow:
         require(uow, Action.WRITE_CLINICAL)
         patient = uow.patients.get(mrn)
-        entry = read(uow, rules, patient.ref, upload, entered_by)
+        actor = acting(uow, patient.ref, by, ContactScope.LOG_SESSIONS)
+        entry = read(uow, rules, patient.ref, upload, actor.text)
         is_new = uow.sessions.add_journal(entry)
         uow.audit.record("journal.log" if is_new else "journal.repeat", "patient", patient.id)
         if is_new:

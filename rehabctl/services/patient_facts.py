@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import date
+from datetime import date, datetime
 from typing import TYPE_CHECKING
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -18,7 +18,9 @@ if TYPE_CHECKING:
     from rehabctl.store.unit_of_work import UnitOfWork
 
 
-def facts_of(uow: UnitOfWork, patient_ids: Sequence[UUID]) -> dict[UUID, PatientFacts]:
+def facts_of(
+    uow: UnitOfWork, patient_ids: Sequence[UUID], *, exercises_from: datetime | None = None
+) -> dict[UUID, PatientFacts]:
     """Return everything that the rules read of these patients.
 
     Parameters
@@ -27,10 +29,12 @@ def facts_of(uow: UnitOfWork, patient_ids: Sequence[UUID]) -> dict[UUID, Patient
         The transaction.
     patient_ids
         Whose.
+    exercises_from
+        Sessions that began earlier are read without what was done in them; None reads all.
     """
     zone = ZoneInfo(uow.clinic.time_zone)
     today = uow.now.astimezone(zone).date()
-    stored = uow.facts.of_patients(patient_ids)
+    stored = uow.facts.of_patients(patient_ids, exercises_from=exercises_from)
     return {i: _completed(facts, zone, today) for i, facts in stored.items()}
 
 

@@ -150,7 +150,9 @@ def _added(
         exercise = library.get(slug)
         hits = contraindications(exercise, flags, weeks, vocabulary.tags)
         if blocked(hits):
-            raise FindingsError(f"{slug} is not assigned: {hits[0].text}", "Choose another one")
+            raise FindingsError(
+                f"{slug} is not assigned: {hits[0].text.rstrip('.')}", "Choose another one"
+            )
         if settings.approved_only and not exercise.approved:
             raise FindingsError(
                 f"{slug} is not approved, and this clinic assigns approved exercises only",

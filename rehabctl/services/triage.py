@@ -5,11 +5,13 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from rehabctl.clinic.alert_history import advance
+from rehabctl.clinic.alert_rules import exercise_days
 from rehabctl.clinic.explanation import Explanation
 from rehabctl.clinic.explanation import explain as explain_facts
 from rehabctl.clinic.triage import PanelFacts, Refreshed, panel_row
@@ -17,7 +19,7 @@ from rehabctl.domain.episode import course_start
 from rehabctl.domain.errors import RehabctlError
 from rehabctl.domain.facts import AlertSeverity, AlertState, AlertStatus, PatientFacts
 from rehabctl.domain.facts import Episode as Course
-from rehabctl.domain.panel_row import PanelQuery, PanelRow
+from rehabctl.domain.panel_row import LastLook, PanelQuery, PanelRow
 from rehabctl.domain.patient import PatientRef, PatientStatus, Side
 from rehabctl.domain.programme import ProgrammeStatus
 from rehabctl.domain.roster import RosterLine
@@ -31,7 +33,7 @@ if TYPE_CHECKING:
     from rehabctl.store.store import Store
     from rehabctl.store.unit_of_work import UnitOfWork
 
-_SWEEP_BATCH = 200
+_SWEEP_BATCH = 500
 _REBUILD_BATCH = 200
 RULES_FILE = "rules.toml"
 HELD_BY_RED_FLAG = "red_flag"
@@ -83,26 +85,52 @@ def refresh(uow: UnitOfWork, patients: Sequence[PatientRef], rules: RuleTable) -
         return
     patients = [p for p in patients if uow.caseload_of in (None, p.therapist_id)]
     ids = [patient.id for patient in patients]
-    known = facts_of(uow, ids)
-    computed = uow.panel.computed_at(ids)
+    version = rules_version(rules)
+    known = _known(uow, ids, rules)
     alerts = uow.alerts.of_patients(ids)
+    changed: dict[PatientRef, tuple[AlertState, ...]] = {}
     rows: list[PanelRow] = []
     for patient in patients:
-        facts = known[patient.id]
+        facts, plans, last = known[patient.id]
         stored = alerts.get(patient.id, ())
-        since, plans = computed.get(patient.id, (None, None))
-        # a clock that was put back must not undo what is known, and history is judged by the plans
-        # as they are now: when they change it is judged again
-        if since and (since > uow.now or plans not in (None, plan_version(facts))):
-            since = None
-        done = advance(facts, stored if since else (), since, uow.now, rules)
+        if last is None:
+            done = advance(facts, (), None, uow.now, rules)
+        else:
+            same_rules = last.rules_version == version
+            change_at = last.next_change_at if same_rules else None
+            done = advance(facts, stored, last.computed_at, uow.now, rules, change_at)
         if _tells_red_flag(stored, done.alerts) and _hold_programme(uow, patient):
             facts = facts_of(uow, [patient.id])[patient.id]
+            plans = plan_version(facts)
             done = advance(facts, (), None, uow.now, rules)
         if done.alerts != stored:
-            uow.alerts.replace(patient, done.alerts)
-        rows.append(_panel_row(patient, done.row, uow.now, rules, plan_version(facts)))
-    _save_rows(uow, rows)
+            changed[patient] = done.alerts
+        rows.append(_panel_row(patient, done.row, uow.now, version, plans))
+    uow.alerts.replace(changed)
+    uow.panel.save(rows)
+
+
+def _known(
+    uow: UnitOfWork, ids: Sequence[UUID], rules: RuleTable
+) -> dict[UUID, tuple[PatientFacts, str, LastLook | None]]:
+    """Return what the rules read of patients, the name of their plans, and when they were judged.
+
+    Who is to be judged from the beginning has no last look: a clock that was put back must not
+    undo what is known, and history is judged by the plans as they are now. Of the others only
+    that is read of what was done in their sessions which rules may still ask for.
+    """
+    looks = uow.panel.last_looks(ids)
+    looks = {i: last for i, last in looks.items() if last.computed_at <= uow.now}
+    oldest = min((last.computed_at for last in looks.values()), default=uow.now)
+    read_from = oldest - timedelta(days=exercise_days(rules) + 2)
+    found: dict[UUID, tuple[PatientFacts, str, LastLook | None]] = {}
+    for i, facts in facts_of(uow, list(looks), exercises_from=read_from).items():
+        plans = plan_version(facts)
+        if looks[i].plan_version in (None, plans):
+            found[i] = facts, plans, looks[i]
+    for i, facts in facts_of(uow, [i for i in ids if i not in found]).items():
+        found[i] = facts, plan_version(facts), None
+    return found
 
 
 def _tells_red_flag(before: Sequence[AlertState], after: Sequence[AlertState]) -> bool:
@@ -181,7 +209,11 @@ def _first_row(
         patient_id="", time_zone=uow.clinic.time_zone, known_since=uow.now, episode=course
     )
     done = advance(known, (), None, uow.now, rules)
-    return None if done.alerts else _panel_row(ref, done.row, uow.now, rules, plan_version(known))
+    return (
+        None
+        if done.alerts
+        else _panel_row(ref, done.row, uow.now, rules_version(rules), plan_version(known))
+    )
 
 
 def write_rows(uow: UnitOfWork, patients: Sequence[PatientRef], rules: RuleTable) -> None:
@@ -202,18 +234,12 @@ def write_rows(uow: UnitOfWork, patients: Sequence[PatientRef], rules: RuleTable
         facts = known[patient.id]
         states = tuple(a.state for a in uow.alerts.of_patient(patient.id, closed=True))
         row = panel_row(facts, states, uow.now, rules)
-        rows.append(_panel_row(patient, row, uow.now, rules, plan_version(facts)))
-    _save_rows(uow, rows)
-
-
-def _save_rows(uow: UnitOfWork, rows: Sequence[PanelRow]) -> None:
-    # a late upload must not bring a discharged patient back onto the worklist
-    active = uow.patients.under_care([row.patient.id for row in rows])
-    uow.panel.save([row for row in rows if row.patient.id in active])
+        rows.append(_panel_row(patient, row, uow.now, rules_version(rules), plan_version(facts)))
+    uow.panel.save(rows)
 
 
 def _panel_row(
-    patient: PatientRef, row: PanelFacts, now: datetime, rules: RuleTable, plans: str
+    patient: PatientRef, row: PanelFacts, now: datetime, rules: str, plans: str
 ) -> PanelRow:
     return PanelRow(
         patient=patient,
@@ -221,7 +247,7 @@ def _panel_row(
         rank_key=f"{row.rank_key:019d}",
         reasons=row.reasons,
         computed_at=now,
-        rules_version=rules_version(rules),
+        rules_version=rules,
         plan_version=plans,
         last_session_at=row.last_session_at,
         adherence_percent_28d=row.adherence_percent_28d,
@@ -372,7 +398,9 @@ def _rebuild_batch(
 ) -> int:
     ids = [p.id for p in patients]
     facts, stored_rows = facts_of(uow, ids), uow.panel.stored(ids)
+    version = rules_version(rules)
     changed: list[PanelRow] = []
+    alerts: dict[PatientRef, tuple[AlertState, ...]] = {}
     different = 0
     for patient in patients:
         row = stored_rows.get(patient.id)
@@ -381,14 +409,15 @@ def _rebuild_batch(
         done: Refreshed = advance(facts[patient.id], (), None, as_of, rules)
         stored = tuple(a.state for a in uow.alerts.of_patient(patient.id, closed=True))
         plans = plan_version(facts[patient.id])
-        made = _panel_row(patient, done.row, as_of, rules, plans)
+        made = _panel_row(patient, done.row, as_of, version, plans)
         same_row = row is not None and replace(row, computed_at=as_of, plan_version=plans) == made
         if same_row and _same_alerts(stored, done.alerts):
             continue
         different += 1
         if not check:
-            uow.alerts.replace(patient, done.alerts)
+            alerts[patient] = done.alerts
             changed.append(made)
+    uow.alerts.replace(alerts)
     uow.panel.save(changed)
     return different
 

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime
-from typing import Any, cast
+from functools import lru_cache
+from typing import Any, Protocol, cast
 
 from sqlalchemy import JSON, DateTime, Dialect, String, TypeDecorator
-from sqlalchemy.types import TypeEngine
+from sqlalchemy.types import TypeEngine, UserDefinedType
+
+
+class _Reader(Protocol):
+    def __call__(self, value: Any) -> Any: ...
 
 
 class UtcDateTime(TypeDecorator[datetime]):
@@ -34,6 +40,58 @@ class UtcDateTime(TypeDecorator[datetime]):
         if value is None:
             return None
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+    def result_processor(self, dialect: Dialect, coltype: object) -> _Reader | None:
+        """Read SQLite's text in one step: lists read hundreds of thousands of times."""
+        if dialect.name == "sqlite":
+            return _utc_of_text
+        return super().result_processor(dialect, coltype)
+
+
+def _utc_of_text(value: str | None) -> datetime | None:
+    return None if value is None else datetime.fromisoformat(value + "+00:00")
+
+
+class IdentifierText(UserDefinedType[str]):
+    """A column of identifiers read as text, as `str(uuid)` writes it.
+
+    For reads of very many rows: making a `UUID` costs more than all else in a row.
+    """
+
+    cache_ok = True
+
+    def result_processor(self, dialect: Dialect, coltype: object) -> _Reader:
+        """Put the dashes into SQLite's text."""
+        del coltype
+        return _dashed if dialect.name == "sqlite" else _text
+
+
+def _text(value: object) -> str:
+    return str(value)
+
+
+def _dashed(value: str) -> str:
+    return f"{value[:8]}-{value[8:12]}-{value[12:16]}-{value[16:20]}-{value[20:]}"
+
+
+class ShortList(UserDefinedType[tuple[Any, ...]]):
+    """A JSON column of short lists that repeat, read as tuples."""
+
+    cache_ok = True
+
+    def result_processor(self, dialect: Dialect, coltype: object) -> _Reader:
+        """Read each distinct text once."""
+        del coltype
+        return _short_list if dialect.name == "sqlite" else _tuple
+
+
+def _tuple(value: list[Any]) -> tuple[Any, ...]:
+    return tuple(value)
+
+
+@lru_cache(maxsize=4096)
+def _short_list(value: str) -> tuple[Any, ...]:
+    return tuple(json.loads(value))
 
 
 class ByteOrderedText(TypeDecorator[str]):

@@ -290,8 +290,9 @@ def test_alerts_are_a_function_of_the_events_and_not_of_who_looked_when(
     replayed = advance(facts, (), None, end, RULES)
     alerts: tuple[AlertState, ...] = ()
     since: datetime | None = None
+    ages_at: datetime | None = None
     for moment in (*(at(day, 17) for day in sorted(looks)), end):
-        step = advance(facts, alerts, since, moment, RULES)
-        alerts, since = step.alerts, moment
+        step = advance(facts, alerts, since, moment, RULES, ages_at)
+        alerts, since, ages_at = step.alerts, moment, step.row.next_change_at
     assert alerts == replayed.alerts
     assert step.row == replayed.row

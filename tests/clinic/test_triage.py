@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import fields, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import pytest
 from patient_facts import (
@@ -196,3 +196,53 @@ def test_explanation_shows_every_rule_with_its_row_and_limits() -> None:
     assert alert_codes | {"ADHERENCE", "REVIEW_WAITING", "ROM_TREND"} <= set(by_code)
     for reason in told.row.reasons:
         assert by_code[reason.code].text == reason.text
+
+
+def test_every_reason_is_explained_by_its_inputs_its_row_and_its_day() -> None:
+    plan = PlanOfCare(on(25), tuple(on(d) for d in range(1, 10)), None)
+    due = (ScoreDue("odi", on(10)), ScoreDue("odi", on(24)))
+    facts = replace(WAITING, due_on=DUE, scores_due=due, plan_of_care=plan)
+    told = explain(facts, (), at(20), RULES)
+    by_code = {rule.code: rule for rule in told.rules if rule.state == "met"}
+    tasks = {"REVIEW_WAITING", "PROM_OVERDUE", "PLAN_OF_CARE_ENDING", "PROGRESS_REPORT_DUE"}
+    assert {reason.code for reason in told.row.reasons} == tasks
+    for reason in told.row.reasons:
+        rule = by_code[reason.code]
+        assert (rule.text, rule.since) == (reason.text, reason.since)
+        assert rule.rule_version == f"{rule.code}@{rule.effective_from.isoformat()}"
+    assert by_code["PROM_OVERDUE"].inputs == {
+        "instrument": "odi",
+        "due_on": "2026-03-10",
+        "window_days": 3,
+        "window_closes_on": "2026-03-13",
+    }
+    assert by_code["PLAN_OF_CARE_ENDING"].inputs == {
+        "ends_on": "2026-03-25",
+        "listed_from": "2026-03-11",
+    }
+    assert by_code["PROGRESS_REPORT_DUE"].inputs["treatment_days"] == 9
+    assert by_code["PROGRESS_REPORT_DUE"].inputs["listed_from_treatment_days"] == 8
+    assert by_code["REVIEW_WAITING"].inputs["confidence"] == WAITING.reviews[0].confidence
+    waiting = [r for r in told.rules if r.code == "PROM_OVERDUE" and r.state == "not met"]
+    assert [rule.inputs["due_on"] for rule in waiting] == ["2026-03-24"]
+
+
+def test_a_task_that_is_not_due_says_from_when_on_it_will_be() -> None:
+    plan = PlanOfCare(on(31) + timedelta(days=20), (on(2),), on(1))
+    told = explain(patient(plan_of_care=plan), (), at(20), RULES)
+    by_code = {rule.code: rule for rule in told.rules}
+    assert by_code["PLAN_OF_CARE_ENDING"].state == "not met"
+    assert by_code["PLAN_OF_CARE_ENDING"].inputs["listed_from"] == "2026-04-06"
+    assert by_code["PROGRESS_REPORT_DUE"].inputs["last_report_on"] == "2026-03-01"
+
+
+def test_an_alert_that_outlives_its_rule_says_until_when() -> None:
+    opened = refresh(SEVERE, (), at(20), RULES).alerts
+    later = replace(SEVERE, sessions=sessions([(19, 9), (21, 2)]))
+    standing = refresh(later, opened, at(22), RULES).alerts
+    told = explain(later, standing, at(22), RULES)
+    first = told.rules[0]
+    assert (first.code, first.state) == ("PAIN_SEVERE", "stands")
+    assert first.text == standing[0].text
+    assert first.inputs["not_met_since"] == "2026-03-22T12:00:00+00:00"
+    assert str(first.inputs["closes_at"]) > "2026-03-22"

@@ -51,11 +51,11 @@ def test_replace_makes_the_stored_alerts_equal_and_keeps_identifiers(store: Stor
     early = NOW - timedelta(days=9)
     first = state()
     with store.transaction() as uow:
-        uow.alerts.replace(ref, [first, state("ROM_DECLINE", key="knee_flexion left")])
+        uow.alerts.replace({ref: [first, state("ROM_DECLINE", key="knee_flexion left")]})
         (kept, gone) = uow.alerts.of_patient(ref.id)
         closed = replace(first, status=AlertStatus.CLOSED, closed_at=NOW)
         reopened = state(opened_at=NOW + timedelta(hours=1))
-        uow.alerts.replace(ref, [closed, reopened, state("MISSED", early)])
+        uow.alerts.replace({ref: [closed, reopened, state("MISSED", early)]})
         stored = uow.alerts.of_patient(ref.id, closed=True)
         assert [a.state for a in stored] == [state("MISSED", early), closed, reopened]
         assert kept.id in {a.id for a in stored}
@@ -83,7 +83,7 @@ def test_every_value_of_a_state_survives(store: Store) -> None:
         status=AlertStatus.SNOOZED,
     )
     with store.transaction() as uow:
-        uow.alerts.replace(ref, [full])
+        uow.alerts.replace({ref: [full]})
         (stored,) = uow.alerts.of_patient(ref.id)
         assert (stored.state, stored.patient) == (full, ref)
 

@@ -13,7 +13,7 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from rehabctl.domain.episode import Episode, GoalStatus, GoalTerm
-from rehabctl.domain.errors import FindingsError
+from rehabctl.domain.errors import FindingsError, UsageError
 from rehabctl.domain.patient import Side
 from rehabctl.domain.programme import ProgrammeStatus
 from rehabctl.domain.session import JournalEntry
@@ -41,8 +41,8 @@ COMPACT = load_compact()
 pytestmark = pytest.mark.usefixtures("licensed")
 PROTOCOL = "total-knee-replacement"
 KINDS = (
-    "session", "late_session", "journal", "red_flag", "acknowledge", "snooze", "assign", "hold",
-    "resume", "prom", "surgery", "goal", "goal_met", "visit", "message", "look",
+    "session", "late_session", "journal", "red_flag", "acknowledge", "snooze", "undo", "assign",
+    "hold", "resume", "prom", "surgery", "goal", "goal_met", "visit", "message", "look",
 )  # fmt: skip
 EVENTS = st.lists(
     st.tuples(st.sampled_from(KINDS), st.integers(0, 4), st.integers(0, 10)),
@@ -82,7 +82,7 @@ class Course:
             "pain_after": pain,
         }
         library = open_library(self.settings)
-        exercise_sessions.log(self.store, library, RULES, self.mrn, upload, entered_by="patient")
+        exercise_sessions.log(self.store, library, RULES, self.mrn, upload, by="patient")
 
     def late_session(self, pain: int) -> None:
         self.session(pain, days_ago=6)
@@ -112,6 +112,11 @@ class Course:
         if ids := self._open():
             until = self.store.clock() + timedelta(days=days, hours=1)
             alerts.snooze(self.store, RULES, ids, until)
+
+    def undo(self, number: int) -> None:
+        if ids := self._open():
+            with suppress(UsageError):  # there is nothing to take back
+                alerts.undo(self.store, RULES, [ids[number % len(ids)]])
 
     def assign(self, days: int) -> None:
         """A start up to nine days in the past, or tomorrow."""
@@ -223,4 +228,25 @@ def test_a_programme_that_begins_in_the_past_is_judged_as_a_rebuild_does(
         if one.alert.state.code == "MISSED"
     ]
     assert missed.opened_at < NOW + timedelta(days=9)
+    assert triage.rebuild(course.store, RULES, check=True).different == 0
+
+
+def test_taking_back_one_action_takes_no_other_alert_away(store: Store, settings: Settings) -> None:
+    course = Course(store, settings, "1")
+    for day, kind, number in ((1, "prom", 0), (5, "prom", 8), (6, "session", 9)):
+        course.happen(kind, NOW + timedelta(days=day), number)
+
+    def known() -> dict[str, str]:
+        found = alerts.of_patient(course.store, RULES, "1")
+        return {one.alert.state.code: str(one.alert.id) for one in found}
+
+    before = known()
+    assert {"PROM_WORSE", "PAIN_SEVERE"} <= before.keys()
+    alerts.acknowledge(course.store, RULES, [before["PAIN_SEVERE"]], "seen")
+    alerts.undo(course.store, RULES, [before["PAIN_SEVERE"]])
+    assert known().keys() == before.keys()
+    worse = next(
+        e for e in alerts.evidence(course.store, RULES, "1") if e.state.code == "PROM_WORSE"
+    )
+    assert worse.verdict == "met"
     assert triage.rebuild(course.store, RULES, check=True).different == 0

@@ -272,7 +272,7 @@ def test_the_ladder_is_climbed_cancelled_and_begun_again(
     }
     done = at(store, datetime(2026, 3, 5, 5, tzinfo=UTC))
     library = open_library(settings)
-    exercise_sessions.log(done, library, RULES, "1", upload, entered_by="patient")
+    exercise_sessions.log(done, library, RULES, "1", upload, by="patient")
     ladder(done, act=True)
     with done.transaction() as uow:
         assert [i.state for i in uow.outbox.of_patient(knee.id)] == [OutboxState.CANCELLED]

@@ -137,7 +137,10 @@ def test_a_row_is_written_again_and_again(store: Store) -> None:
         )
         uow.panel.save([full])
         assert uow.panel.stored([ref.id]) == {ref.id: full}
-        assert uow.panel.computed_at([ref.id, uow.user.id]) == {ref.id: (NOW, None)}
+        looks = uow.panel.last_looks([ref.id, uow.user.id])
+        assert {i: (last.computed_at, last.plan_version) for i, last in looks.items()} == {
+            ref.id: (NOW, None)
+        }
         ((shown,), cursor) = uow.panel.page(PanelQuery(), limit=1)
     assert cursor is None
     assert (shown.name, shown.mrn, shown.rank) == ("Diaz, Ana", "1042", 1)

@@ -57,7 +57,7 @@ def log(store: Store, settings: Settings, mrn: str, pain_after: float, name: str
         ],
     }
     library = open_library(settings)
-    exercise_sessions.log(store, library, RULES, mrn, upload, entered_by="patient")
+    exercise_sessions.log(store, library, RULES, mrn, upload, by="patient")
 
 
 def ranked(store: Store) -> Sequence[WorklistRow]:

@@ -7,12 +7,15 @@ from typing import Any
 
 import pytest
 
-from rehabctl.domain.errors import FindingsError, NotFoundError
+from rehabctl.domain.errors import FindingsError, NotFoundError, NotPermittedError
+from rehabctl.domain.message import ContactScope
 from rehabctl.domain.programme import ProgrammeStatus
 from rehabctl.reference.rules import load_rules
 from rehabctl.services import (
     alerts,
+    contacts,
     exercise_sessions,
+    hand_outs,
     journal_entries,
     prescribing,
     programmes,
@@ -55,9 +58,7 @@ def upload(**changes: Any) -> dict[str, Any]:
 
 def log(store: Store, settings: Settings, **changes: Any) -> exercise_sessions.Logged:
     library = open_library(settings)
-    return exercise_sessions.log(
-        store, library, RULES, MRN, upload(**changes), entered_by="patient"
-    )
+    return exercise_sessions.log(store, library, RULES, MRN, upload(**changes), by="patient")
 
 
 def count(store: Store) -> int:
@@ -167,7 +168,45 @@ def test_not_done_is_not_done(clinic: Store, settings: Settings) -> None:
 
 
 def journal(store: Store, **values: Any) -> journal_entries.JournalLogged:
-    return journal_entries.log(store, RULES, MRN, values, entered_by="patient")
+    return journal_entries.log(store, RULES, MRN, values, by="patient")
+
+
+def test_who_logs_is_the_patient_staff_or_a_contact_whom_she_allows(
+    clinic: Store, settings: Settings
+) -> None:
+    def added(name: str, *scopes: ContactScope) -> str:
+        return str(contacts.add(clinic, MRN, name=name, relationship="son", scopes=scopes).id)
+
+    allowed, refused = added("Leo Sol", ContactScope.LOG_SESSIONS), added("Kai Sol")
+    library = open_library(settings)
+    for by, error in ((refused, NotPermittedError), ("son", NotFoundError)):
+        with pytest.raises(error, match="contact"):
+            exercise_sessions.log(clinic, library, RULES, MRN, upload(), by=by)
+        with pytest.raises(error, match="contact"):
+            journal_entries.log(clinic, RULES, MRN, {"id": "j", "pain": 3}, by=by)
+    assert count(clinic) == 0
+    done = exercise_sessions.log(clinic, library, RULES, MRN, upload(), by=allowed)
+    _, stored = exercise_sessions.show(clinic, str(done.session_id))
+    assert stored.entered_by == f"contact:{allowed}"
+    later = upload(id="by-staff", started_at=(NOW - timedelta(days=2)).isoformat())
+    later["completed_at"] = (NOW - timedelta(days=2, minutes=-20)).isoformat()
+    done = exercise_sessions.log(clinic, library, RULES, MRN, later, by="me")
+    with clinic.transaction() as uow:
+        login = uow.user.login
+    _, stored = exercise_sessions.show(clinic, str(done.session_id))
+    assert stored.entered_by == f"user:{login}"
+
+
+def test_a_hand_out_for_a_contact_needs_the_patients_consent(clinic: Store) -> None:
+    def added(*scopes: ContactScope) -> str:
+        return str(contacts.add(clinic, MRN, name="Leo", relationship="son", scopes=scopes).id)
+
+    with pytest.raises(NotPermittedError, match="hand outs"):
+        hand_outs.hand_out(clinic, MRN, "pdf", to=added(ContactScope.LOG_SESSIONS))
+    allowed = added(ContactScope.HAND_OUTS)
+    made = hand_outs.hand_out(clinic, MRN, "pdf", to=allowed)
+    with clinic.transaction() as uow:
+        assert made.made_by == uow.user.display_name
 
 
 def test_a_red_flag_raises_the_alert_and_holds_the_programme(clinic: Store) -> None:

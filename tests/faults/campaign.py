@@ -51,7 +51,7 @@ elif work == "sessions":
                       "completed_at": f"{day}:20:00-05:00",
                       "exercises": [{"exercise": "quad-set", "done": True, "reps": [10]}]}
             exercise_sessions.log(
-                store, library, load_rules(), "00000", upload, entered_by="patient")
+                store, library, load_rules(), "00000", upload, by="patient")
             done(f"s{n}")
 elif work == "analysis":
     from dataclasses import replace

@@ -4,6 +4,8 @@
   const screen = document.getElementById("screen");
   const KEY = "rehabctl:" + programme.programme;
   const REASONS = ["It hurt", "Too hard", "No time", "No equipment", "Something else"];
+  const FIGURE_NOTE = "The figure shows how the joint moves that is counted. The steps below tell the whole exercise.";
+  const NO_FIGURE = "There is no picture of this exercise. Follow the steps.";
   let ticking = null;
   let drawing = null;
 
@@ -102,6 +104,7 @@
     draw(data.frames[Math.floor(data.frames.length / 2)]);
     if (moving) drawing = requestAnimationFrame(step);
     box.append(svg, toggle);
+    if (data.of_one_joint) box.append(make("p", FIGURE_NOTE));
     return box;
   };
 
@@ -130,6 +133,7 @@
     show(programme.title,
       programme.patient && make("p", programme.patient),
       programme.notes && make("p", programme.notes),
+      make("p", `${programme.clinic}, ${programme.made_on}` + (programme.made_by && `, handed out by ${programme.made_by}`)),
       box,
       scale("pain", "How much pain do you have now?", "no pain", "worst pain"),
       button("Start", () => {
@@ -183,7 +187,7 @@
     show(`${state.at + 1} of ${programme.exercises.length}: ${item.name}`,
       item.mark && make("p", item.mark),
       make("p", item.dose + (item.side === "left" || item.side === "right" ? `. Your ${item.side} side.` : ".")),
-      item.figure && figure(item.figure, item.name),
+      item.figure ? figure(item.figure, item.name) : make("p", NO_FIGURE),
       item.equipment.length ? make("p", "You need: " + item.equipment.join(", ")) : null,
       list(item.steps, "ol"),
       item.note && make("p", "From your therapist: " + item.note),

@@ -13,6 +13,7 @@ import re
 from html import escape
 from importlib.resources import files
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from rehabctl.domain.hand_out import HandOut, HandOutExercise, days
 
@@ -63,6 +64,8 @@ def programme_object(content: HandOut) -> dict[str, Any]:
         "revision": content.revision,
         "title": content.title,
         "clinic": content.clinic,
+        "made_by": content.made_by,
+        "made_on": content.made_at.astimezone(ZoneInfo(content.time_zone)).date().isoformat(),
         "patient": content.patient,
         "notes": content.notes,
         "red_flag_intro": texts.red_flag_intro,
@@ -99,6 +102,7 @@ def _exercise(exercise: HandOutExercise, mark: str) -> dict[str, Any]:
         else {
             "bones": figure.bones,
             "head": figure.head,
+            "of_one_joint": figure.of_one_joint,
             "frames": [[(round(x, 3), round(y, 3)) for x, y in f] for f in figure.frames],
         },
     }

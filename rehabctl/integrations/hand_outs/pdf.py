@@ -69,7 +69,8 @@ class _Sheet(FPDF):
         made = self._content.made_at.astimezone(ZoneInfo(self._content.time_zone)).date()
         self.set_y(-15)
         self.set_font(_FONT, "", _COMPACT_PT)
-        text = f"{self._content.clinic}, {made.isoformat()}    page {self.page_no()}"
+        parts = [self._content.clinic, made.isoformat(), self._content.made_by]
+        text = f"{', '.join(filter(None, parts))}    page {self.page_no()}"
         self.cell(0, 8, text, align="C")
 
     def first_page(self) -> None:

@@ -6,12 +6,12 @@ of its own, so that alerts can be made again.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, RowMapping, delete, insert, select, update
+from sqlalchemy import Connection, RowMapping, bindparam, delete, insert, select, update
 
 from rehabctl.domain.alert import StoredAlert
 from rehabctl.domain.errors import NotFoundError
@@ -59,9 +59,7 @@ class AlertRepository:
         """Return all alerts of patients as they stand, closed ones too, ordered as `of_patient`."""
         found: dict[UUID, list[AlertState]] = {}
         for part in chunked(patient_ids):
-            query = select(_ALERT).where(_ALERT.c.patient_id.in_(part))
-            query = query.order_by(_ALERT.c.code, _ALERT.c.key, _ALERT.c.opened_at)
-            for row in self._connection.execute(query).mappings():
+            for row in self._connection.execute(_of_patients(part)).mappings():
                 found.setdefault(row["patient_id"], []).append(_alert(row).state)
         return {patient_id: tuple(states) for patient_id, states in found.items()}
 
@@ -81,34 +79,42 @@ class AlertRepository:
             )
         return tuple(found[alert_id] for alert_id in alert_ids)
 
-    def replace(self, patient: PatientRef, states: Sequence[AlertState]) -> None:
-        """Make the stored alerts of a patient equal to these; identifiers of known ones stay.
+    def replace(self, wanted: Mapping[PatientRef, Sequence[AlertState]]) -> None:
+        """Make the stored alerts of patients equal to these; identifiers of known ones stay.
 
         Parameters
         ----------
-        patient
-            Whose.
-        states
-            All of them, closed ones too.
+        wanted
+            All alerts of each patient, closed ones too.
         """
-        stored = {_key(a.state): a for a in self.of_patient(patient.id, closed=True)}
-        wanted = {_key(state): state for state in states}
-        gone = [alert.id for key, alert in stored.items() if key not in wanted]
-        if gone:
-            self._connection.execute(delete(_ALERT).where(_ALERT.c.id.in_(gone)))
+        stored: dict[UUID, dict[_Key, StoredAlert]] = {patient.id: {} for patient in wanted}
+        for part in chunked(list(stored)):
+            for row in self._connection.execute(_of_patients(part)).mappings():
+                stored[row["patient_id"]][_key(_alert(row).state)] = _alert(row)
+        gone: list[UUID] = []
+        changed: list[dict[str, Any]] = []
+        added: list[dict[str, Any]] = []
+        for patient, states in wanted.items():
+            before = stored[patient.id]
+            for state in states:
+                known = before.pop(_key(state), None)
+                if known is None:
+                    added.append(owned(patient, new_id(), self._now) | plain(state))
+                elif known.state != state:
+                    changed.append(plain(state) | {"alert_id": known.id})
+            gone += [alert.id for alert in before.values()]
+        for part in chunked(gone):
+            self._connection.execute(delete(_ALERT).where(_ALERT.c.id.in_(part)))
         # Closing comes first: only one alert per code and key may be open at any moment.
-        changed = [k for k in wanted if k in stored and stored[k].state != wanted[k]]
-        for key in sorted(changed, key=lambda k: wanted[k].status is not AlertStatus.CLOSED):
-            values = plain(wanted[key])
-            where = _ALERT.c.id == stored[key].id
-            self._connection.execute(update(_ALERT).where(where).values(values))
-        rows: list[dict[str, Any]] = [
-            owned(patient, new_id(), self._now) | plain(state)
-            for key, state in wanted.items()
-            if key not in stored
-        ]
-        if rows:
-            self._connection.execute(insert(_ALERT), rows)
+        changed.sort(key=lambda values: values["status"] != AlertStatus.CLOSED.value)
+        if changed:
+            values: dict[str, Any] = {
+                name: bindparam(name) for name in changed[0] if name != "alert_id"
+            }
+            statement = update(_ALERT).where(_ALERT.c.id == bindparam("alert_id")).values(values)
+            self._connection.execute(statement, changed)
+        if added:
+            self._connection.execute(insert(_ALERT), added)
 
     def add_action(
         self, patient: PatientRef, action: AlertAction, comment: str | None = None
@@ -125,6 +131,11 @@ class AlertRepository:
         query = select(_ACTION).where(_ACTION.c.patient_id == patient_id)
         rows = self._connection.execute(query.order_by(_ACTION.c.at, _ACTION.c.id)).mappings()
         return tuple(action_of(row) for row in rows)
+
+
+def _of_patients(patient_ids: Sequence[UUID]) -> Any:
+    query = select(_ALERT).where(_ALERT.c.patient_id.in_(patient_ids))
+    return query.order_by(_ALERT.c.code, _ALERT.c.key, _ALERT.c.opened_at)
 
 
 def _key(state: AlertState) -> _Key:

@@ -6,17 +6,18 @@ questionnaires are due, and how large a change of a score is important.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Connection, RowMapping, and_, select
+from sqlalchemy import Connection, RowMapping, and_, select, type_coerce
 
 from rehabctl.domain import facts
 from rehabctl.domain.clinic import Clinic
 from rehabctl.domain.visit import VisitKind, VisitStatus
+from rehabctl.store.column_types import IdentifierText, ShortList
 from rehabctl.store.handles import table
 from rehabctl.store.repositories.alerts import action_of
 from rehabctl.store.repositories.assessments import method_of
@@ -46,15 +47,9 @@ _TREATMENT_KINDS = tuple(
     )
 )  # fmt: skip
 """A day with any of them is a treatment day (Medicare Benefit Policy Manual, chapter 15)."""
-_SESSION_COLUMNS = (
-    "id", "started_at", "created_at", "completed_at", "pain_before", "pain_during", "pain_after",
-    "difficulty",
-)  # fmt: skip
-_ENTRY_COLUMNS = (
-    "session_id", "exercise", "done", "reps_per_set", "pain_before", "pain_after", "form_score",
-)  # fmt: skip
-_JOURNAL_COLUMNS = ("id", "recorded_at", "created_at", "pain", "red_flags")
 _Rows = dict[UUID, list[RowMapping]]
+_Found = dict[str, list[Any]]
+"""By the text of the patient's identifier."""
 
 
 class FactRepository:
@@ -68,21 +63,32 @@ class FactRepository:
         """Return everything that is known of one patient."""
         return self.of_patients([patient_id])[patient_id]
 
-    def of_patients(self, patient_ids: Sequence[UUID]) -> dict[UUID, facts.PatientFacts]:
-        """Return everything that is known of these patients."""
+    def of_patients(
+        self, patient_ids: Sequence[UUID], *, exercises_from: datetime | None = None
+    ) -> dict[UUID, facts.PatientFacts]:
+        """Return everything that is known of these patients.
+
+        Parameters
+        ----------
+        patient_ids
+            Whose.
+        exercises_from
+            Sessions that began earlier are read without what was done in them; None reads all.
+        """
         found: dict[UUID, facts.PatientFacts] = {}
         for part in chunked(patient_ids):
-            found.update(self._part(part))
+            found.update(self._part(part, exercises_from))
         return found
 
-    def _part(self, ids: Sequence[UUID]) -> dict[UUID, facts.PatientFacts]:
+    def _part(
+        self, ids: Sequence[UUID], exercises_from: datetime | None
+    ) -> dict[UUID, facts.PatientFacts]:
         episodes = self._of(_EPISODE, ids, _EPISODE.c.started_on)
-        sessions = self._of(_SESSION, ids, _SESSION.c.started_at, only=_SESSION_COLUMNS)
-        entries = self._of(_ENTRY, ids, _ENTRY.c.position, only=_ENTRY_COLUMNS)
-        journal = self._of(_JOURNAL, ids, _JOURNAL.c.recorded_at, only=_JOURNAL_COLUMNS)
-        scheduled = self._of(_SCHEDULED, ids, _SCHEDULED.c.due_on, only=("due_on",))
+        sessions = self._sessions(ids, exercises_from)
+        journal = self._journal(ids)
+        due_on = self._days(ids)
+        opened_at = self._openings(ids)
         holds = self._of(_HOLD, ids, _HOLD.c.from_day)
-        openings = self._of(_OPENING, ids, _OPENING.c.opened_at)
         motions = self._measured(_MOTION, ids)
         symmetry = self._measured(_SYMMETRY, ids)
         scores = self._scores(ids)
@@ -98,11 +104,11 @@ class FactRepository:
                 time_zone=self._clinic.time_zone,
                 known_since=known_since.get(i),
                 episode=_episode(episodes.get(i, [])),
-                sessions=_sessions(sessions.get(i, []), entries.get(i, [])),
-                due_on=tuple(row["due_on"] for row in scheduled.get(i, [])),
+                sessions=tuple(sessions.get(str(i), ())),
+                due_on=tuple(due_on.get(str(i), ())),
                 holds=tuple(facts.Hold(r["from_day"], r["to_day"]) for r in holds.get(i, [])),
-                opened_at=tuple(row["opened_at"] for row in openings.get(i, [])),
-                journal=tuple(_journal(row) for row in journal.get(i, [])),
+                opened_at=tuple(opened_at.get(str(i), ())),
+                journal=tuple(journal.get(str(i), ())),
                 measurements=tuple(
                     _measurement(r) for r in motions.get(i, []) if r["peak_deg"] is not None
                 ),
@@ -120,12 +126,78 @@ class FactRepository:
         query = select(_PATIENT.c.id, _PATIENT.c.created_at).where(_PATIENT.c.id.in_(ids))
         return {row["id"]: row["created_at"] for row in self._connection.execute(query).mappings()}
 
-    def _of(self, table: Any, ids: Sequence[UUID], *order: Any, only: Sequence[str] = ()) -> _Rows:
-        """Return the rows of these patients; `only` names columns where there are many rows."""
+    # what there is most of is read as plain tuples, by position
+
+    def _sessions(self, ids: Sequence[UUID], exercises_from: datetime | None) -> _Found:
+        s = _SESSION.c
+        records = self._records(ids, exercises_from)
+        query = (
+            select(
+                _text(s.patient_id), _text(s.id), s.started_at, s.created_at,
+                s.completed_at.is_not(None),
+                s.pain_before, s.pain_during, s.pain_after, s.difficulty,
+            )
+            .where(s.patient_id.in_(ids))
+            .order_by(s.patient_id, s.started_at, s.id)
+        )  # fmt: skip
+        return _by_patient(
+            (
+                owner,
+                facts.SessionFact(i, at, known, done, tuple(records.get(i, ())), *p),
+            )
+            for owner, i, at, known, done, *p in self._connection.execute(query).all()
+        )
+
+    def _records(self, ids: Sequence[UUID], from_moment: datetime | None) -> _Found:
+        """Return what was done in each session, by the session's identifier."""
+        e = _ENTRY.c
+        query = (
+            select(
+                _text(e.session_id), e.exercise, e.done, type_coerce(e.reps_per_set, ShortList()),
+                e.pain_before, e.pain_after, e.form_score,
+            )
+            .where(e.patient_id.in_(ids))
+            .order_by(e.session_id, e.position, e.id)
+        )  # fmt: skip
+        if from_moment is not None:
+            query = query.join(_SESSION, _SESSION.c.id == e.session_id).where(
+                _SESSION.c.started_at >= from_moment
+            )
+        return _by_patient(
+            (session, facts.ExerciseRecord(name, not done, reps, b if a is None else a, form))
+            for session, name, done, reps, b, a, form in self._connection.execute(query).all()
+        )
+
+    def _journal(self, ids: Sequence[UUID]) -> _Found:
+        j = _JOURNAL.c
+        query = (
+            select(
+                _text(j.patient_id), _text(j.id), j.recorded_at, j.created_at, j.pain,
+                type_coerce(j.red_flags, ShortList()),
+            )
+            .where(j.patient_id.in_(ids))
+            .order_by(j.patient_id, j.recorded_at, j.id)
+        )  # fmt: skip
+        return _by_patient(
+            (owner, facts.JournalEntry(i, at, known, pain, red_flags))
+            for owner, i, at, known, pain, red_flags in self._connection.execute(query).all()
+        )
+
+    def _days(self, ids: Sequence[UUID]) -> _Found:
+        s = _SCHEDULED.c
+        query = select(_text(s.patient_id), s.due_on).where(s.patient_id.in_(ids))
+        query = query.order_by(s.patient_id, s.due_on)
+        return _by_patient(self._connection.execute(query).all())
+
+    def _openings(self, ids: Sequence[UUID]) -> _Found:
+        o = _OPENING.c
+        query = select(_text(o.patient_id), o.opened_at).where(o.patient_id.in_(ids))
+        query = query.order_by(o.patient_id, o.opened_at)
+        return _by_patient(self._connection.execute(query).all())
+
+    def _of(self, table: Any, ids: Sequence[UUID], *order: Any) -> _Rows:
         # the owners' columns are half of the identifiers of a row, and known
         columns = [c for c in table.c if c.name not in ("clinic_id", "therapist_id")]
-        if only:
-            columns = [table.c.patient_id, *(table.c[name] for name in only)]
         query = select(*columns).where(table.c.patient_id.in_(ids)).order_by(*order, table.c.id)
         return self._grouped(query)
 
@@ -182,6 +254,18 @@ class FactRepository:
         return grouped
 
 
+def _text(column: Any) -> Any:
+    return type_coerce(column, IdentifierText())
+
+
+def _by_patient(pairs: Iterable[Any]) -> _Found:
+    found: _Found = {}
+    owner: str
+    for owner, fact in pairs:
+        found.setdefault(owner, []).append(fact)
+    return found
+
+
 def _first_of_each(rows: Sequence[RowMapping]) -> list[RowMapping]:
     """Keep one row a review: both sides of one exercise may drive its count."""
     first: dict[UUID, RowMapping] = {}
@@ -221,48 +305,6 @@ def _episode(rows: Sequence[RowMapping]) -> facts.Episode | None:
         pathway=row["pathway"],
         surgery_on=row["surgery_date"],
         side=row["side"] if row["side"] in ("left", "right") else None,
-    )
-
-
-def _sessions(
-    rows: Sequence[RowMapping], entries: Sequence[RowMapping]
-) -> tuple[facts.SessionFact, ...]:
-    by_session: _Rows = {}
-    for entry in entries:
-        by_session.setdefault(entry["session_id"], []).append(entry)
-    return tuple(
-        facts.SessionFact(
-            id=str(row["id"]),
-            at=row["started_at"],
-            recorded_at=row["created_at"],
-            completed=row["completed_at"] is not None,
-            exercises=tuple(_exercise(entry) for entry in by_session.get(row["id"], [])),
-            pain_before=row["pain_before"],
-            pain_during=row["pain_during"],
-            pain_after=row["pain_after"],
-            difficulty=row["difficulty"],
-        )
-        for row in rows
-    )
-
-
-def _exercise(row: RowMapping) -> facts.ExerciseRecord:
-    return facts.ExerciseRecord(
-        exercise=row["exercise"],
-        skipped=not row["done"],
-        repetitions=tuple(row["reps_per_set"]),
-        pain=row["pain_after"] if row["pain_after"] is not None else row["pain_before"],
-        form_score=row["form_score"],
-    )
-
-
-def _journal(row: RowMapping) -> facts.JournalEntry:
-    return facts.JournalEntry(
-        id=str(row["id"]),
-        at=row["recorded_at"],
-        recorded_at=row["created_at"],
-        pain=row["pain"],
-        red_flags=tuple(row["red_flags"]),
     )
 
 

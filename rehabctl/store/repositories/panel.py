@@ -7,7 +7,7 @@ one comparison of row values that both engines answer from an index.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
@@ -28,8 +28,8 @@ from sqlalchemy import (
 )
 
 from rehabctl.domain.errors import UsageError
-from rehabctl.domain.panel_row import PanelCounts, PanelQuery, PanelRow, PanelSort
-from rehabctl.domain.patient import PatientRef
+from rehabctl.domain.panel_row import LastLook, PanelCounts, PanelQuery, PanelRow, PanelSort
+from rehabctl.domain.patient import PatientRef, PatientStatus
 from rehabctl.domain.triage import Reason, Tier, WorklistRow
 from rehabctl.store.bulk import insert_rows
 from rehabctl.store.column_types import UtcDateTime
@@ -97,9 +97,9 @@ class PanelRepository:
         self._caseload_of = caseload_of
 
     def save(self, rows: Sequence[PanelRow]) -> None:
-        """Write the rows of patients, new or changed."""
-        names = self._names([row.patient.id for row in rows])
-        values = [_values(row, *names[row.patient.id]) for row in rows]
+        """Write the rows of patients, new or changed; who was discharged has none."""
+        names = self._names([row.patient.id for row in rows], under_care=True)
+        values = [_values(row, *names[row.patient.id]) for row in rows if row.patient.id in names]
         for part in chunked(values):
             changing = set(part[0]) - {"patient_id"}
             upsert(self._connection, PANEL_ROW, part, ("patient_id",), sorted(changing))
@@ -146,11 +146,15 @@ class PanelRepository:
         for part in chunked(patient_ids):
             self._connection.execute(delete(PANEL_ROW).where(_C.patient_id.in_(part)))
 
-    def _names(self, patient_ids: Sequence[UUID]) -> dict[UUID, tuple[str, str, str]]:
+    def _names(
+        self, patient_ids: Sequence[UUID], *, under_care: bool = False
+    ) -> dict[UUID, tuple[str, str, str]]:
         p = PATIENT.c
         names: dict[UUID, tuple[str, str, str]] = {}
         for part in chunked(patient_ids):
             query = select(p.id, p.mrn, p.family_name, p.given_name).where(p.id.in_(part))
+            if under_care:
+                query = query.where(p.status == PatientStatus.ACTIVE.value)
             for patient_id, *name in self._connection.execute(query):
                 names[patient_id] = (name[0], name[1], name[2])
         return names
@@ -266,11 +270,11 @@ class PanelRepository:
         found = self._select(select(PANEL_ROW), patient_ids)
         return {row["patient_id"]: _panel_row(row) for row in found}
 
-    def computed_at(self, patient_ids: Sequence[UUID]) -> dict[UUID, tuple[datetime, str | None]]:
-        """Return when, and by which plans, the rows were computed; new patients have none."""
-        columns = (_C.patient_id, _C.computed_at, _C.plan_version)
-        found = self._select(select(*columns).where(_C.rules_version != ""), patient_ids)
-        return {row["patient_id"]: (row["computed_at"], row["plan_version"]) for row in found}
+    def last_looks(self, patient_ids: Sequence[UUID]) -> dict[UUID, LastLook]:
+        """Return when and by what the rows were computed; new patients have none."""
+        columns = (_C[field.name] for field in fields(LastLook))
+        query = select(_C.patient_id, *columns).where(_C.rules_version != "")
+        return {row["patient_id"]: build(LastLook, row) for row in self._select(query, patient_ids)}
 
     def _select(self, query: Any, patient_ids: Sequence[UUID]) -> Iterator[RowMapping]:
         for part in chunked(patient_ids):

@@ -133,16 +133,6 @@ class PatientRepository:
             raise NotFoundError("the patient does not exist", "Look at: rehabctl patient list")
         return patient_of(row)
 
-    def under_care(self, patient_ids: Sequence[UUID]) -> set[UUID]:
-        """Return those of these patients who are not discharged."""
-        found: set[UUID] = set()
-        for part in chunked(patient_ids):
-            query = select(PATIENT.c.id).where(
-                PATIENT.c.id.in_(part), PATIENT.c.status == PatientStatus.ACTIVE.value
-            )
-            found.update(self._connection.execute(query).scalars())
-        return found
-
     def find(self, mrns: Sequence[str]) -> dict[str, Patient]:
         """Return the patients that exist of these record numbers."""
         found: dict[str, Patient] = {}

@@ -35,7 +35,7 @@ def exercise(slug: str, **changes: Any) -> HandOutExercise:
         precautions=found.precautions,
         equipment=found.equipment,
         note=None,
-        figure=figure_of(slug),
+        figure=figure_of(found),
     )
     return replace(made, **changes)
 

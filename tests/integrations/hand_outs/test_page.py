@@ -14,7 +14,7 @@ import pytest
 from rehabctl.integrations.hand_outs.page import write_page
 from tests.conftest import Rehabctl
 from tests.integrations.hand_outs.browser import Page, browser
-from tests.integrations.hand_outs.samples import hand_out
+from tests.integrations.hand_outs.samples import exercise, hand_out
 
 pytestmark = pytest.mark.slow
 NOW = "2026-03-02T15:00:00Z"
@@ -232,3 +232,20 @@ def test_nothing_can_be_fetched_or_run_from_outside(plain: Page, plain_file: Pat
     time.sleep(0.3)
     assert plain.run("document.title") == "Your exercise programme"
     assert any("Content Security Policy" in error for error in plain.errors)
+
+
+def test_a_figure_says_what_it_shows_and_a_missing_one_that_it_is_missing(tmp_path: Path) -> None:
+    file = tmp_path / "figures.html"
+    chosen = (exercise("abdominal-brace"), exercise("heel-slide-supine"))
+    file.write_text(write_page(hand_out(exercises=chosen, made_by="Thea Lang")), "utf-8")
+    with browser(tmp_path / "browser") as opened:
+        opened.open(file)
+        assert "Clinic, 2026-03-02, handed out by Thea Lang" in opened.text()
+        opened.button("Start")
+        assert "There is no picture of this exercise" in opened.text()
+        assert opened.run("document.querySelectorAll('svg').length") == 0
+        opened.button("Skip this exercise")
+        opened.button("No time")
+        assert "The figure shows how the joint moves that is counted" in opened.text()
+        assert opened.run("document.querySelectorAll('svg line').length") == 11
+        assert opened.errors == []
