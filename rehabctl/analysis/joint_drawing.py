@@ -20,6 +20,8 @@ _HALF_HIPS, _HALF_SHOULDERS = 0.07, 0.11
 _FRAMES = 26
 _TOES_LIFTED_DEG = 20
 """No forefoot is lifted further: beyond it the shank moves over the foot."""
+_BENT_DEG = 60
+"""Nobody stands on feet with knees bent further at rest."""
 
 _SIDE_BONES = (
     ("hip", "shoulder"), ("shoulder", "head"), ("shoulder", "elbow"), ("elbow", "wrist"),
@@ -84,6 +86,8 @@ def joint_drawing(
     """
     if motion is None or rest_deg is None or target_deg is None:
         return None
+    if (position, motion) == ("standing", "knee_flexion") and rest_deg > _BENT_DEG:
+        return None  # on the knees, for which the vocabulary has no position
     name, sign = _LIKE.get(motion, (motion, 1))
     way = _way(position, motion, (rest_deg, target_deg), reported_motions, view)
     if name in _FROM_THE_SIDE and position in _POSES:
