@@ -16,6 +16,7 @@ MOVING = [e for e in LIBRARY.all() if e.measurement.motion is not None]
 NOT_SEEN = (
     "rotation", "supination", "inversion", "eversion", "pelvic_tilt", "pelvic_obliquity",
 )  # fmt: skip
+ON_THE_KNEES = ("nordic-hamstring", "floor-to-stand")
 
 
 def drawn(exercise: Exercise) -> StickFigure | None:
@@ -36,7 +37,8 @@ def test_every_motion_that_can_be_seen_is_drawn() -> None:
     missing = [e for e in MOVING if drawn(e) is None]
     for exercise in missing:
         motion = exercise.measurement.motion or ""
-        assert motion.endswith(NOT_SEEN) or exercise.position == "quadruped", exercise.slug
+        unseen = motion.endswith(NOT_SEEN) or exercise.position == "quadruped"
+        assert unseen or exercise.slug in ON_THE_KNEES, exercise.slug
     assert len(MOVING) - len(missing) >= 280
 
 
@@ -56,9 +58,10 @@ def test_bones_keep_their_length_and_nobody_sinks_into_the_ground(exercise: Exer
     assert turning != figure.frames[0]
 
 
-@pytest.mark.parametrize(
-    "exercise", [e for e in MOVING if e.measurement.motion == "knee_flexion"], ids=lambda e: e.slug
-)
+KNEES = [e for e in MOVING if e.measurement.motion == "knee_flexion" and e.slug not in ON_THE_KNEES]
+
+
+@pytest.mark.parametrize("exercise", KNEES, ids=lambda e: e.slug)
 def test_the_knee_goes_from_rest_to_target(exercise: Exercise) -> None:
     figure = drawn(exercise)
     assert figure is not None
