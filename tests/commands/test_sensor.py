@@ -240,6 +240,38 @@ def test_exit_codes_and_one_line(
     assert "Traceback" not in result.err
 
 
+@pytest.mark.slow
+def test_cues_are_rung_or_spoken(
+    sensor: Sensor, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    sensor("simulate", "knee", "--count", "4", "-o", "thigh.npz", "--distal", "shank.npz")
+    words = (
+        "stream", "--replay", "thigh.npz", "--replay", "shank.npz", "--speed", "0",
+        "-e", "standing-knee-flexion",
+    )  # fmt: skip
+    silent = sensor(*words, "--target-deg", "90")
+    assert "\a" not in silent.err
+    rung = sensor(*words, "--target-deg", "90", "--cue", "bell")
+    assert (rung.out, rung.err.count("\a")) == (silent.out, silent.out.count("full"))
+    assert sensor(*words, "--target-deg", "120", "--cue", "bell").err.count("\a") == 0
+
+    programs = tmp_path / "programs"
+    programs.mkdir()
+    monkeypatch.setenv("PATH", str(programs))
+    without = sensor(*words, "--target-deg", "120", "--cue", "speech")
+    assert "no speech program is installed" in without.err
+    assert (without.code, without.err.count("no speech")) == (0, 1)
+    (programs / "espeak-ng").write_text(f"#!/bin/sh\n/bin/cat >> {tmp_path}/said\n")
+    (programs / "espeak-ng").chmod(0o755)
+    spoken = sensor(*words, "--target-deg", "120", "--cue", "speech")
+    assert (spoken.code, spoken.out) == (0, without.out)
+    assert "speech" not in spoken.err
+    # at once, most of it is stale before it can be said; the last cue always is
+    said = (tmp_path / "said").read_text()
+    assert said.endswith(spoken.out.strip().splitlines()[-1])
+    assert sensor("stream", "--replay", "thigh.npz", "--cue", "bell").code == 2
+
+
 def test_help_is_light() -> None:
     script = (
         "import sys; from rehabctl.cli import RootGroup, run\n"
