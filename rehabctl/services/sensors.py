@@ -13,11 +13,11 @@ from pathlib import Path
 import numpy as np
 
 from rehabctl.analysis.assessment import CodedText, MovementAssessment, QualityStatus
+from rehabctl.analysis.ball_joint import ball_motion
 from rehabctl.analysis.imu_recording import ImuRecording, RecordingMeta
 from rehabctl.analysis.instrument_comparison import InstrumentComparison, compare_instruments
 from rehabctl.analysis.joint_angle import (
     JointMotion,
-    ball_motion,
     hinge_motion,
     is_moving,
     on_common_time,
@@ -335,8 +335,6 @@ def _motion(
     first, second = on_common_time(*pair)
     rows = limits.of("joint")
     if joint in _BALL_JOINTS:
-        if first.mag_ut is None or second.mag_ut is None:
-            raise ValueError("a ball joint needs a magnetometer in both sensors")
         return ball_motion(first, second, method, rows)
     moving = is_moving(first, second, rows["moving_dps_min"])
     if float(moving.sum()) * first.interval_s < rows["moving_s_min"]:
@@ -381,9 +379,9 @@ def simulate_recordings(
     Parameters
     ----------
     what
-        still, poses, tumble or knee.
+        still, poses, tumble, knee or shoulder.
     path, distal
-        Targets; a knee needs both.
+        Targets; a joint needs both.
     duration_s
         Of still and tumble.
     count
@@ -391,13 +389,19 @@ def simulate_recordings(
     seed
         Chooses the noise.
     """
-    from rehabctl.analysis.sensor_simulation import CALIBRATED, SimulatedSensor, knee_pair
+    from rehabctl.analysis import sensor_simulation as simulation
+    from rehabctl.analysis.sensor_simulation import CALIBRATED, SimulatedSensor
 
-    if what == "knee":
+    if what in ("knee", "shoulder"):
         if distal is None:
-            raise UsageError("a knee needs two recordings", "Name the second with --distal")
-        thigh, shank, _ = knee_pair(count, 90.0, seed=seed)
-        for target, recording, segment in ((path, thigh, "thigh"), (distal, shank, "shank")):
+            raise UsageError(f"a {what} needs two recordings", "Name the second with --distal")
+        if what == "knee":
+            *pair, _ = simulation.knee_pair(count, 90.0, seed=seed)
+            segments = ("thigh", "shank")
+        else:
+            *pair, _ = simulation.shoulder_pair(count, seed=seed)
+            segments = ("trunk", "upper_arm")
+        for target, recording, segment in zip((path, distal), pair, segments, strict=True):
             meta = replace(recording.meta, segment=segment, side="left")
             write_recording(target, replace(recording, meta=meta))
         return path, distal
@@ -409,7 +413,7 @@ def simulate_recordings(
     elif what == "tumble":
         recording = sensor.tumble(duration_s)
     else:
-        raise UsageError(f"cannot simulate {what!r}", "Use still, poses, tumble or knee")
+        raise UsageError(f"cannot simulate {what!r}", "Use still, poses, tumble, knee or shoulder")
     write_recording(path, recording)
     return (path,)
 

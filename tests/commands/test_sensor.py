@@ -114,11 +114,22 @@ def test_joint_that_does_not_move_is_refused_with_its_json(sensor: Sensor) -> No
     assert result.json["quality"]["reasons"][0]["code"] == "no_movement"
 
 
-def test_ball_joint_is_flagged(sensor: Sensor) -> None:
-    sensor("simulate", "knee", "--count", "4", "-o", "a.npz", "--distal", "b.npz")
-    result = sensor("joint", "a.npz", "b.npz", "--joint", "shoulder", "--json")
-    assert result.json["quality"]["status"] == "limited"
-    assert result.json["axis"] is None
+def test_ball_joint_has_a_second_opinion(sensor: Sensor, monkeypatch: pytest.MonkeyPatch) -> None:
+    sensor("simulate", "shoulder", "--count", "8", "-o", "a.npz", "--distal", "b.npz")
+    words = ("joint", "a.npz", "b.npz", "--joint", "shoulder")
+    result = sensor(*words, "--json")
+    assert (result.json["quality"]["status"], result.json["axis"]) == ("good", None)
+    second = result.json["second_opinion"]
+    assert second["rms_difference_deg"] < 2.0
+    assert second["max_deg"] == pytest.approx(result.json["motions"][0]["max_deg"], abs=5.0)
+    parameters = result.json["provenance"]["parameters"]
+    assert parameters["second_opinion_rms_deg"] == second["rms_difference_deg"]
+    assert "second opinion: from " in sensor(*words).err
+    monkeypatch.setitem(sys.modules, "dfjimu", None)  # as if it were not installed
+    alone = sensor(*words, "--json")
+    assert alone.json["second_opinion"] is None
+    assert alone.json["quality"]["status"] == "limited"
+    assert alone.json["quality"]["reasons"][0]["code"] == "ball_joint_single_method"
 
 
 @pytest.mark.parametrize(
