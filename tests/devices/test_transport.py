@@ -17,7 +17,7 @@ from rehabctl.devices.recorder import read_chunk_file
 from rehabctl.devices.registry import driver_for, drivers
 from rehabctl.devices.transport import Connection, Listener, scan
 from rehabctl.domain.errors import NotFoundError, RehabctlError, UnavailableError, UsageError
-from rehabctl.services import sensor_link
+from rehabctl.services import sensor_choice, sensor_link
 from rehabctl.services.sensor_link import (
     LinkOutcome,
     LinkRequest,
@@ -32,7 +32,7 @@ from .memory_bluetooth import ADDRESS, MemoryDot, backends
 
 @pytest.fixture(autouse=True)
 def short_scan(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sensor_link, "SCAN_S", 0.15)
+    monkeypatch.setattr(sensor_choice, "SCAN_S", 0.15)
 
 
 def in_memory(monkeypatch: pytest.MonkeyPatch, radio: Radio) -> None:
