@@ -62,6 +62,42 @@ class Heard:
         return took - len(self.file.device_t_s) - sum(self.taken)
 
 
+async def recorded(
+    radio: Radio,
+    addresses: Sequence[str],
+    folder: Path,
+    seconds: float,
+    rate_hz: int,
+    *,
+    onboard: bool = False,
+    taps: Sequence[Tap] | None = None,
+) -> list[LinkOutcome]:
+    """Record sensors as the service does, at a rate of the caller's."""
+    found = await scan(5.0, radio, lambda said: set(addresses) <= {one.address for one in said})
+    known, _ = drivers()
+    stop, start_s = asyncio.Event(), time.monotonic()
+    works = []
+    for i, address in enumerate(addresses):
+        [(said, device)] = [pair for pair in found if pair[0].address == address]
+        driver = driver_for(said, known)
+        assert driver is not None
+        request = LinkRequest(address, folder / f"{i}.imurec", rate_hz, seconds, onboard=onboard)
+        tap: Tap = taps[i] if taps else lambda t_s, batch, row: None
+        work = _record_one(
+            request, Chosen(said, driver, device), rate_hz, load_settings(), radio, stop, start_s,
+            tap, lambda text: None,
+        )  # fmt: skip
+        works.append(asyncio.create_task(work))
+    await asyncio.sleep(seconds)
+    stop.set()
+    outcomes: list[LinkOutcome] = []
+    for outcome in await asyncio.gather(*works):
+        if isinstance(outcome, RehabctlError):
+            raise outcome
+        outcomes.append(outcome)
+    return outcomes
+
+
 async def record(
     world: World,
     folder: Path,
@@ -71,43 +107,19 @@ async def record(
     drops: int = 0,
     seed: int = 1,
     onboard: bool = False,
-    taps: Sequence[Tap] | None = None,
 ) -> list[Heard]:
     """Record every sensor of a world at once, through random drops of each."""
-    radio, settings = Radio(world.scanner, world.client), load_settings()
-    wanted = {sensor.address for sensor in world.sensors}
-    found = await scan(5.0, radio, lambda said: wanted <= {one.address for one in said})
-    known, _ = drivers()
-    stop, start_s = asyncio.Event(), time.monotonic()
     rng = random.Random(seed)
-    works, lost = [], []
-    for i, sensor in enumerate(world.sensors):
-        [(said, device)] = [pair for pair in found if pair[0].address == sensor.address]
-        driver = driver_for(said, known)
-        assert driver is not None
-        request = LinkRequest(
-            sensor.address, folder / f"{i}.imurec", rate_hz, seconds, onboard=onboard
-        )
-        tap: Tap = taps[i] if taps else lambda t_s, batch, row: None
-        work = _record_one(
-            request, Chosen(said, driver, device), rate_hz, settings, radio, stop, start_s, tap,
-            lambda text: None,
-        )  # fmt: skip
-        works.append(asyncio.create_task(work))
-        if drops:
-            lost.append(asyncio.create_task(_drop(sensor, seconds, drops, rng)))
-    await asyncio.sleep(seconds)
-    stop.set()
-    heard: list[Heard] = []
-    for i, outcome in enumerate(await asyncio.gather(*works)):
-        if isinstance(outcome, RehabctlError):
-            raise outcome
-        sensor = world.sensors[i]
-        file = read_chunk_file(outcome.path)
-        heard.append(Heard(sensor, outcome, file, _back_s(sensor)))
+    lost = [asyncio.create_task(_drop(s, seconds, drops, rng)) for s in world.sensors if drops]
+    addresses = [sensor.address for sensor in world.sensors]
+    radio = Radio(world.scanner, world.client)
+    outcomes = await recorded(radio, addresses, folder, seconds, rate_hz, onboard=onboard)
     for task in lost:
         task.cancel()
-    return heard
+    return [
+        Heard(sensor, outcome, read_chunk_file(outcome.path), _back_s(sensor))
+        for sensor, outcome in zip(world.sensors, outcomes, strict=True)
+    ]
 
 
 async def _drop(sensor: VirtualSensor, seconds: float, count: int, rng: random.Random) -> None:
