@@ -6,33 +6,17 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from rehabctl.devices.recorder import read_chunk_file
+from tests.peripherals.process import air
 
 pytestmark = pytest.mark.slow
 Run = Callable[..., subprocess.CompletedProcess[str]]
-
-
-@contextmanager
-def air(*argv: str) -> Iterator[dict[str, Any]]:
-    """Run sensors in a process of their own, and yield what they are."""
-    command = [sys.executable, "-m", "tests.peripherals", *argv, "--hci-tcp", "127.0.0.1:0"]
-    with subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
-    ) as process:
-        try:
-            assert process.stdout is not None
-            said = process.stdout.readline()
-            assert said.startswith("ready "), said
-            yield json.loads(said.removeprefix("ready "))
-        finally:
-            process.terminate()
 
 
 def run(where: dict[str, Any], *argv: str, code: int | None = 0) -> Any:
