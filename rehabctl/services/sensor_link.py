@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import TypeVar
 
@@ -19,7 +21,7 @@ from rehabctl.devices.transport import Connection, Listener, connected, scan
 from rehabctl.devices.ximu3_link import announced
 from rehabctl.domain.errors import RehabctlError, UnavailableError, UsageError
 from rehabctl.domain.sensor import BatteryState, GapRecord, SensorFinding, SensorIdentity
-from rehabctl.reference.sensor_limits import load_sensor_limits
+from rehabctl.reference.sensor_limits import load_sensor_limits, minimum_firmware
 from rehabctl.services.sensor_backfill import fill_file
 from rehabctl.services.sensor_choice import Chosen, choose
 from rehabctl.services.sensor_intake import SensorIntake, Tap
@@ -399,13 +401,19 @@ async def _record_one(
             radio,
             log_at=int(settings.now().timestamp()) if request.onboard else None,
         )
+        failure = UnavailableError(
+            "not a single sample came", "Bring the sensor nearer, charge it, and try again"
+        )
         try:
             await connection.run(stop)
         except RehabctlError as error:
-            if not intake.samples:
-                return error
-            note(f"{request.sensor}: {error.what}")
+            failure = error
+            if intake.samples:
+                note(f"{request.sensor}: {error.what}")
         intake.finish(time.monotonic() - start_s)
+    if not intake.samples:
+        request.path.unlink(missing_ok=True)
+        return failure
     gaps, filled = tuple(intake.gaps), 0
     if logged:
         filled, gaps = fill_file(request.path, logged, request.key)
@@ -413,6 +421,7 @@ async def _record_one(
     if heard.rssi_dbm is not None and heard.rssi_dbm < limits["rssi_dbm_min"]:
         text = f"the signal was weak ({heard.rssi_dbm} dBm)"
         findings = (*findings, SensorFinding("weak_signal", text))
+    findings = (*findings, *_old_firmware(driver.name, intake.meta.firmware, settings.now().date()))
     return LinkOutcome(
         request.sensor,
         request.path,
@@ -426,6 +435,19 @@ async def _record_one(
         heard.rssi_dbm,
         findings,
     )
+
+
+def _old_firmware(driver: str, firmware: str, on: date) -> list[SensorFinding]:
+    """Return what speaks against a sensor's firmware, where it tells one."""
+    least = minimum_firmware(driver, on)
+    if least is None or not _version(firmware) or _version(firmware) >= _version(least):
+        return []
+    text = f"firmware {firmware} is older than {least}; update it with its maker's program"
+    return [SensorFinding("firmware", text)]
+
+
+def _version(text: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in re.findall(r"\d+", text))
 
 
 async def _until(

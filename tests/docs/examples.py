@@ -10,7 +10,7 @@ A block looks like
 Lines starting with `$ ` are run by bash in order (`> ` continues one); the lines below are what
 standard output shows, where `...` stands for anything (within a line, or for whole lines when it
 stands alone). `# exit N` after a command says that its exit code is N instead of 0. The comment
-`<!-- on the air: ARGUMENTS -->` above a block puts virtual sensors within its reach, by the arguments
+`<!-- on the air: ARGUMENTS -->` above a block puts virtual sensors within reach, by the arguments
 of `python -m tests.peripherals`.
 """
 
