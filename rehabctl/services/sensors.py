@@ -54,6 +54,8 @@ class JointOutcome:
     joint: Joint
     method: FusionMethod
     camera: InstrumentComparison | None = None
+    serials: tuple[str, ...] = ()
+    """Of the sensors, as far as the recordings name them."""
 
 
 def open_recording(path: Path, key: bytes | None = None) -> ImuRecording:
@@ -257,12 +259,34 @@ def measure_joint(
     else:
         thresholds = load_measurement_data(on).repetitions
         found = assess(motion, joint, side, goal, thresholds, limits.of("joint"))
-        if comparison is not None and comparison.findings:
-            found = _doubted(found, comparison)
+        reasons = [] if comparison is None else [(f.code, f.text) for f in comparison.findings]
+        reasons += _apart(paths, key, limits)
+        found = doubted(found, [CodedText(code, text) for code, text in reasons])
     parameters = {**found.parameters, "fusion": request.method.value}
     inputs = " ".join(sha256_of(path) for path in paths)
     found = replace(found, input_sha256=inputs, parameters=parameters)
-    return JointOutcome(found, motion, joint, request.method, comparison)
+    serials = tuple(dict.fromkeys(r.meta.serial for r in pair if r.meta.serial))
+    return JointOutcome(found, motion, joint, request.method, comparison, serials)
+
+
+def _apart(
+    paths: tuple[Path, Path], key: bytes | None, limits: SensorLimits
+) -> list[tuple[str, str]]:
+    """Return what to say of two recordings that were not begun together, so share no clock."""
+    if not all(is_chunk_file(path) for path in paths):
+        return []
+    first, second = (read_chunk_file(path, key).started_at for path in paths)
+    if first is None or second is None:
+        return []
+    apart_s = abs((first - second).total_seconds())
+    if apart_s <= limits.of("sync")["start_apart_s_max"]:
+        return []
+    return [
+        (
+            "not_one_clock",
+            f"the recordings began {apart_s:.0f} s apart; record both sensors with one command",
+        )
+    ]
 
 
 def _columns(joint: Joint, side: str) -> list[str]:
@@ -307,8 +331,18 @@ def _zeroed(motion: JointMotion, comparison: InstrumentComparison) -> JointMotio
     return replace(motion, angle_deg=motion.angle_deg + comparison.bias_deg)
 
 
-def _doubted(found: MovementAssessment, comparison: InstrumentComparison) -> MovementAssessment:
-    reasons = tuple(CodedText(f.code, f.text) for f in comparison.findings)
+def doubted(found: MovementAssessment, reasons: Sequence[CodedText]) -> MovementAssessment:
+    """Return an assessment with further reasons to rely on it less; without any, itself.
+
+    Parameters
+    ----------
+    found
+        The assessment.
+    reasons
+        What speaks against it.
+    """
+    if not reasons or found.quality.status is QualityStatus.REFUSED:
+        return found
     quality = replace(
         found.quality,
         status=QualityStatus.LIMITED,
