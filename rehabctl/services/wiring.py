@@ -22,6 +22,7 @@ from rehabctl.store.store import Store
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine
 
+    from rehabctl.devices.voice import Voice
     from rehabctl.domain.claim_port import ClaimPort
     from rehabctl.integrations.claim_folder import ClaimFolder
     from rehabctl.store.files import BlobStore
@@ -57,6 +58,14 @@ def open_store(settings: Settings, *, busy_timeout_s: float = BUSY_TIMEOUT_S) ->
         yield store
     finally:
         store.engine.dispose()
+
+
+def speech() -> Voice | None:
+    """Return the voice of this machine; None where no speech program is installed."""
+    from rehabctl.devices.voice import ProgramVoice, speech_program
+
+    program = speech_program()
+    return None if program is None else ProgramVoice(program)
 
 
 def claim_folder(folder: Path) -> ClaimFolder:
