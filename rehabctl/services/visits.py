@@ -20,9 +20,10 @@ from rehabctl.reference.rules import RuleTable
 from rehabctl.services import triage
 from rehabctl.services.access import Action, require
 from rehabctl.services.actors import allowed_contact
-from rehabctl.services.booking_gate import cancel_reminders, licensed, require_free
+from rehabctl.services.booking_gate import licensed, require_free
 from rehabctl.services.identifiers import identifier
 from rehabctl.services.plan_limits import require_within_plan
+from rehabctl.services.visit_reminders import cancel_reminders
 
 if TYPE_CHECKING:
     from rehabctl.store.store import Store

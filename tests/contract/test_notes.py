@@ -27,7 +27,7 @@ from rehabctl.domain.note import NoteKind
 from rehabctl.domain.visit import TimedBlock, Visit, VisitKind, VisitStatus
 from rehabctl.reference.note_templates import load_note_template
 from rehabctl.reference.rules import load_rules
-from rehabctl.services import licences, note_export, notes, plans_of_care, triage
+from rehabctl.services import licences, note_drafts, note_export, notes, plans_of_care, triage
 from rehabctl.services.notes import NoteView
 from rehabctl.store.errors import ConflictError
 from rehabctl.store.store import Store
@@ -87,9 +87,9 @@ def finished(store: Store, view: NoteView) -> NoteView:
 
 def test_from_visit_to_signed_note(clinic: Store) -> None:
     visit = held(clinic, NOW)
-    view = notes.draft_of_visit(clinic, RULES, DAILY, str(visit.id))
+    view = note_drafts.draft_of_visit(clinic, RULES, DAILY, str(visit.id))
     assert "97110 x 2" in view.note.body
-    assert notes.draft_of_visit(clinic, RULES, DAILY, str(visit.id)) == view
+    assert note_drafts.draft_of_visit(clinic, RULES, DAILY, str(visit.id)) == view
     with pytest.raises(FindingsError, match="NOT_WRITTEN: Assessment"):
         notes.sign(clinic, RULES, str(view.note.id), "PT")
     finished(clinic, view)
@@ -102,7 +102,7 @@ def test_from_visit_to_signed_note(clinic: Store) -> None:
 
 
 def test_a_signed_note_stays_and_takes_addenda(clinic: Store) -> None:
-    view = notes.draft_of_visit(clinic, RULES, DAILY, str(held(clinic, NOW).id))
+    view = note_drafts.draft_of_visit(clinic, RULES, DAILY, str(held(clinic, NOW).id))
     with pytest.raises(UsageError, match="only a signed note"):
         notes.add_addendum(clinic, str(view.note.id), "x", "PT")
     finished(clinic, view)
@@ -124,7 +124,9 @@ def test_a_signed_note_stays_and_takes_addenda(clinic: Store) -> None:
 
 @pytest.mark.parametrize("column", ["body", "credentials", "signer_name"])
 def test_a_change_behind_the_programs_back_shows(clinic: Store, column: str) -> None:
-    view = finished(clinic, notes.draft_of_visit(clinic, RULES, DAILY, str(held(clinic, NOW).id)))
+    view = finished(
+        clinic, note_drafts.draft_of_visit(clinic, RULES, DAILY, str(held(clinic, NOW).id))
+    )
     notes.sign(clinic, RULES, str(view.note.id), "PT")
     with clinic.engine.begin() as connection:
         connection.execute(text(f"UPDATE clinical_note SET {column} = 'changed'"))  # noqa: S608
@@ -136,17 +138,17 @@ def test_a_change_behind_the_programs_back_shows(clinic: Store, column: str) -> 
 def test_a_visit_without_a_stop_has_no_note(clinic: Store) -> None:
     visit = held(clinic, NOW, VisitStatus.IN_PROGRESS)
     with pytest.raises(UsageError, match="in progress"):
-        notes.draft_of_visit(clinic, RULES, DAILY, str(visit.id))
+        note_drafts.draft_of_visit(clinic, RULES, DAILY, str(visit.id))
     for wrong in ("x", "00000000-0000-0000-0000-000000000000"):
         with pytest.raises(NotFoundError):
-            notes.draft_of_visit(clinic, RULES, DAILY, wrong)
+            note_drafts.draft_of_visit(clinic, RULES, DAILY, wrong)
         with pytest.raises(NotFoundError):
             notes.show(clinic, wrong)
     assert notes.of_patient(clinic, "1") == []
 
 
 def test_exports_say_the_same_and_drafts_are_marked(clinic: Store) -> None:
-    view = notes.draft_of_visit(clinic, RULES, DAILY, str(held(clinic, NOW).id))
+    view = note_drafts.draft_of_visit(clinic, RULES, DAILY, str(held(clinic, NOW).id))
     note_id = str(view.note.id)
     for form in note_export.FORMS:
         assert "DRAFT" in readable(note_export.export(clinic, note_id, form))
@@ -188,7 +190,7 @@ def test_ten_treatment_days_ask_for_a_report_and_the_report_answers(clinic: Stor
     held(clinic, NOW + timedelta(days=9))
     assert "PROGRESS_REPORT" in {x.code for x in plans_of_care.show(later, "1").findings}
     assert "PROGRESS_REPORT_DUE" in due_codes(later)
-    view = notes.draft_of_episode(later, RULES, load_note_template(NoteKind.PROGRESS), "1")
+    view = note_drafts.draft_of_episode(later, RULES, load_note_template(NoteKind.PROGRESS), "1")
     finished(later, view)
     notes.sign(later, RULES, str(view.note.id), "PT")
     assert plans_of_care.show(later, "1").treatment_days_since_report == 0
@@ -208,11 +210,11 @@ def test_an_assistant_signs_no_report_alone(clinic: Store, admin: Store) -> None
             "expires_on": date(2027, 1, 1),
         },
     )
-    report = notes.draft_of_episode(clinic, RULES, load_note_template(NoteKind.PROGRESS), "1")
+    report = note_drafts.draft_of_episode(clinic, RULES, load_note_template(NoteKind.PROGRESS), "1")
     finished(clinic, report)
     with pytest.raises(NotPermittedError, match="assistant"):
         notes.sign(clinic, RULES, str(report.note.id), "PTA")
-    daily = notes.draft_of_visit(clinic, RULES, DAILY, str(held(clinic, NOW).id))
+    daily = note_drafts.draft_of_visit(clinic, RULES, DAILY, str(held(clinic, NOW).id))
     finished(clinic, daily)
     assert notes.sign(clinic, RULES, str(daily.note.id), "PTA").signature_valid
 
@@ -269,7 +271,7 @@ def test_an_authorisation_counts_down(clinic: Store) -> None:
 def test_whatever_is_tried_signed_text_never_changes(
     clinic: Store, attempts: list[tuple[str, str]]
 ) -> None:
-    view = notes.draft_of_visit(
+    view = note_drafts.draft_of_visit(
         clinic, RULES, DAILY, str(held(clinic, NOW + timedelta(minutes=1)).id)
     )
     note_id = str(view.note.id)

@@ -22,7 +22,7 @@ from rehabctl.reference.appointments import load_appointments
 from rehabctl.reference.compact_states import load_compact
 from rehabctl.reference.note_templates import load_note_template
 from rehabctl.reference.rules import load_rules
-from rehabctl.services import notes, plans_of_care, scheduling, triage, visits
+from rehabctl.services import note_drafts, notes, plans_of_care, scheduling, triage, visits
 from rehabctl.services.scheduling import Booking, BookingRules
 from rehabctl.services.settings import Paths, Settings
 from rehabctl.services.wiring import open_store, upgrade_store
@@ -132,14 +132,15 @@ def run(store: Store, planned: tuple[visits.Visit, ...]) -> Counter[str]:
         visits.stop(ended, TABLES.rules, visit_id)
         if number % 10 == 0:
             finish(
-                ended, notes.draft_of_visit(ended, TABLES.rules, template[NoteKind.DAILY], visit_id)
+                ended,
+                note_drafts.draft_of_visit(ended, TABLES.rules, template[NoteKind.DAILY], visit_id),
             )
         mrn = mrns[visit.patient.id]
         if number >= 9 * PATIENTS and asked[mrn] == 0:
             view = plans_of_care.show(ended, mrn)
             if "PROGRESS_REPORT" in {finding.code for finding in view.findings}:
                 asked[mrn] += 1
-                report = notes.draft_of_episode(
+                report = note_drafts.draft_of_episode(
                     ended, TABLES.rules, template[NoteKind.PROGRESS], mrn
                 )
                 assert "10 treatment days" in report.note.body
