@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from rehabctl.commands._options import FormatOption, JsonFlag, OutputOption, QuietFlag
+from rehabctl.commands._options import DryRunFlag, FormatOption, JsonFlag, OutputOption, QuietFlag
 from rehabctl.commands._render import Output, emit_items, emit_object
 from rehabctl.commands._schedule_options import (
     TypeOption,
@@ -65,43 +65,60 @@ def waitlist(
 
 def suitability(
     mrn: Annotated[str, typer.Argument(help="Medical record number.")],
-    falls: Annotated[int, typer.Option("--falls", min=0, help="In the last 12 months.")] = 0,
+    falls: Annotated[
+        int | None, typer.Option("--falls", min=0, help="In the last 12 months, as asked.")
+    ] = None,
     device: Annotated[
-        str, typer.Option("--device", help="video, phone or none: what the patient has.")
-    ] = "video",
+        str | None, typer.Option("--device", help="video, phone or none: what the patient has.")
+    ] = None,
     caregiver: Annotated[
         bool, typer.Option("--caregiver", help="Somebody can be with the patient.")
     ] = False,
-    first_visit: Annotated[
-        bool, typer.Option("--first-visit", help="It is the first of the course of care.")
-    ] = False,
+    dry_run: DryRunFlag = False,
     format_: FormatOption = None,
     json_: JsonFlag = False,
     output: OutputOption = None,
     quiet: QuietFlag = False,
 ) -> None:
-    """Compare an intake with the clinic's rules: tele, hybrid or in person, and why."""
-    from rehabctl.services import suitability as intake
+    """Keep an intake: tele, hybrid or in person, and why; without answers, show the newest one."""
+    from rehabctl.clinic.suitability import appointment_type
+    from rehabctl.services import suitability as intakes
     from rehabctl.services.settings import load_settings
     from rehabctl.services.wiring import open_store
 
     settings = load_settings()
-    rules = intake.clinic_suitability(settings)
+    rules = intakes.clinic_suitability(settings)
     with open_store(settings) as store:
-        found = intake.of_patient(
-            store,
-            rules,
-            mrn,
-            falls_12_months=falls,
-            device=device,
-            has_caregiver=caregiver,
-            is_first_visit=first_visit,
-        )
+        if falls is None and device is None and not caregiver:
+            found = intakes.stored(store, mrn)
+        elif falls is None or device is None:
+            raise UsageError("an intake needs both answers", "Ask, and give --falls and --device")
+        else:
+            found = intakes.assess(
+                store,
+                rules,
+                mrn,
+                falls_12_months=falls,
+                device=device,
+                has_caregiver=caregiver,
+                dry_run=dry_run,
+            )
     emit_object(
         {
-            "suitability": found.suitability,
-            "appointment_type": found.appointment_type,
+            "first_visit": found.first_visit,
+            "first_appointment_type": appointment_type(found.first_visit, is_first_visit=True),
+            "later_visits": found.later_visits,
+            "later_appointment_type": appointment_type(found.later_visits, is_first_visit=False),
             "reasons": found.reasons,
+            "assessed_at": found.assessed_at,
+            "assessed_by": found.assessed_by,
+            "rules_version": found.rules_version,
+            "episode_id": found.episode_id,
+            "falls_12_months": found.falls_12_months,
+            "device": found.device,
+            "has_caregiver": found.has_caregiver,
+            "condition": found.condition,
+            "weeks_post_op": found.weeks_post_op,
         },
         Output.of(format_, json_, output, quiet),
     )

@@ -85,7 +85,14 @@ def availability(
 def book(
     mrns: Annotated[list[str], typer.Argument(help="Record numbers; several for a group.")],
     start: Annotated[str, typer.Option("--start", help="ISO time with a zone.")],
-    type_: TypeOption = "treatment",
+    type_: Annotated[
+        str | None,
+        typer.Option(
+            "--type",
+            help="Appointment type; default: what the intake says, else treatment.",
+            metavar="TYPE",
+        ),
+    ] = None,
     minutes: Annotated[int | None, typer.Option("--minutes", help="Length.")] = None,
     provider: ProviderOption = None,
     supervisor: Annotated[
@@ -112,7 +119,10 @@ def book(
     output: OutputOption = None,
     quiet: QuietFlag = False,
 ) -> None:
-    """Book an appointment; exit 3 when it may not take place or somebody is not free."""
+    """Book an appointment; exit 3 when it may not take place or somebody is not free.
+
+    Licensure, the plan of care and its authorisation, the intake and everybody's time are checked.
+    """
     from rehabctl.services import scheduling
     from rehabctl.services.wiring import open_store
 
@@ -154,7 +164,7 @@ def move(
     output: OutputOption = None,
     quiet: QuietFlag = False,
 ) -> None:
-    """Move an appointment, a group with everybody; licences are checked for the new day."""
+    """Move an appointment, a group with everybody; all is checked again for the new time."""
     from rehabctl.services import rebooking
     from rehabctl.services.wiring import open_store
 
@@ -255,5 +265,5 @@ app.command(
 )(waitlist)
 app.command(
     epilog="Examples: rehabctl schedule suitability 1042 --falls 0 --device video | "
-    "rehabctl schedule suitability 1042 --falls 2 --caregiver --first-visit --json"
+    "rehabctl schedule suitability 1042 --json"
 )(suitability)

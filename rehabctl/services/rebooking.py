@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING
 from rehabctl.clinic import scheduling
 from rehabctl.domain.errors import UsageError
 from rehabctl.domain.schedule import Span
-from rehabctl.domain.visit import Visit, VisitStatus
+from rehabctl.domain.visit import Channel, Visit, VisitStatus
 from rehabctl.services.access import Action, require
 from rehabctl.services.booking_gate import licensed, require_free, require_working
 from rehabctl.services.identifiers import identifier
+from rehabctl.services.plan_limits import require_within_plan
 from rehabctl.services.scheduling import BookingRules
+from rehabctl.services.suitability import require_suitable
 from rehabctl.services.visit_reminders import cancel_reminders, plan_reminders
 
 if TYPE_CHECKING:
@@ -30,7 +32,10 @@ def move(
     override: str | None = None,
     outside_hours: bool = False,
 ) -> list[Visit]:
-    """Move an appointment, with everybody who takes part; licences are checked for the new day.
+    """Move an appointment, with everybody who takes part.
+
+    Everything that a booking checks is checked for the new time: licensure, the plan of care and
+    its authorisation, suitability, and that everybody is free.
 
     Parameters
     ----------
@@ -48,7 +53,9 @@ def move(
         Whether the provider's hours do not matter.
     """
     with store.transaction() as uow:
-        require(uow, Action.WRITE_CLINICAL)
+        require(uow, Action.WRITE_SCHEDULE)
+        if override:
+            require(uow, Action.WRITE_CLINICAL)  # a clinician decides what is not verified
         if start_at < uow.now:
             raise UsageError("the start lies in the past", "Check --start")
         visits = _appointment(uow, visit_id)
@@ -69,6 +76,8 @@ def move(
         moved: list[Visit] = []
         for visit in visits:
             new = replace(visit, planned_start_at=span.from_at, planned_end_at=span.until_at)
+            require_within_plan(uow, new, override=override)
+            require_suitable(uow, new, _channel(tables, new), override=override)
             new = licensed(
                 uow, tables.compact, new, new.expected_state, start_at,
                 when="moving", override=override,
@@ -85,6 +94,11 @@ def move(
             moved.append(new)
         uow.audit.read("schedule.move", "visit", [visit.id for visit in moved])
         return moved
+
+
+def _channel(tables: BookingRules, visit: Visit) -> Channel:
+    kind = tables.appointments.types.get(visit.appointment_type or "")
+    return Channel.IN_PERSON if kind is None else kind.channel
 
 
 def _appointment(uow: UnitOfWork, visit_id: str) -> list[Visit]:
@@ -135,7 +149,7 @@ def cancel(
     if not reason.strip():
         raise UsageError("a cancelled visit needs a reason", "Give --reason")
     with store.transaction() as uow:
-        require(uow, Action.WRITE_CLINICAL)
+        require(uow, Action.WRITE_SCHEDULE)
         visits = _appointment(uow, visit_id)
         first = visits[0]
         if not whole_group:

@@ -58,7 +58,7 @@ def listed(
         Login; default everybody.
     """
     with store.transaction() as uow:
-        require(uow, Action.READ_CLINICAL)
+        require(uow, Action.READ_SCHEDULE)
         who = None if provider is None else user_id(uow, provider)
         visits = uow.visits.between(from_at, until_at, provider_id=who)
         logins = {user.id: user.login for user in uow.clinics.users(uow.clinic.id)}
@@ -104,7 +104,7 @@ def availability(
         The provider's working hours are not set.
     """
     with store.transaction() as uow:
-        require(uow, Action.READ_CLINICAL)
+        require(uow, Action.READ_SCHEDULE)
         who = uow.user.id if provider is None else user_id(uow, provider)
         kind = tables.appointments.get(type_key, from_at.date())
         length = minutes_of(Booking((), type_key, from_at, minutes), kind)

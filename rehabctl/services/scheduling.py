@@ -23,6 +23,7 @@ from rehabctl.services.booking_gate import licensed, require_free, require_worki
 from rehabctl.services.identifiers import identifier
 from rehabctl.services.licences import clinic_compact, user_id
 from rehabctl.services.plan_limits import require_within_plan
+from rehabctl.services.suitability import proposed_type, require_suitable
 from rehabctl.services.visit_reminders import plan_reminders
 
 if TYPE_CHECKING:
@@ -67,7 +68,8 @@ class Booking:
     """What is to be booked."""
 
     mrns: tuple[str, ...]
-    type_key: str
+    type_key: str | None
+    """None: the one that follows from the intake on file."""
     start_at: datetime
     """Aware."""
     minutes: int | None = None
@@ -113,13 +115,21 @@ def book(
         Something does not fit together.
     """
     with store.transaction(rehearsal=dry_run) as uow:
-        require(uow, Action.WRITE_CLINICAL)
+        require(uow, Action.WRITE_SCHEDULE)
+        if booking.override:
+            require(uow, Action.WRITE_CLINICAL)  # a clinician decides what is not verified
         zone = scheduling.zone_of(booking.zone or uow.clinic.time_zone)
         day = booking.start_at.astimezone(zone).date()
-        kind = tables.appointments.get(booking.type_key, day)
+        patients = _patients(uow, booking)
+        key = booking.type_key or proposed_type(uow, patients)
+        kind = tables.appointments.get(key, day)
+        if len(patients) > kind.group_max:
+            raise FindingsError(
+                f"GROUP_TOO_LARGE: {kind.key} takes {kind.group_max} at most, not {len(patients)}",
+                "Book a second one",
+            )
         starts = _starts(booking, tables.appointments, zone, uow.now)
         minutes = minutes_of(booking, kind)
-        patients = _patients(uow, booking, kind)
         provider = uow.user.id if booking.provider is None else user_id(uow, booking.provider)
         supervisor = None if booking.supervisor is None else user_id(uow, booking.supervisor)
         uow.schedule.lock([provider, *(patient.id for patient in patients)])
@@ -146,6 +156,7 @@ def book(
                     buffer_min=tables.appointments.policy.buffer_min,
                 )
                 require_within_plan(uow, visit, override=booking.override)
+                require_suitable(uow, visit, kind.channel, override=booking.override)
                 visit = licensed(
                     uow,
                     tables.compact,
@@ -199,16 +210,11 @@ def minutes_of(booking: Booking, kind: AppointmentType) -> int:
     return minutes
 
 
-def _patients(uow: UnitOfWork, booking: Booking, kind: AppointmentType) -> list[Patient]:
+def _patients(uow: UnitOfWork, booking: Booking) -> list[Patient]:
     if len(set(booking.mrns)) != len(booking.mrns):
         raise UsageError("a record number stands twice", "Name each patient once")
     if not booking.mrns:
         raise UsageError("no patient is named", "Give a record number")
-    if len(booking.mrns) > kind.group_max:
-        raise FindingsError(
-            f"GROUP_TOO_LARGE: {kind.key} takes {kind.group_max} at most, not {len(booking.mrns)}",
-            "Book a second one",
-        )
     return [uow.patients.get(mrn) for mrn in booking.mrns]
 
 

@@ -11,7 +11,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pypdf import PdfReader
-from sqlalchemy import text
+from sqlalchemy import Engine, select, text, update
+from sqlalchemy.exc import DBAPIError
 
 from rehabctl.clinic.note_content import CLINICIAN
 from rehabctl.domain.episode import Episode
@@ -30,8 +31,9 @@ from rehabctl.reference.rules import load_rules
 from rehabctl.services import licences, note_drafts, note_export, notes, plans_of_care, triage
 from rehabctl.services.notes import NoteView
 from rehabctl.store.errors import ConflictError
+from rehabctl.store.handles import table
 from rehabctl.store.store import Store
-from tests.contract.conftest import NOW, at
+from tests.contract.conftest import COLLEAGUE, NOW, at
 from tests.contract.records import add_patient
 
 RULES = load_rules()
@@ -122,14 +124,58 @@ def test_a_signed_note_stays_and_takes_addenda(clinic: Store) -> None:
     assert added.signature_valid
 
 
+def rewrite(engine: Engine, column: str) -> None:
+    with engine.begin() as connection:
+        connection.execute(text(f"UPDATE clinical_note SET {column} = 'changed'"))  # noqa: S608
+
+
+@pytest.mark.parametrize("column", ["body", "credentials", "signer_name", "content_sha256"])
+def test_the_database_itself_refuses_to_change_what_was_signed(
+    clinic: Store, boss: Engine, column: str
+) -> None:
+    view = note_drafts.draft_of_visit(clinic, RULES, DAILY, str(held(clinic, NOW).id))
+    rewrite(clinic.engine, "template")  # a draft can be changed
+    finished(clinic, notes.show(clinic, str(view.note.id)))
+    signed = notes.sign(clinic, RULES, str(view.note.id), "PT")
+    for engine in (clinic.engine, boss):
+        with pytest.raises(DBAPIError, match="a signed note stays as it is"):
+            rewrite(engine, column)
+        with pytest.raises(DBAPIError, match="a signed note"), engine.begin() as connection:
+            connection.execute(text("UPDATE clinical_note SET status = 'draft'"))
+    with pytest.raises(ConflictError), clinic.transaction() as uow:
+        uow.connection.execute(text("UPDATE clinical_note SET body = body || ' '"))
+    assert notes.show(clinic, str(view.note.id)) == signed
+
+
+def test_a_signed_note_moves_with_its_patient_and_goes_with_her_record(
+    clinic: Store, boss: Engine
+) -> None:
+    view = note_drafts.draft_of_visit(clinic, RULES, DAILY, str(held(clinic, NOW).id))
+    finished(clinic, view)
+    notes.sign(clinic, RULES, str(view.note.id), "PT")
+    with clinic.transaction() as uow:
+        colleague = uow.clinics.user_by_login(COLLEAGUE, uow.clinic.id)
+    assert colleague is not None
+    with boss.begin() as connection:
+        handle = table("patient")
+        connection.execute(update(handle).values(therapist_id=colleague.id))
+    with boss.connect() as connection:
+        notes_of = table("clinical_note")
+        assert connection.execute(select(notes_of.c.therapist_id)).scalars().all() == [colleague.id]
+    with boss.begin() as connection:
+        connection.execute(text("DELETE FROM clinical_note"))
+
+
 @pytest.mark.parametrize("column", ["body", "credentials", "signer_name"])
-def test_a_change_behind_the_programs_back_shows(clinic: Store, column: str) -> None:
+def test_a_change_behind_the_programs_back_shows(clinic: Store, boss: Engine, column: str) -> None:
     view = finished(
         clinic, note_drafts.draft_of_visit(clinic, RULES, DAILY, str(held(clinic, NOW).id))
     )
     notes.sign(clinic, RULES, str(view.note.id), "PT")
-    with clinic.engine.begin() as connection:
-        connection.execute(text(f"UPDATE clinical_note SET {column} = 'changed'"))  # noqa: S608
+    where = "" if clinic.is_local else " ON clinical_note"
+    with boss.begin() as connection:  # who owns the database can take its guard away
+        connection.execute(text(f"DROP TRIGGER clinical_note_signed_stays{where}"))
+    rewrite(boss, column)
     assert notes.show(clinic, str(view.note.id)).signature_valid is False
     with pytest.raises(FindingsError, match="not the one that was signed"):
         note_export.export(clinic, str(view.note.id), "text")
