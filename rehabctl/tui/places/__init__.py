@@ -8,9 +8,11 @@ from __future__ import annotations
 
 from rehabctl.tui.places.core import CORE
 from rehabctl.tui.places.place import Announcement, PanelKey, Place
+from rehabctl.tui.places.visits import VISITS
 
 ANNOUNCED: tuple[Announcement, ...] = (
     CORE,
+    VISITS,
 )  # fmt: skip
 
 WORKLIST = "worklist"
