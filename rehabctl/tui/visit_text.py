@@ -115,7 +115,7 @@ def sheet(found: JoinSheet) -> list[Line]:
         fact("Here", f"{found.clinic_start:%Y-%m-%d %H:%M %Z}"),
         fact("Patient's time", f"{found.patient_start:%Y-%m-%d %H:%M %Z}"),
         fact("Phone", found.phone or "none on record"),
-        fact("Where she is", _where(visit)),
+        fact("Patient is in", _where(visit)),
     ]
     ok = found.licence.verdict is Verdict.ALLOWED
     why = "; ".join(f"{r.code}: {r.text}" for r in found.licence.reasons)
@@ -123,13 +123,13 @@ def sheet(found: JoinSheet) -> list[Line]:
     lines.append(fact("Licensure now", f"{word}. {why}" if why else word, "" if ok else "$error"))
     lines += [fact("Warning", reason.text, "$warning") for reason in found.licence.warnings]
     if visit.satisfaction is not None:
-        lines.append(fact("Her answer", f"{visit.satisfaction} of 10"))
+        lines.append(fact("Satisfaction", f"{visit.satisfaction} of 10"))
     return lines
 
 
 def _where(visit: Visit) -> str:
     if visit.patient_state:
-        return f"{visit.patient_state}, as she said"
+        return f"{visit.patient_state}, as told"
     return f"{visit.expected_state or 'not known'} expected; ask at the start"
 
 

@@ -100,7 +100,7 @@ async def test_check_in_asks_where_the_patient_is(clinic: ClinicData, panel: Pan
         visit = clinic.visits.visits[FIRST]
         assert (visit.status, visit.patient_state) == (VisitStatus.IN_PROGRESS, "CO")
         assert clinic.visits.overrides == ["map read"]
-        assert "CO, as she said" in shown(panel)
+        assert "CO, as told" in shown(panel)
 
 
 async def test_units_run_along_and_the_ladder_is_climbed_down(

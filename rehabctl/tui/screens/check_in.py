@@ -49,7 +49,7 @@ class CheckInScreen(PortScreen[None]):
             "Visit",
             (),
             "Times, where the patient is, and whether you may treat her there as of now. At the "
-            "start ask her where she is: her address does not count.",
+            "start ask where she is now: the address on record does not count.",
         )
         self._ladder = Section(
             "When the call breaks",
@@ -134,7 +134,7 @@ class CheckInScreen(PortScreen[None]):
             data.start(wanted, channel, values[0], values[1])
 
         self._ask(
-            "Ask the patient where she is now",
+            "Ask where the patient is now",
             ("Two letters, such as CO. Licensure is checked for there.",),
             ("state", "only when you decide what was not verified: why"),
             perform,
@@ -184,7 +184,9 @@ class CheckInScreen(PortScreen[None]):
         """End the visit, with the channel and the code that still run."""
         if self._is_running():
             data, wanted = self.context.data.visits, self._visit_id
-            self._do(lambda: data.stop(wanted), "The visit has ended. v: her answer, e: the note.")
+            self._do(
+                lambda: data.stop(wanted), "The visit has ended. v: satisfaction, e: the note."
+            )
 
     def action_rate(self) -> None:
         """Keep the patient's answer to how satisfied she was."""
@@ -195,7 +197,7 @@ class CheckInScreen(PortScreen[None]):
                 ("0 is not at all, 10 is completely.",),
                 ("0 to 10",),
                 lambda values: data.rate(wanted, values[0]),
-                "Her answer is kept.",
+                "The answer is kept.",
             )
 
     def action_note(self) -> None:
