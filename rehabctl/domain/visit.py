@@ -124,6 +124,8 @@ class Visit:
     """Each check of licensure with what it rested on, oldest first."""
     satisfaction: int | None = None
     """The patient's answer afterwards, 0 to 10."""
+    units: int | None = None
+    """Billable units of the timed blocks by the total-time rule, counted when it stopped."""
     buffer_min: int = 0
     """Minutes after it that the provider keeps free."""
     revision: int = 1

@@ -20,6 +20,7 @@ from rehabctl.services import alerts, patient_detail, review, triage
 from rehabctl.services.access import Action, require
 from rehabctl.services.library import open_library, open_protocols
 from rehabctl.services.prom_entry import PromEntry
+from rehabctl.services.visit_desk import VisitDesk
 from rehabctl.services.week_plan import WeekPlans
 from rehabctl.services.wiring import open_store
 
@@ -36,6 +37,7 @@ class StorePanelData:
     library: ExerciseLibrary
     protocols: ProtocolLibrary
     rules: RuleTable
+    settings: Settings
 
     def worklist(
         self,
@@ -106,6 +108,11 @@ class StorePanelData:
         return PromEntry(self.store, self.rules)
 
     @property
+    def visits(self) -> VisitDesk:
+        """Shows the schedule, holds visits, and drafts and signs their notes."""
+        return VisitDesk(self.store, self.settings, self.rules)
+
+    @property
     def unlock_needs_secret(self) -> bool:
         """Whether the idle lock asks for a secret: the key came from a keyring or a file."""
         return False
@@ -126,4 +133,5 @@ def open_panel_data(settings: Settings) -> Generator[StorePanelData]:
     """
     rules = triage.clinic_rules(settings)
     with open_store(settings) as store:
-        yield StorePanelData(store, open_library(settings), open_protocols(settings), rules)
+        library, protocols = open_library(settings), open_protocols(settings)
+        yield StorePanelData(store, library, protocols, rules, settings)

@@ -441,6 +441,14 @@ COLUMNS: dict[str, dict[str, str]] = {
         "time": "created_at",
         "integer": "one",
     },
+    "suitability_intake": {
+        "uuid": "id patient_id clinic_id therapist_id episode_id assessed_by",
+        "text": "device condition payer first_visit later_visits rules_version",
+        "time": "created_at assessed_at",
+        "integer": "falls_12_months weeks_post_op",
+        "boolean": "has_caregiver",
+        "json": "reasons",
+    },
     "symmetry_result": {
         "uuid": "id patient_id clinic_id therapist_id assessment_id",
         "ordered_text": "measure motion",
@@ -462,7 +470,7 @@ COLUMNS: dict[str, dict[str, str]] = {
                 "expected_state",
         "time": "created_at planned_start_at planned_end_at started_at ended_at "
                 "location_confirmed_at",
-        "integer": "satisfaction buffer_min revision",
+        "integer": "satisfaction units buffer_min revision",
         "boolean": "live_contact",
         "json": "licence_checks",
     },

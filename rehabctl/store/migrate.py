@@ -34,6 +34,9 @@ REVISIONS = (
     "0017_foreign_records",
     "0033_claim_ports",
     "0046_agreements",
+    "0028_suitability",
+    "0029_signed_notes",
+    "0030_front_desk",
 )
 """Every revision of the history, oldest first; a test compares it with the files."""
 HEAD = REVISIONS[-1]

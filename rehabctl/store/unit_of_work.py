@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from rehabctl.store.repositories.reviews import ReviewRepository
     from rehabctl.store.repositories.schedule import ScheduleRepository
     from rehabctl.store.repositories.sessions import SessionRepository
+    from rehabctl.store.repositories.suitability import SuitabilityRepository
     from rehabctl.store.repositories.users import UserRepository
     from rehabctl.store.repositories.visits import VisitRepository
 
@@ -88,6 +89,11 @@ class UnitOfWork:
             if audit_key is None
             else AuditLog(connection, audit_key, user, now)
         )
+
+    @property
+    def is_front_desk(self) -> bool:
+        """Whether a server hides clinical records from who acts, who books all the same."""
+        return not self.is_local and self.user.role is Role.REGISTRAR
 
     @property
     def caseload_of(self) -> UUID | None:
@@ -252,7 +258,18 @@ class UnitOfWork:
         """Visits."""
         from rehabctl.store.repositories.visits import VisitRepository
 
-        return VisitRepository(self.connection, self.now)
+        if not self.is_front_desk:
+            return VisitRepository(self.connection, self.now)
+        from rehabctl.store.access import matrix
+
+        return VisitRepository(self.connection, self.now, matrix()["visit"].hidden[self.user.role])
+
+    @cached_property
+    def suitability(self) -> SuitabilityRepository:
+        """How visits can be held, as intakes said."""
+        from rehabctl.store.repositories.suitability import SuitabilityRepository
+
+        return SuitabilityRepository(self.connection, self.now, by_function=self.is_front_desk)
 
     @cached_property
     def retention(self) -> RetentionRepository:
@@ -308,7 +325,9 @@ class UnitOfWork:
         """Working hours, absences, the waitlist, and locks for bookings."""
         from rehabctl.store.repositories.schedule import ScheduleRepository
 
-        return ScheduleRepository(self.connection, self.clinic.id, self.now)
+        return ScheduleRepository(
+            self.connection, self.clinic.id, self.now, by_function=self.is_front_desk
+        )
 
     @cached_property
     def documentation(self) -> DocumentationRepository:

@@ -18,6 +18,7 @@ from rehabctl.domain.review import ReviewData, ReviewDecision
 from rehabctl.domain.triage import WorklistPage
 from rehabctl.tui.form_data import FormData
 from rehabctl.tui.plan_data import PlanData
+from rehabctl.tui.visit_data import VisitData
 
 
 class PanelData(Protocol):
@@ -98,6 +99,11 @@ class PanelData(Protocol):
     @property
     def forms(self) -> FormData:
         """Lists, scores and stores questionnaires."""
+        ...
+
+    @property
+    def visits(self) -> VisitData:
+        """Shows the schedule, holds visits, and drafts and signs their notes."""
         ...
 
     @property

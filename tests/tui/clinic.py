@@ -38,6 +38,7 @@ from tui.forms import ClinicForms
 from tui.plans import ClinicPlans
 from tui.recordings import make_review
 from tui.times import NOW
+from tui.visits import ClinicVisits
 
 NAMES = (
     "Amara Okafor",
@@ -126,6 +127,7 @@ class ClinicData:
         self._secret = secret
         self.plans = ClinicPlans(self)
         self.forms = ClinicForms(self)
+        self.visits = ClinicVisits(self)
 
     # -- worklist --------------------------------------------------------------------------
 

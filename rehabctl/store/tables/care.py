@@ -129,6 +129,8 @@ class Visit(PatientOwned, table=True):
         sa_type=Document, sa_column_kwargs={"server_default": "[]"}
     )
     satisfaction: int | None = None
+    units: int | None = None
+    """Billable units of the timed blocks, counted when the visit stopped."""
     buffer_min: int = Field(default=0, sa_column_kwargs={"server_default": "0"})
     revision: int = Field(default=1, sa_column_kwargs={"server_default": "1"})
 
