@@ -113,7 +113,7 @@ def sheet(found: JoinSheet) -> list[Line]:
     lines = [
         fact("Status", status(visit), "bold"),
         fact("Here", f"{found.clinic_start:%Y-%m-%d %H:%M %Z}"),
-        fact("Patient's time", f"{found.patient_start:%Y-%m-%d %H:%M %Z}"),
+        fact("There", f"{found.patient_start:%Y-%m-%d %H:%M %Z}"),
         fact("Phone", found.phone or "none on record"),
         fact("Patient is in", _where(visit)),
     ]
