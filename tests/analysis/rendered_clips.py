@@ -7,6 +7,7 @@ clip and where the joint centres of the posed body were (0.1 mm, as differences 
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -19,8 +20,11 @@ from rehabctl.analysis.keypoint_series import FrameSignals, KeypointSeries, Mode
 from rehabctl.analysis.measure import measure
 from rehabctl.analysis.measured import MeasuredMovement
 from rehabctl.domain.exercise import CountMode, Measure, Measurement, Sidedness, Signal, View
+from rehabctl.reference.exercise_library import load_library
 
 FOLDER = Path(__file__).resolve().parent.parent / "data" / "landmarks"
+FIT_FOLDER = FOLDER.with_name("fit_landmarks")
+"""More clips of the people of the fit, with the movements that the others lack."""
 FIT_PEOPLE = ("adam", "bea", "carl")
 MODEL = ModelInfo(
     "pose_landmarker_full",
@@ -100,11 +104,13 @@ class Clip:
 
     @property
     def slug(self) -> str:
-        return EXERCISES[self.truth.exercise][0]
+        known = EXERCISES.get(self.truth.exercise)
+        return self.truth.exercise if known is None else known[0]
 
     @property
     def measurement(self) -> Measurement:
-        return EXERCISES[self.truth.exercise][1]
+        known = EXERCISES.get(self.truth.exercise)
+        return load_library().get(self.slug).measurement if known is None else known[1]
 
     def measure(self, **options: Any) -> MeasuredMovement:
         return measure(self.series, self.measurement, exercise=self.slug, **options)
@@ -119,6 +125,14 @@ def names() -> list[str]:
 def clip(name: str) -> Clip:
     """Return one clip by its file name."""
     return unpack(FOLDER / f"{name}.npz")
+
+
+def fit_clips() -> Iterator[Clip]:
+    """Yield the clips that the bias rows are fitted on: in plane, of the people of the fit."""
+    files = [*sorted(FOLDER.glob("*.npz")), *sorted(FIT_FOLDER.glob("*.npz"))]
+    for one in map(unpack, files):
+        if one.truth.person in FIT_PEOPLE and one.truth.off_plane_deg <= 10.0:
+            yield one
 
 
 def unpack(path: Path) -> Clip:
