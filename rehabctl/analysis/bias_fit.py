@@ -82,6 +82,8 @@ class Design:
     """Covariates whose coefficient is known."""
     with_rest: bool = False
     """Whether a resting limb tells as much as a turning one."""
+    spread_at_rest: bool = False
+    """Whether a resting limb shows the same pose, so that its spread counts in the interval."""
     at_least_deg: float = 0.0
     """Smallest half-width, where published figures are wider than a fit on few clips."""
 
@@ -134,9 +136,9 @@ class FittedRow:
 DESIGNS: tuple[Design, ...] = (
     # A point in front of the hip tilts an upright thigh and leaves a level one alone.
     Design("knee_flexion", "sagittal", "upright", "max", free=("thigh_forward",)),
-    Design("knee_flexion", "sagittal", "upright", "min"),
+    Design("knee_flexion", "sagittal", "upright", "min", spread_at_rest=True),
     Design("hip_flexion", "sagittal", "upright", "max"),
-    Design("hip_flexion", "sagittal", "upright", "min"),
+    Design("hip_flexion", "sagittal", "upright", "min", spread_at_rest=True),
     # Sitting, the thigh lies on the seat: what it seems to rise is the knee point leaving the knee.
     Design("knee_flexion", "sagittal", "seated", "min", free=("thigh_level", "shank_stretch")),
     Design("knee_flexion", "sagittal", "seated", "max", free=("thigh_level",)),
@@ -150,7 +152,7 @@ DESIGNS: tuple[Design, ...] = (
     Design("elbow_flexion", "sagittal", "upright", "max"),
     Design("elbow_flexion", "sagittal", "upright", "min"),
     Design("shoulder_flexion", "sagittal", "upright", "max", slope=True),
-    Design("shoulder_flexion", "sagittal", "upright", "min"),
+    Design("shoulder_flexion", "sagittal", "upright", "min", spread_at_rest=True),
     Design("shoulder_abduction", "frontal", "upright", "max", slope=True),
     Design("shoulder_abduction", "frontal", "upright", "min"),
     # The line between the hips tilts with the raised leg though the pelvis does not; half of that
@@ -273,7 +275,19 @@ def fit_rows(
     pooled = {
         kind: _pooled_variance([fit for fit in fits if fit.design.kind == kind]) for kind in kinds
     }
-    return tuple(fit.row(pooled[fit.design.kind]) for fit in fits)
+    return tuple(
+        fit.row(max(pooled[fit.design.kind], _variance_at_rest(fit, observations))) for fit in fits
+    )
+
+
+def _variance_at_rest(fit: _Fit, observations: Sequence[Observation]) -> float:
+    """Return the spread between the clips' resting limbs around a row, where that counts."""
+    clips: dict[str, list[float]] = {}
+    for item in observations if fit.design.spread_at_rest else ():
+        if fit.design.takes(item) and not item.turning:
+            clips.setdefault(item.clip, []).append(item.seen_deg - item.true_deg)
+    errors = np.array([np.mean(values) for values in clips.values()])
+    return float(np.mean((errors - fit.coefficients[0]) ** 2)) if len(errors) else 0.0
 
 
 def _pooled_variance(fits: Sequence[_Fit]) -> float:
