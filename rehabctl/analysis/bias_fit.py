@@ -64,6 +64,8 @@ class Observation:
     covariates: Mapping[str, float]
     turning: bool
     """Whether the angle turned there; else the limb rested."""
+    rerendered: bool = False
+    """Whether the clip belongs to a second set of films, which may read by a constant otherwise."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -309,6 +311,9 @@ class _Fit:
         if design.slope:
             columns.append(np.array([o.seen_deg for o in items]))
         columns += [np.array([o.covariates[name] for o in items]) for name in design.free]
+        if len({o.rerendered for o in items}) == 2:
+            # Fitted beside the rest and left out of the row: it is the films', not the people's.
+            columns.append(np.array([float(o.rerendered) for o in items]))
         known = np.array([sum(f * o.covariates[n] for n, f in design.fixed) for o in items])
         target = np.array([o.seen_deg - o.true_deg for o in items]) - known
         clips = sorted({o.clip for o in items})
@@ -344,7 +349,7 @@ class _Fit:
             design=design,
             intercept_deg=values[0],
             slope_per_deg=slope,
-            covariates=dict(zip(design.free, values[1:], strict=True)) | dict(design.fixed),
+            covariates=dict(zip(design.free, values[1:], strict=False)) | dict(design.fixed),
             covariate_ranges={name: self._range(name) for name in design.free},
             half_width_deg=max(half, design.at_least_deg),
             angle_range_deg=(min(seen), max(seen)),

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -101,6 +101,8 @@ class Clip:
 
     series: KeypointSeries
     truth: RenderedTruth
+    rerendered: bool = False
+    """Whether it is one of the second set of films."""
 
     @property
     def slug(self) -> str:
@@ -129,10 +131,10 @@ def clip(name: str) -> Clip:
 
 def fit_clips() -> Iterator[Clip]:
     """Yield the clips that the bias rows are fitted on: in plane, of the people of the fit."""
-    files = [*sorted(FOLDER.glob("*.npz")), *sorted(FIT_FOLDER.glob("*.npz"))]
-    for one in map(unpack, files):
-        if one.truth.person in FIT_PEOPLE and one.truth.off_plane_deg <= 10.0:
-            yield one
+    for folder in (FOLDER, FIT_FOLDER):
+        for one in map(unpack, sorted(folder.glob("*.npz"))):
+            if one.truth.person in FIT_PEOPLE and one.truth.off_plane_deg <= 10.0:
+                yield replace(one, rerendered=folder is FIT_FOLDER)
 
 
 def unpack(path: Path) -> Clip:

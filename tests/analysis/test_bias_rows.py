@@ -27,7 +27,11 @@ TABLE = load_measurement_data().bias
 
 @cache
 def observations() -> tuple[Observation, ...]:
-    return tuple(item for one in fit_clips() for item in observe(one.truth, one.measure()))
+    return tuple(
+        replace(item, rerendered=one.rerendered)
+        for one in fit_clips()
+        for item in observe(one.truth, one.measure())
+    )
 
 
 @cache
