@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from rehabctl.analysis.assessment import QualityStatus
+from rehabctl.analysis.assessment import QualityStatus, RepetitionKind
 from rehabctl.analysis.keypoint_series import FrameSignals, KeypointSeries, PersonSample
 from rehabctl.analysis.measure import measure, require_measurable
 from rehabctl.analysis.measured import MeasuredMovement
@@ -251,6 +251,18 @@ def test_a_knee_point_that_rises_in_sitting_is_partly_made_good() -> None:
 def test_a_resting_leg_that_seems_to_move_is_told() -> None:
     assert "contralateral_pull" not in codes(seated_extension())
     assert "contralateral_pull" in codes(seated_extension(pulled=16.0))
+
+
+@pytest.mark.parametrize("leans", [(20.0, 20.0, 20.0), (20.0, -20.0, 20.0), (-20.0, -20.0, -20.0)])
+def test_bends_to_one_side_are_no_bends_to_the_other(leans: tuple[float, ...]) -> None:
+    lean = sum(
+        np.sign(deg) * there_and_back(T_S, [(2.0 + 4.0 * i, abs(deg))], rest=0.0)
+        for i, deg in enumerate(leans)
+    )
+    bends = spec("frontal", "trunk_lateral_flexion", 0, 25, "alternating")
+    found = measure(series_of(front_view(N, lean=lean)), bends, exercise="trunk-side-bend")
+    assert [r.side for r in found.repetitions] == ["left" if deg > 0 else "right" for deg in leans]
+    assert not any(r.kind is RepetitionKind.CUT for r in found.repetitions)
 
 
 def test_standing_on_one_leg_is_a_hold_and_no_repetition() -> None:
