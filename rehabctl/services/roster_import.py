@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 Report = Callable[[float, float | None], None]
 KIND = "patients"
-_BATCH_ROWS = 10_000
+_BATCH_ROWS = 20_000
 _LISTED_REJECTS = 1000
 """More are counted, and written to the rejects file, but not held in memory."""
 
@@ -250,12 +250,18 @@ class _Run:
         """Return the valid lines, and why each of the others is refused."""
         refused: list[tuple[FileRow, FieldProblem]] = []
         valid: list[tuple[FileRow, RosterLine]] = []
+        readable: list[FileRow] = []
         for row in rows:
-            parsed = [row.problem] if row.problem is not None else parser.parse(row.cells)
-            if isinstance(parsed, RosterLine):
-                valid.append((row, parsed))
+            if row.problem is None:
+                readable.append(row)
             else:
-                refused.extend((row, problem) for problem in parsed)
+                refused.append((row, row.problem))
+        parsed = parser.parse([row.cells for row in readable])
+        for row, line in zip(readable, parsed, strict=True):
+            if isinstance(line, RosterLine):
+                valid.append((row, line))
+            else:
+                refused.extend((row, problem) for problem in line)
         earlier = self._seen.note([(line.mrn, row.line) for row, line in valid])
         if not earlier:
             return valid, refused
