@@ -189,7 +189,7 @@ def test_retention_destroys_what_others_told(store: Store, rules: RuleTable) -> 
     run(store, rules, bundle(BEN, PAIN))
     with store.transaction() as uow:
         ref = uow.patients.get("77").ref
-        uow.retention.destroy_record(ref.id)
+        uow.retention.delete_rows(ref.id)
         assert uow.foreign.of_patient(ref) == ()
 
 
