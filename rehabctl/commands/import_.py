@@ -20,7 +20,7 @@ from rehabctl.commands._render import Output, emit_object, note
 from rehabctl.domain.errors import ExitCode
 
 if TYPE_CHECKING:
-    from rehabctl.services.roster_import import ImportReport
+    from rehabctl.services.import_run import ImportReport
 
 app = typer.Typer(help="Take over data of other systems.", no_args_is_help=True)
 

@@ -18,7 +18,7 @@ from rehabctl.reference.rules import RuleTable, load_rules
 from rehabctl.services import audit, fhir_import, intake
 from rehabctl.services.fhir_export import FhirForm, export
 from rehabctl.services.fhir_import import FhirOptions
-from rehabctl.services.roster_import import ImportReport
+from rehabctl.services.import_run import ImportReport
 from rehabctl.services.settings import load_settings
 from rehabctl.services.wiring import open_store
 from rehabctl.store.store import Store
