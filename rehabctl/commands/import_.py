@@ -160,8 +160,8 @@ def history(
 ) -> None:
     """Import sessions at home and questionnaires of the past; the same file twice is nothing new.
 
-    A session names its exercises as `quad-set=10;10|heel-slide=12`, a questionnaire its answers as
-    `1;2;-;3`. Exit code 7 when rows were refused; the others are kept.
+    A session names its exercises as `quad-set=10;10|heel-slide-supine=12`, a questionnaire its
+    answers as `1;2;-;3`. Exit code 7 when rows were refused; the others are kept.
     """
     import sys
 

@@ -158,7 +158,7 @@ def _exercise(text: str) -> dict[str, Any]:
     slug, _, counts = text.partition("=")
     sets = [part.strip() for part in counts.split(";") if part.strip()]
     if not all(part.isascii() and part.isdecimal() and len(part) < 5 for part in sets):
-        raise ProblemError("exercises", "is not like quad-set=10;10|heel-slide=12")
+        raise ProblemError("exercises", "is not like quad-set=10;10|heel-slide-supine=12")
     return {"exercise": slug.strip(), "done": True} | (
         {"reps": [int(part) for part in sets]} if sets else {}
     )

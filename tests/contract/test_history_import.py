@@ -17,7 +17,7 @@ from tests.contract.records import given_patient
 
 HEADING = "external_id,mrn,kind,at,ended_at,exercises,pain_after,instrument,answers,side"
 GOOD = (
-    "s1,1,session,2026-02-01T09:00:00-05:00,2026-02-01T09:20:00-05:00,quad-set=10;10|heel-slide=12,3,,,",
+    "s1,1,session,2026-02-01T09:00:00-05:00,2026-02-01T09:20:00-05:00,quad-set=10;10|heel-slide-supine=12,3,,,",
     "s2,1,session,2026-02-02T09:00:00-05:00,2026-02-02T09:20:00-05:00,quad-set,4,,,",
     "p1,1,prom,2026-02-02T10:00:00-05:00,,,,nprs,4,",
     "p1,2,prom,2026-02-02T10:00:00-05:00,,,,quickdash,1;2;1;1;2;1;1;3;1;1;2,left",
@@ -44,8 +44,6 @@ def counts(report: ImportReport) -> tuple[int, int, int, int]:
 
 def test_the_same_history_twice_is_kept_once(clinic: Store, auditor: Store, tmp_path: Path) -> None:
     path = tmp_path / "history.csv"
-    r = run(clinic, path, *GOOD, dry_run=True)
-    assert r.rejects == ()
     assert counts(run(clinic, path, *GOOD, dry_run=True)) == (4, 0, 0, 0)
     for expected in ((4, 0, 0, 0), (0, 0, 4, 0)):
         assert counts(run(clinic, path, *GOOD)) == expected
