@@ -8,6 +8,7 @@ kinds of import that build on this.
 from __future__ import annotations
 
 import csv
+import gc
 import hashlib
 import os
 from abc import ABC, abstractmethod
@@ -189,6 +190,7 @@ class ImportRun(ABC, Generic[Line]):
             self._resume(rows, refuse)
             while batch := list(islice(rows, self.batch_rows)):
                 self._batch(batch, refuse)
+                gc.collect(0)
                 done()
         self._note_progress(finished=True)
         return ImportReport(
@@ -299,9 +301,10 @@ class ImportRun(ABC, Generic[Line]):
 
 @contextmanager
 def _collector_paused() -> Generator[None]:
-    """Spare the search for cycles: rows make none, and walking them costs a sixth of the time."""
-    import gc
+    """Search for cycles after a batch only: walking its rows again and again costs a sixth.
 
+    What a batch leaves is young, and found without a look at everything else.
+    """
     was_on = gc.isenabled()
     gc.disable()
     try:
