@@ -12,12 +12,13 @@ from its own dates on and needs to name only what it changes:
 
 from __future__ import annotations
 
+import hashlib
 import tomllib
 from bisect import bisect_right
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
-from functools import cache
+from functools import cache, cached_property
 from importlib.resources import files
 from string import Formatter
 from types import MappingProxyType
@@ -130,6 +131,11 @@ class RuleTable:
     def rows(self) -> tuple[RuleRow, ...]:
         """Return every row, by code and date."""
         return tuple(row for code in sorted(self._by_code) for row in self._by_code[code])
+
+    @cached_property
+    def version(self) -> str:
+        """A short name for exactly these rows."""
+        return hashlib.sha256(repr(self.rows()).encode()).hexdigest()[:12]
 
     def in_force(self, day: date) -> RuleSet:
         """Return the rows that hold on a day.

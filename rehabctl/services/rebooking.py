@@ -56,44 +56,60 @@ def move(
         require(uow, Action.WRITE_SCHEDULE)
         if override:
             require(uow, Action.WRITE_CLINICAL)  # a clinician decides what is not verified
-        if start_at < uow.now:
-            raise UsageError("the start lies in the past", "Check --start")
-        visits = _appointment(uow, visit_id)
-        first = visits[0]
-        patients = [visit.patient.id for visit in visits]
-        span = Span(start_at, start_at + (first.planned_end_at - first.planned_start_at))
-        uow.schedule.lock([first.provider_id, *patients])
-        if not outside_hours:
-            require_working(uow, first.provider_id, span)
-        require_free(
-            uow,
-            first.provider_id,
-            patients,
-            span,
-            buffer_min=tables.appointments.policy.buffer_min,
-            but=tuple(visits),
+        moved = move_in(
+            uow, tables, visit_id, start_at, override=override, outside_hours=outside_hours
         )
-        moved: list[Visit] = []
-        for visit in visits:
-            new = replace(visit, planned_start_at=span.from_at, planned_end_at=span.until_at)
-            require_within_plan(uow, new, override=override)
-            require_suitable(uow, new, _channel(tables, new), override=override)
-            new = licensed(
-                uow, tables.compact, new, new.expected_state, start_at,
-                when="moving", override=override,
-            )  # fmt: skip
-            new = uow.visits.revise(new)
-            cancel_reminders(uow, new)
-            plan_reminders(
-                uow,
-                tables.appointments.policy,
-                tables.rules,
-                uow.patients.by_id(new.patient.id),
-                new,
-            )
-            moved.append(new)
         uow.audit.read("schedule.move", "visit", [visit.id for visit in moved])
         return moved
+
+
+def move_in(
+    uow: UnitOfWork,
+    tables: BookingRules,
+    visit_id: str,
+    start_at: datetime,
+    *,
+    override: str | None = None,
+    outside_hours: bool = False,
+) -> list[Visit]:
+    """Move within a transaction, which must be undone when this raises; see `move`."""
+    if start_at < uow.now:
+        raise UsageError("the start lies in the past", "Check --start")
+    visits = _appointment(uow, visit_id)
+    first = visits[0]
+    patients = [visit.patient.id for visit in visits]
+    span = Span(start_at, start_at + (first.planned_end_at - first.planned_start_at))
+    uow.schedule.lock([first.provider_id, *patients])
+    if not outside_hours:
+        require_working(uow, first.provider_id, span)
+    require_free(
+        uow,
+        first.provider_id,
+        patients,
+        span,
+        buffer_min=tables.appointments.policy.buffer_min,
+        but=tuple(visits),
+    )
+    moved: list[Visit] = []
+    for visit in visits:
+        new = replace(visit, planned_start_at=span.from_at, planned_end_at=span.until_at)
+        require_within_plan(uow, new, override=override)
+        require_suitable(uow, new, _channel(tables, new), override=override)
+        new = licensed(
+            uow, tables.compact, new, new.expected_state, start_at,
+            when="moving", override=override,
+        )  # fmt: skip
+        new = uow.visits.revise(new)
+        cancel_reminders(uow, new)
+        plan_reminders(
+            uow,
+            tables.appointments.policy,
+            tables.rules,
+            uow.patients.by_id(new.patient.id),
+            new,
+        )
+        moved.append(new)
+    return moved
 
 
 def _channel(tables: BookingRules, visit: Visit) -> Channel:
@@ -165,9 +181,15 @@ def cancel(
         done: list[tuple[Visit, bool]] = []
         for visit in visits:
             late = scheduling.is_late(visit.planned_start_at, uow.now, tables.appointments.policy)
-            new = replace(visit, status=VisitStatus.CANCELLED, cancel_reason=reason.strip())
-            new = uow.visits.revise(new)
-            cancel_reminders(uow, new)
+            new = cancel_in(uow, visit, reason.strip())
             uow.audit.record("schedule.cancel", "visit", new.id, {"late": late})
             done.append((new, late))
         return done
+
+
+def cancel_in(uow: UnitOfWork, visit: Visit, reason: str) -> Visit:
+    """Cancel a visit within a transaction, with its reminders; see `cancel`."""
+    new = replace(visit, status=VisitStatus.CANCELLED, cancel_reason=reason)
+    new = uow.visits.revise(new)
+    cancel_reminders(uow, new)
+    return new

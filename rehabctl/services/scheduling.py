@@ -118,61 +118,82 @@ def book(
         require(uow, Action.WRITE_SCHEDULE)
         if booking.override:
             require(uow, Action.WRITE_CLINICAL)  # a clinician decides what is not verified
-        zone = scheduling.zone_of(booking.zone or uow.clinic.time_zone)
-        day = booking.start_at.astimezone(zone).date()
-        patients = _patients(uow, booking)
-        key = booking.type_key or proposed_type(uow, patients)
-        kind = tables.appointments.get(key, day)
-        if len(patients) > kind.group_max:
-            raise FindingsError(
-                f"GROUP_TOO_LARGE: {kind.key} takes {kind.group_max} at most, not {len(patients)}",
-                "Book a second one",
-            )
-        starts = _starts(booking, tables.appointments, zone, uow.now)
-        minutes = minutes_of(booking, kind)
-        provider = uow.user.id if booking.provider is None else user_id(uow, booking.provider)
-        supervisor = None if booking.supervisor is None else user_id(uow, booking.supervisor)
-        uow.schedule.lock([provider, *(patient.id for patient in patients)])
-        made: list[Visit] = []
-        series = uow.new_id() if len(starts) > 1 else None
-        for start in starts:
-            span = Span(start, start + timedelta(minutes=minutes))
-            if not booking.outside_hours:
-                require_working(uow, provider, span)
-            require_free(
-                uow,
-                provider,
-                [patient.id for patient in patients],
-                span,
-                buffer_min=tables.appointments.policy.buffer_min,
-            )
-            appointment = uow.new_id()
-            for patient in patients:
-                visit = _visit(uow, patient, kind, span, provider, supervisor, booking, zone)
-                visit = replace(
-                    visit,
-                    appointment_id=appointment,
-                    series_id=series,
-                    buffer_min=tables.appointments.policy.buffer_min,
-                )
-                require_within_plan(uow, visit, override=booking.override)
-                require_suitable(uow, visit, kind.channel, override=booking.override)
-                visit = licensed(
-                    uow,
-                    tables.compact,
-                    visit,
-                    visit.expected_state,
-                    start,
-                    when="booking",
-                    override=booking.override,
-                )
-                uow.visits.add(visit)
-                plan_reminders(uow, tables.appointments.policy, tables.rules, patient, visit)
-                made.append(visit)
-        if booking.waitlist_entry is not None:
-            _fulfil(uow, booking.waitlist_entry, patients)
+        made = book_in(uow, tables, booking)
         uow.audit.read("schedule.book", "visit", [visit.id for visit in made])
         return made
+
+
+def book_in(
+    uow: UnitOfWork, tables: BookingRules, booking: Booking, *, external_id: str | None = None
+) -> list[Visit]:
+    """Book within a transaction, which must be undone when this raises; see `book`.
+
+    Parameters
+    ----------
+    uow
+        The transaction, whose user may book and which is audited by the caller.
+    tables
+        Dated tables.
+    booking
+        What is wanted.
+    external_id
+        By which another system knows the appointment, of one patient.
+    """
+    zone = scheduling.zone_of(booking.zone or uow.clinic.time_zone)
+    day = booking.start_at.astimezone(zone).date()
+    patients = _patients(uow, booking)
+    key = booking.type_key or proposed_type(uow, patients)
+    kind = tables.appointments.get(key, day)
+    if len(patients) > kind.group_max:
+        raise FindingsError(
+            f"GROUP_TOO_LARGE: {kind.key} takes {kind.group_max} at most, not {len(patients)}",
+            "Book a second one",
+        )
+    starts = _starts(booking, tables.appointments, zone, uow.now)
+    minutes = minutes_of(booking, kind)
+    provider = uow.user.id if booking.provider is None else user_id(uow, booking.provider)
+    supervisor = None if booking.supervisor is None else user_id(uow, booking.supervisor)
+    uow.schedule.lock([provider, *(patient.id for patient in patients)])
+    made: list[Visit] = []
+    series = uow.new_id() if len(starts) > 1 else None
+    for start in starts:
+        span = Span(start, start + timedelta(minutes=minutes))
+        if not booking.outside_hours:
+            require_working(uow, provider, span)
+        require_free(
+            uow,
+            provider,
+            [patient.id for patient in patients],
+            span,
+            buffer_min=tables.appointments.policy.buffer_min,
+        )
+        appointment = uow.new_id()
+        for patient in patients:
+            visit = _visit(uow, patient, kind, span, provider, supervisor, booking, zone)
+            visit = replace(
+                visit,
+                appointment_id=appointment,
+                series_id=series,
+                buffer_min=tables.appointments.policy.buffer_min,
+                external_id=external_id,
+            )
+            require_within_plan(uow, visit, override=booking.override)
+            require_suitable(uow, visit, kind.channel, override=booking.override)
+            visit = licensed(
+                uow,
+                tables.compact,
+                visit,
+                visit.expected_state,
+                start,
+                when="booking",
+                override=booking.override,
+            )
+            uow.visits.add(visit)
+            plan_reminders(uow, tables.appointments.policy, tables.rules, patient, visit)
+            made.append(visit)
+    if booking.waitlist_entry is not None:
+        _fulfil(uow, booking.waitlist_entry, patients)
+    return made
 
 
 def _starts(booking: Booking, table: Appointments, zone: ZoneInfo, now: datetime) -> list[datetime]:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from rehabctl.domain.clinic import Clinic, User
 from rehabctl.domain.errors import NotFoundError
 from rehabctl.services.access import Action, require
+from rehabctl.services.scratch import sweep
 from rehabctl.services.settings import Settings
 from rehabctl.store import identity, keys, migrate
 from rehabctl.store.engine import local_engine, remote_engine
@@ -49,6 +50,7 @@ def open_store(settings: Settings, *, busy_timeout_s: float = BUSY_TIMEOUT_S) ->
     RehabctlError
         The database cannot be opened, or its schema is not this program's.
     """
+    sweep(settings.paths.home)
     with translated():
         if settings.database_url is None:
             store = _open_local(settings, busy_timeout_s)

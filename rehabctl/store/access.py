@@ -16,6 +16,7 @@ from importlib import resources
 from typing import TYPE_CHECKING, Any
 
 from rehabctl.domain.clinic import Role
+from rehabctl.store.handle_columns import COLUMNS
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -34,6 +35,23 @@ _WITHOUT_STATISTICS = {
     "panel_row": "sort_name search_text",
 }
 """The planner's estimates count hidden rows too: they must not be about what names a person."""
+
+
+_RETENTION = "rehabctl_retention"
+_RETENTION_READS = {
+    "patient": "id clinic_id therapist_id mrn birth_date state status updated_at",
+    "recording": "id clinic_id therapist_id sha256 byte_count recorded_at keep_until stored kind",
+    "keypoints": "blob_sha256",
+    "consent": "scope revoked_at",
+    "legal_hold": "released_at",
+    "clinic": "id time_zone",
+}
+"""What the owner of the retention functions reads, besides whose a row is and when it was made."""
+_RETENTION_WRITES = {
+    "patient": "UPDATE (updated_at)",  # by which it locks
+    "recording": "UPDATE (stored)",
+    "legal_hold": "INSERT, UPDATE (released_at, released_by)",
+}
 
 
 @dataclass(frozen=True)
@@ -108,6 +126,7 @@ def apply(connection: Connection) -> None:
     )
     callable_now = set(made.scalars())  # an older schema has fewer
     everyone = ", ".join(["PUBLIC", *(group(role) for role in Role)])
+    retains = _exists(connection, "to_regrole", _RETENTION)
     statements: list[str] = []
     for table, policies in present.all():
         statements += [f"DROP POLICY {policy} ON {table}" for policy in policies]
@@ -119,6 +138,7 @@ def apply(connection: Connection) -> None:
         ]
         if table in matrix():
             statements += _open_table(table, matrix()[table], columns[table])
+            statements += _retention_rights(table) if retains else ()
         for column in _WITHOUT_STATISTICS.get(table, "").split():
             statements.append(f"ALTER TABLE {table} ALTER COLUMN {column} SET STATISTICS 0")
     for function, roles in functions().items():
@@ -128,6 +148,27 @@ def apply(connection: Connection) -> None:
         names = ", ".join(group(role) for role in roles)
         statements.append(f"GRANT EXECUTE ON FUNCTION {function} TO {names}")
     connection.exec_driver_sql(";\n".join(statements))
+
+
+def _exists(connection: Connection, look_up: str, name: str) -> bool:
+    found = connection.exec_driver_sql(f"SELECT {look_up}(%s)", (name,))
+    return found.scalar() is not None
+
+
+def _retention_rights(table: str) -> Iterator[str]:
+    """Yield what the owner of the retention functions may: find what is due, and delete it."""
+    kinds = COLUMNS.get(table, {})
+    named = f"{kinds.get('uuid', '')} {kinds.get('time', '')}".split()
+    columns = _RETENTION_READS.get(table, "").split()
+    if "patient_id" in named:
+        columns += [name for name in ("patient_id", "created_at") if name in named]
+    rights = [_RETENTION_WRITES[table]] if table in _RETENTION_WRITES else []
+    if table == "patient" or "patient_id" in named:
+        rights.append("DELETE")
+    if columns:
+        yield f"GRANT SELECT ({', '.join(columns)}) ON {table} TO {_RETENTION}"
+    if rights:
+        yield f"GRANT {', '.join(rights)} ON {table} TO {_RETENTION}"
 
 
 def _open_table(table: str, access: TableAccess, columns: Sequence[str]) -> Iterator[str]:

@@ -467,7 +467,7 @@ COLUMNS: dict[str, dict[str, str]] = {
         "uuid": "id patient_id clinic_id therapist_id episode_id provider_id supervisor_id "
                 "appointment_id series_id",
         "text": "kind status patient_state cancel_reason appointment_type time_zone "
-                "expected_state",
+                "expected_state external_id",
         "time": "created_at planned_start_at planned_end_at started_at ended_at "
                 "location_confirmed_at",
         "integer": "satisfaction units buffer_min revision",

@@ -37,6 +37,8 @@ REVISIONS = (
     "0028_suitability",
     "0029_signed_notes",
     "0030_front_desk",
+    "0020_retention",
+    "0021_imported_visits",
 )
 """Every revision of the history, oldest first; a test compares it with the files."""
 HEAD = REVISIONS[-1]

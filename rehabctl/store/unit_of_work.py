@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from rehabctl.store.repositories.proms import PromRepository
     from rehabctl.store.repositories.recordings import RecordingRepository
     from rehabctl.store.repositories.research import ResearchRepository
-    from rehabctl.store.repositories.retention import RetentionRepository
+    from rehabctl.store.repositories.retention import Retention
     from rehabctl.store.repositories.reviews import ReviewRepository
     from rehabctl.store.repositories.schedule import ScheduleRepository
     from rehabctl.store.repositories.sessions import SessionRepository
@@ -272,11 +272,13 @@ class UnitOfWork:
         return SuitabilityRepository(self.connection, self.now, by_function=self.is_front_desk)
 
     @cached_property
-    def retention(self) -> RetentionRepository:
+    def retention(self) -> Retention:
         """What may be destroyed, and legal holds."""
-        from rehabctl.store.repositories.retention import RetentionRepository
+        from rehabctl.store.repositories.retention import LocalRetention, ServerRetention
 
-        return RetentionRepository(self.connection, self.clinic.id, self.now)
+        if self.is_local:
+            return LocalRetention(self.connection, self.audit, self.user, self.now)
+        return ServerRetention(self.connection, self.clinic.id)
 
     @cached_property
     def histories(self) -> HistoryRepository:

@@ -161,6 +161,14 @@ class VisitRepository:
         """Return all visits of a patient, by planned start."""
         return self._read(self._select().where(_VISIT.c.patient_id == patient_id))
 
+    def by_external_id(self, patient_id: UUID, external_id: str) -> Visit | None:
+        """Return the visit that another system knows by this identifier."""
+        c = _VISIT.c
+        found = self._read(
+            select(_VISIT).where(c.patient_id == patient_id, c.external_id == external_id)
+        )
+        return found[0] if found else None
+
     def between(
         self, from_at: datetime, until_at: datetime, *, provider_id: UUID | None = None
     ) -> tuple[Visit, ...]:
