@@ -1,0 +1,20 @@
+"""`rehabctl report`: figures for owners, payers and therapists."""
+
+from __future__ import annotations
+
+import typer
+
+from rehabctl.commands import _report_outcomes as outcomes
+
+app = typer.Typer(help="Report outcomes, progress and return.", no_args_is_help=True)
+
+
+@app.callback()
+def report() -> None:
+    """Report outcomes, progress and return."""
+
+
+app.command(
+    epilog="Examples: rehabctl report roi | rehabctl report roi --set visits_per_month=650 "
+    "--set reimbursement_per_visit_usd=85:95:105 --show sensitivity"
+)(outcomes.roi)
