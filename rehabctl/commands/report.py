@@ -5,6 +5,7 @@ from __future__ import annotations
 import typer
 
 from rehabctl.commands import _report_outcomes as outcomes
+from rehabctl.commands import _report_roi as economics
 
 app = typer.Typer(help="Report outcomes, progress and return.", no_args_is_help=True)
 
@@ -15,6 +16,14 @@ def report() -> None:
 
 
 app.command(
+    epilog="Examples: rehabctl report trajectory --patient 1042 --plot knee.svg | "
+    "rehabctl report trajectory --patient 1042 --curve tkr-knee-flexion --day 84 --json"
+)(outcomes.trajectory)
+app.command(
+    epilog="Examples: rehabctl report goals --patient 1042 | "
+    "rehabctl report goals --patient 1042 --format csv"
+)(outcomes.goals)
+app.command(
     epilog="Examples: rehabctl report roi | rehabctl report roi --set visits_per_month=650 "
     "--set reimbursement_per_visit_usd=85:95:105 --show sensitivity"
-)(outcomes.roi)
+)(economics.roi)
