@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import typer
 
+from rehabctl.commands import _report_cohort as cohorts
 from rehabctl.commands import _report_outcomes as outcomes
 from rehabctl.commands import _report_roi as economics
 
@@ -19,6 +20,10 @@ app.command(
     epilog="Examples: rehabctl report trajectory --patient 1042 --plot knee.svg | "
     "rehabctl report trajectory --patient 1042 --curve tkr-knee-flexion --day 84 --json"
 )(outcomes.trajectory)
+app.command(
+    epilog="Examples: rehabctl report cohort --year 2026 --instrument koos-jr | "
+    "rehabctl report cohort --payer ACME --by age --as pdf -o outcomes.pdf"
+)(cohorts.cohort)
 app.command(
     epilog="Examples: rehabctl report goals --patient 1042 | "
     "rehabctl report goals --patient 1042 --format csv"
