@@ -100,15 +100,41 @@ def cohort(
     if out.format in (Format.JSON, Format.JSONL):
         emit_object(_object(report), out)
         return
-    lines = [_line(row) for row in report.rows]
-    columns = ("group", "baseline", *_NAMES.values())
-    if out.format is Format.TABLE:  # for a terminal: leave out what is empty
-        columns = tuple(c for c in columns if any(line[c] is not None for line in lines))
-    emit_items(lines, columns, out)
+    if out.format is Format.TABLE:
+        _emit_table(report, out)
+    else:
+        lines = [_line(row) for row in report.rows]
+        emit_items(lines, ("group", "baseline", *_NAMES.values()), out)
     for text in cohort_page.notes(report):
         note(text, out)
     if report.missing:
         note(f"{len(report.missing)} courses of care have no change; whose: --show missing", out)
+
+
+_SHORT = {
+    Measure.PATIENTS: "n",
+    Measure.CHANGE: "change",
+    Measure.RESPONDERS: "resp. %",
+    Measure.ADHERENCE: "adher. %",
+    Measure.VISITS: "visits",
+    Measure.COMPLETION: "compl. %",
+    Measure.SATISFACTION: "satisf.",
+    Measure.GOALS: "goals %",
+}
+
+
+def _emit_table(report: CohortReport, out: Output) -> None:
+    """Write what fits a terminal: short heads, no empty columns, no lines that are hidden whole."""
+    lines: list[dict[str, Any]] = []
+    for row in report.rows:
+        cells = {_SHORT[c.measure]: "hidden" if c.is_hidden else c.value for c in row.cells}
+        if row.stratum is None or any(not c.is_hidden for c in row.cells):
+            name = row.group or "all" if row.stratum is None else f"  {row.stratum}"
+            lines.append({"group": name, **cells})
+    columns = [c for c in _SHORT.values() if any(line[c] is not None for line in lines)]
+    emit_items(lines, ("group", *columns), out)
+    if len(lines) < len(report.rows):
+        note(f"{len(report.rows) - len(lines)} lines are hidden whole", out)
 
 
 def _line(row: CohortRow) -> dict[str, Any]:

@@ -103,7 +103,7 @@ def drawings(report: CohortReport) -> tuple[ReportFigure, ...]:
         ]
         if shown:
             caption = f"{label[0].upper()}{label[1:]} with 95 % intervals; hidden groups left out."
-            height = 1.0 + 0.3 * len(shown)
+            height = 1.2 + 0.35 * len(shown)
             found.append(figure(caption, lambda a, s=shown, t=label: _draw(a, s, t), height))
     return tuple(found)
 
@@ -116,5 +116,6 @@ def _draw(axes: Any, shown: list[tuple[str, Cell]], label: str) -> None:
         )
     names = [f"{name} (n={cell.n})" for name, cell in reversed(shown)]
     axes.set_yticks(range(len(shown)), names)
+    axes.set_ylim(-0.6, len(shown) - 0.4)
     axes.axvline(0, color="#888888", linewidth=0.8)
     axes.set_xlabel(label)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable
+from itertools import cycle
 from typing import Any
 
 from rehabctl.clinic import recovery
@@ -66,13 +67,19 @@ def draw_trajectory(axes: Any, found: Trajectory) -> None:
             if len(curve.sources) > 1
             else f"the one source, with an own margin of {curve.default_spread:g}",
         )
-    for source in curve.sources:
+    for source, style in zip(curve.sources, cycle(("-", "--", ":", "-.")), strict=False):
         drawn = [
             (day, v) for day in days if (v := recovery.source_value(source.points, day)) is not None
         ]
         if drawn:
             label = f"{source.name.partition(';')[0]} (n={source.patients})"
-            axes.plot(*zip(*drawn, strict=True), color=_COHORT, linewidth=0.8, label=label)
+            axes.plot(
+                *zip(*drawn, strict=True),
+                color=_COHORT,
+                linestyle=style,
+                linewidth=0.9,
+                label=label,
+            )
     errors = [p.uncertainty or 0.0 for p in found.points]
     axes.errorbar(
         [p.day for p in found.points],
