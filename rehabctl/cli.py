@@ -98,6 +98,14 @@ class RootGroup(LazyGroup):
         "adherence": LazyCommand(
             "rehabctl.commands.adherence:app", "Show what was done of what was planned.", _CLINIC
         ),
+        "engage": LazyCommand(
+            "rehabctl.commands.engage:app",
+            "Remind, praise and inform patients, and see who needs a word.",
+            _CLINIC,
+        ),
+        "report": LazyCommand(
+            "rehabctl.commands.report:app", "Report outcomes, progress and return.", _CLINIC
+        ),
         "schedule": LazyCommand(
             "rehabctl.commands.schedule:app", "Find a time, book it, move it, cancel it.", _CLINIC
         ),

@@ -248,6 +248,10 @@ def _row(
     kept_on = row.enabled and row.severity is AlertSeverity.RED_FLAG
     if code == "RED_FLAG" and not (kept_on and row.close_after_days is None):
         reader.problem("code", "safety", "red flags stay on, most urgent, until a person acts")
+    if base is not None and row.limits.get("smallest_cell", 0) < base.limits.get(
+        "smallest_cell", 0
+    ):
+        reader.problem("limits", "safety", "smallest_cell is raised only, never lowered")
     reader.finish()
     return row
 

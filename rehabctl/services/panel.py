@@ -19,6 +19,7 @@ from rehabctl.reference.rules import RuleTable
 from rehabctl.services import alerts, patient_detail, review, triage
 from rehabctl.services.access import Action, require
 from rehabctl.services.library import open_library, open_protocols
+from rehabctl.services.outcome_desk import OutcomeDesk
 from rehabctl.services.prom_entry import PromEntry
 from rehabctl.services.visit_desk import VisitDesk
 from rehabctl.services.week_plan import WeekPlans
@@ -111,6 +112,11 @@ class StorePanelData:
     def visits(self) -> VisitDesk:
         """Shows the schedule, holds visits, and drafts and signs their notes."""
         return VisitDesk(self.store, self.settings, self.rules)
+
+    @property
+    def outcomes(self) -> OutcomeDesk:
+        """Shows courses beside published curves, and cohorts."""
+        return OutcomeDesk(self.store, self.rules)
 
     @property
     def unlock_needs_secret(self) -> bool:

@@ -39,6 +39,7 @@ REVISIONS = (
     "0030_front_desk",
     "0020_retention",
     "0021_imported_visits",
+    "0040_cohort_outcomes",
 )
 """Every revision of the history, oldest first; a test compares it with the files."""
 HEAD = REVISIONS[-1]

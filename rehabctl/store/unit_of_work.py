@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from rehabctl.store.repositories.monitoring import MonitoringRepository
     from rehabctl.store.repositories.notes import NoteRepository
     from rehabctl.store.repositories.outbox import OutboxRepository
+    from rehabctl.store.repositories.outcomes import OutcomeRepository
     from rehabctl.store.repositories.panel import PanelRepository
     from rehabctl.store.repositories.patients import PatientRepository
     from rehabctl.store.repositories.programmes import ProgrammeRepository
@@ -196,6 +197,13 @@ class UnitOfWork:
         from rehabctl.store.repositories.alerts import AlertRepository
 
         return AlertRepository(self.connection, self.now)
+
+    @cached_property
+    def outcomes(self) -> OutcomeRepository:
+        """Courses of care reduced to one row each, for cohorts."""
+        from rehabctl.store.repositories.outcomes import OutcomeRepository
+
+        return OutcomeRepository(self.connection, self.clinic, self.caseload_of)
 
     @cached_property
     def panel(self) -> PanelRepository:

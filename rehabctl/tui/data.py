@@ -17,6 +17,7 @@ from rehabctl.domain.patient_detail import PatientDetail
 from rehabctl.domain.review import ReviewData, ReviewDecision
 from rehabctl.domain.triage import WorklistPage
 from rehabctl.tui.form_data import FormData
+from rehabctl.tui.outcome_data import OutcomeData
 from rehabctl.tui.plan_data import PlanData
 from rehabctl.tui.visit_data import VisitData
 
@@ -104,6 +105,11 @@ class PanelData(Protocol):
     @property
     def visits(self) -> VisitData:
         """Shows the schedule, holds visits, and drafts and signs their notes."""
+        ...
+
+    @property
+    def outcomes(self) -> OutcomeData:
+        """Shows courses beside published curves, and cohorts."""
         ...
 
     @property

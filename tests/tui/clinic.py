@@ -35,6 +35,7 @@ from rehabctl.domain.review import (
 )
 from rehabctl.domain.triage import Reason, Tier, WorklistPage, WorklistRow
 from tui.forms import ClinicForms
+from tui.outcomes import ClinicOutcomes
 from tui.plans import ClinicPlans
 from tui.recordings import make_review
 from tui.times import NOW
@@ -128,6 +129,7 @@ class ClinicData:
         self.plans = ClinicPlans(self)
         self.forms = ClinicForms(self)
         self.visits = ClinicVisits(self)
+        self.outcomes = ClinicOutcomes(self)
 
     # -- worklist --------------------------------------------------------------------------
 

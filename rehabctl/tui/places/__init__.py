@@ -7,12 +7,14 @@ The keys, `?`, the palette, the user's keymap and `docs/panel-keys.md` follow fr
 from __future__ import annotations
 
 from rehabctl.tui.places.core import CORE
+from rehabctl.tui.places.outcomes import OUTCOMES
 from rehabctl.tui.places.place import Announcement, PanelKey, Place
 from rehabctl.tui.places.visits import VISITS
 
 ANNOUNCED: tuple[Announcement, ...] = (
     CORE,
     VISITS,
+    OUTCOMES,
 )  # fmt: skip
 
 WORKLIST = "worklist"
