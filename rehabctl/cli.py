@@ -78,6 +78,11 @@ class RootGroup(LazyGroup):
         "payer": LazyCommand(
             "rehabctl.commands.payer:app", "Keep payers' dated rules and fees.", _BILLING
         ),
+        "eligibility": LazyCommand(
+            "rehabctl.commands.eligibility:app",
+            "Ask payers whether patients are covered.",
+            _BILLING,
+        ),
         "rtm": LazyCommand(
             "rehabctl.commands.rtm:app",
             "Prove and claim remote therapeutic monitoring.",

@@ -141,6 +141,11 @@ app.command(
     "rehabctl claim fetch --via clearinghouse --dry-run --format json",
 )(_claim_ports.fetch)
 app.command(
+    "status",
+    epilog="Examples: rehabctl claim status RC00000001 --via clearinghouse | "
+    "rehabctl claim status RC00000001 --file question.276",
+)(_claim_ports.status)
+app.command(
     "files",
     epilog="Examples: rehabctl claim files | rehabctl claim files --format json",
 )(_claim_ports.files)

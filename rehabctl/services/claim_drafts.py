@@ -42,7 +42,7 @@ from rehabctl.services.remote_monitoring import minute_slot
 if TYPE_CHECKING:
     from rehabctl.store.unit_of_work import UnitOfWork
 
-_SEX = {Sex.FEMALE: "F", Sex.MALE: "M"}
+SEX_CODES = {Sex.FEMALE: "F", Sex.MALE: "M"}
 _SPENT = (ClaimState.CORRECTED, ClaimState.DENIED)
 
 
@@ -114,7 +114,7 @@ def visit_claim(
         raise FindingsError("the visit is not completed", "Complete it first")
     patient = uow.patients.by_id(visit.patient.id)
     on = visit.started_at.astimezone(_zone(uow, patient)).date()
-    payer = billing_settings.payer_on(uow, _payer_key(choices, patient), on)
+    payer = billing_settings.payer_on(uow, payer_key(choices.payer, patient), on)
     provider = _provider(uow, visit.provider_id)
     services, found = services_of_blocks(
         visit.blocks,
@@ -159,7 +159,7 @@ def monitoring_claim(
             "no evidence is frozen for that month", "Freeze it first: rehabctl rtm claim"
         )
     on = max(one.service_on for one in frozen)
-    payer = billing_settings.payer_on(uow, _payer_key(choices, patient), on)
+    payer = billing_settings.payer_on(uow, payer_key(choices.payer, patient), on)
     fees = billing_settings.fees_on(uow, payer.key, on)
     provider = _provider(uow, frozen[-1].claimed_by)
     lines: list[DraftLine] = []
@@ -301,7 +301,7 @@ def _insured(patient: Patient) -> dict[str, str]:
         "middle_name": who.middle_name or "",
         "member_id": who.member_id or "",
         "birth_date": who.birth_date.isoformat(),
-        "sex": _SEX.get(who.sex, "U"),
+        "sex": SEX_CODES.get(who.sex, "U"),
         "line1": who.address1 or "",
         "city": who.city or "",
         "state": who.state,
@@ -324,8 +324,15 @@ def _referring(uow: UnitOfWork, patient: Patient, on: date) -> list[str] | None:
     return None
 
 
-def _payer_key(choices: Choices, patient: Patient) -> str:
-    key = choices.payer or patient.demographics.payer
+def payer_key(said: str, patient: Patient) -> str:
+    """Return the clinic's name of the payer: what was said, else that of the patient's record.
+
+    Raises
+    ------
+    UsageError
+        The record names none.
+    """
+    key = said or patient.demographics.payer
     if not key:
         raise UsageError("the patient's record names no payer", "Give it: --payer NAME")
     return key

@@ -12,6 +12,7 @@ from rehabctl.billing.x12.segments import read_segments
 from rehabctl.domain.claim_port import ClaimPort, Inbound
 from rehabctl.domain.claim_record import FileState
 from rehabctl.domain.errors import FindingsError
+from rehabctl.services import coverage_answers
 from rehabctl.services.access import Action, require
 from rehabctl.services.claim_exchange import Incoming, acknowledge, note_file, post
 
@@ -72,6 +73,9 @@ def take_in(store: Store, inbound: Inbound, via: str | None) -> Fetched:
             paid = post(store, file)
             state = "quarantined" if paid.quarantined else "applied" if paid.is_new else "known"
             return Fetched(inbound.name, kind, state, tuple(one.claim for one in paid.posted))
+        if kind == "271":
+            answered = coverage_answers.take_in(store, file)
+            return Fetched(inbound.name, kind, "applied" if answered else "known")
     except FindingsError:
         pass
     with store.transaction() as uow:

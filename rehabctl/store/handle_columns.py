@@ -119,6 +119,13 @@ COLUMNS: dict[str, dict[str, str]] = {
         "boolean": "is_proxy",
         "json": "scopes",
     },
+    "coverage_check": {
+        "uuid": "id patient_id clinic_id therapist_id",
+        "text": "payer trace_number member_id state port answer_sha256",
+        "time": "created_at asked_at answered_at",
+        "date": "service_on",
+        "json": "service_types answer",
+    },
     "device_attestation": {
         "uuid": "id clinic_id recorded_by",
         "text": "device device_version system basis attested_by",

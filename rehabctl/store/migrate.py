@@ -37,6 +37,7 @@ REVISIONS = (
     "0028_suitability",
     "0029_signed_notes",
     "0030_front_desk",
+    "0034_coverage",
 )
 """Every revision of the history, oldest first; a test compares it with the files."""
 HEAD = REVISIONS[-1]

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from rehabctl.store.repositories.clinics import ClinicRepository
     from rehabctl.store.repositories.consents import ConsentRepository
     from rehabctl.store.repositories.contacts import ContactRepository
+    from rehabctl.store.repositories.coverage import CoverageRepository
     from rehabctl.store.repositories.documentation import DocumentationRepository
     from rehabctl.store.repositories.episodes import EpisodeRepository
     from rehabctl.store.repositories.facts import FactRepository
@@ -312,6 +313,13 @@ class UnitOfWork:
         from rehabctl.store.repositories.claims import ClaimRepository
 
         return ClaimRepository(self.connection, self.clinic.id, self.now)
+
+    @cached_property
+    def coverage(self) -> CoverageRepository:
+        """Questions to payers about cover, and their answers."""
+        from rehabctl.store.repositories.coverage import CoverageRepository
+
+        return CoverageRepository(self.connection, self.clinic.id, self.now)
 
     @cached_property
     def licences(self) -> LicenceRepository:
