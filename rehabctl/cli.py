@@ -103,6 +103,7 @@ class RootGroup(LazyGroup):
         "adherence": LazyCommand(
             "rehabctl.commands.adherence:app", "Show what was done of what was planned.", _CLINIC
         ),
+        "report": LazyCommand("rehabctl.commands.report:app", "Report claims and money.", _CLINIC),
         "schedule": LazyCommand(
             "rehabctl.commands.schedule:app", "Find a time, book it, move it, cancel it.", _CLINIC
         ),

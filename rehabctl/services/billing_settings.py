@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import date
 from pathlib import Path
@@ -63,7 +64,29 @@ def import_file(store: Store, path: Path, *, dry_run: bool = False) -> Imported:
     FindingsError
         It is not TOML.
     """
-    told, problems = read_billing_file(_document(path))
+    return import_document(store, _document(path), dry_run=dry_run)
+
+
+def import_document(
+    store: Store, document: Mapping[str, Any], *, dry_run: bool = False
+) -> Imported:  # fmt: skip
+    """Import what a billing file would say; with any problem nothing is written.
+
+    Parameters
+    ----------
+    store
+        The open store.
+    document
+        As `tomllib` returns a billing file.
+    dry_run
+        Only say what would be done.
+
+    Raises
+    ------
+    FindingsError
+        Rules of a payer would hold on the same day as others.
+    """
+    told, problems = read_billing_file(document)
     done = Imported(
         int(told.clinic is not None),
         len(told.providers),
