@@ -56,7 +56,8 @@ def import_(
 
 def _show_imported(done: Imported, dry_run: bool, out: Output) -> None:
     counts = {
-        name: getattr(done, name) for name in ("clinic", "providers", "payers", "fees", "ports")
+        name: getattr(done, name)
+        for name in ("clinic", "providers", "payers", "fees", "ports", "scale")
     }
     emit_object({"imported": not done.problems and not dry_run, **counts}, out)
     for one in done.problems:

@@ -18,6 +18,7 @@ from rehabctl.domain.payer import (
     ModifierPlace,
     PayerRules,
     ProviderIdentity,
+    ScaleRow,
     TelehealthRule,
 )
 from rehabctl.domain.visit import Channel
@@ -42,6 +43,7 @@ class Imported:
     payers: int
     fees: int
     ports: int
+    scale: int
     problems: tuple[Problem, ...]
 
 
@@ -93,6 +95,7 @@ def import_document(
         len(told.payers),
         len(told.fees),
         len(told.ports),
+        len(told.scale),
         problems,
     )
     with store.transaction(rehearsal=dry_run) as uow:
@@ -121,6 +124,8 @@ def _write(uow: UnitOfWork, told: BillingFile) -> None:
         uow.claims.put_setting(SettingKind.PROVIDER, provider.login, _ALWAYS, _plain(provider))
     for port in told.ports:
         uow.claims.put_setting(SettingKind.PORT, port.name, _ALWAYS, _plain(port))
+    for row in told.scale:
+        uow.claims.put_setting(SettingKind.SCALE, row.name, row.valid_from, _plain(row))
     for fees in told.fees:
         uow.claims.put_setting(SettingKind.FEE, fees.payer, fees.valid_from, _plain(fees))
 
@@ -163,6 +168,24 @@ def fees_on(uow: UnitOfWork, key: str, on: date) -> FeeSchedule | None:
     rows = [_fees(row) for row in uow.claims.settings(SettingKind.FEE)]
     rows = [one for one in rows if one.payer == key and one.valid_from <= on]
     return max(rows, key=lambda one: one.valid_from, default=None)
+
+
+def scale_on(uow: UnitOfWork, name: str, on: date) -> ScaleRow:
+    """Return the newest row of a name on the sliding scale that holds on a day.
+
+    Raises
+    ------
+    NotFoundError
+        There is no row of that name on the day.
+    """
+    rows = [_scale(row) for row in uow.claims.settings(SettingKind.SCALE)]
+    fitting = [one for one in rows if one.name == name and one.valid_from <= on]
+    if not fitting:
+        near = suggestion(name, sorted({one.name for one in rows}))
+        raise NotFoundError(
+            f"the scale has no row {name!r} for {on.isoformat()}", near or "Import it: payer import"
+        )
+    return max(fitting, key=lambda one: one.valid_from)
 
 
 def ports(store: Store) -> tuple[PortSettings, ...]:
@@ -259,3 +282,8 @@ def _payer(row: dict[str, Any]) -> PayerRules:
 def _fees(row: dict[str, Any]) -> FeeSchedule:
     values: dict[str, Any] = {**row, "valid_from": date.fromisoformat(row["valid_from"])}
     return FeeSchedule(**values)
+
+
+def _scale(row: dict[str, Any]) -> ScaleRow:
+    values: dict[str, Any] = {**row, "valid_from": date.fromisoformat(row["valid_from"])}
+    return ScaleRow(**values)

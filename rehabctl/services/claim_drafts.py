@@ -33,7 +33,7 @@ from rehabctl.domain.claim import Frequency
 from rehabctl.domain.claim_record import ClaimRecord, ClaimState
 from rehabctl.domain.errors import FindingsError, NotFoundError, UsageError
 from rehabctl.domain.patient import Patient, Sex
-from rehabctl.domain.payer import ClinicIdentity, PayerRules, ProviderIdentity
+from rehabctl.domain.payer import SELF_PAY, ClinicIdentity, PayerRules, ProviderIdentity
 from rehabctl.domain.visit import Channel, ParticipantRole, Visit, VisitKind, VisitStatus
 from rehabctl.reference.payers.preflight import load_preflight_codes
 from rehabctl.services import billing_settings
@@ -105,10 +105,23 @@ def as_before(old: ClaimRecord, choices: Choices) -> Choices:
     )
 
 
-def visit_claim(
-    uow: UnitOfWork, visit_id: UUID, choices: Choices, corrects: Corrects | None
-) -> ClaimRecord:
-    """Make the claim of a visit, inside a transaction."""
+@dataclass(frozen=True, slots=True)
+class VisitDraft:
+    """What a completed visit gives to bill, and what it holds so that nothing is billed twice."""
+
+    patient: Patient
+    on: date
+    """Local day."""
+    payer: PayerRules
+    provider: ProviderIdentity
+    """Who renders: the supervisor of an assistant."""
+    discipline: str
+    draft: Draft
+    slots: list[str]
+
+
+def visit_draft(uow: UnitOfWork, visit_id: UUID, choices: Choices) -> VisitDraft:
+    """Derive the lines of a completed visit, inside a transaction."""
     visit = uow.visits.get(visit_id)
     if visit.status is not VisitStatus.COMPLETED or visit.started_at is None:
         raise FindingsError("the visit is not completed", "Complete it first")
@@ -141,9 +154,21 @@ def visit_claim(
     slots = [f"visit:{visit.id}"]
     slots += [minute_slot(worker, minute) for worker, minute in _worked(visit)]
     draft = Draft(made.lines, (*found, *made.findings), made.ties)
+    return VisitDraft(patient, on, payer, provider, discipline, draft, slots)
+
+
+def visit_claim(
+    uow: UnitOfWork, visit_id: UUID, choices: Choices, corrects: Corrects | None
+) -> ClaimRecord:
+    """Make the claim of a visit, inside a transaction."""
+    made = visit_draft(uow, visit_id, choices)
+    if made.payer.filing_code == SELF_PAY:
+        raise UsageError(
+            f"payer {made.payer.key} is the patient herself", "Charge it: rehabctl claim charge"
+        )
     return _keep(
-        uow, patient, payer, provider, on, f"visit:{visit.id}", draft, slots, choices,
-        discipline, (), corrects,
+        uow, made.patient, made.payer, made.provider, made.on, f"visit:{visit_id}", made.draft,
+        made.slots, choices, made.discipline, (), corrects,
     )  # fmt: skip
 
 
@@ -237,7 +262,7 @@ def _keep(
         },
         "insured": _insured(patient),
         "rendering": asdict(provider),
-        "icd10": list(choices.diagnoses) or _diagnoses(uow, patient),
+        "icd10": list(choices.diagnoses) or diagnoses_of(uow, patient),
         "referring": choices.referring or _referring(uow, patient, on),
         "discipline": discipline,
         "frequency": frequency.value,
@@ -309,7 +334,14 @@ def _insured(patient: Patient) -> dict[str, str]:
     }
 
 
-def _diagnoses(uow: UnitOfWork, patient: Patient) -> list[str]:
+def diagnoses_of(uow: UnitOfWork, patient: Patient) -> list[str]:
+    """Return the diagnosis codes of the patient's active episode.
+
+    Raises
+    ------
+    FindingsError
+        None is known.
+    """
     episode = uow.episodes.active(patient.id)
     if episode is None or not episode.icd10:
         raise FindingsError("no diagnosis code is known", "Give it: --diagnosis M25.561")

@@ -20,6 +20,13 @@ COLUMNS: dict[str, dict[str, str]] = {
         "ordered_text": "vendor",
         "time": "recorded_at",
         "date": "signed_on expires_on",
+    "account_entry": {
+        "uuid": "id patient_id clinic_id therapist_id group_id reverses_id",
+        "text": "kind entry_key",
+        "time": "created_at recorded_at",
+        "date": "entered_on",
+        "integer": "amount_cents",
+        "json": "document",
     },
     "alert": {
         "uuid": "id patient_id clinic_id therapist_id",

@@ -38,6 +38,7 @@ REVISIONS = (
     "0029_signed_notes",
     "0030_front_desk",
     "0034_coverage",
+    "0035_accounts",
 )
 """Every revision of the history, oldest first; a test compares it with the files."""
 HEAD = REVISIONS[-1]

@@ -15,6 +15,7 @@ from rehabctl.store.server_audit import ServerAuditLog
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
+    from rehabctl.store.repositories.accounts import AccountRepository
     from rehabctl.store.repositories.agreements import AgreementRepository
     from rehabctl.store.repositories.alerts import AlertRepository
     from rehabctl.store.repositories.assessments import AssessmentRepository
@@ -313,6 +314,13 @@ class UnitOfWork:
         from rehabctl.store.repositories.claims import ClaimRepository
 
         return ClaimRepository(self.connection, self.clinic.id, self.now)
+
+    @cached_property
+    def accounts(self) -> AccountRepository:
+        """What patients pay themselves."""
+        from rehabctl.store.repositories.accounts import AccountRepository
+
+        return AccountRepository(self.connection, self.clinic.id, self.now)
 
     @cached_property
     def coverage(self) -> CoverageRepository:
