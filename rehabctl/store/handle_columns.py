@@ -14,12 +14,6 @@ COLUMNS: dict[str, dict[str, str]] = {
         "text": "kind reason",
         "time": "created_at until_at reviewed_at",
     },
-    "agreement": {
-        "uuid": "id clinic_id recorded_by",
-        "text": "file_sha256",
-        "ordered_text": "vendor",
-        "time": "recorded_at",
-        "date": "signed_on expires_on",
     "account_entry": {
         "uuid": "id patient_id clinic_id therapist_id group_id reverses_id",
         "text": "kind entry_key",
@@ -27,6 +21,13 @@ COLUMNS: dict[str, dict[str, str]] = {
         "date": "entered_on",
         "integer": "amount_cents",
         "json": "document",
+    },
+    "agreement": {
+        "uuid": "id clinic_id recorded_by",
+        "text": "file_sha256",
+        "ordered_text": "vendor",
+        "time": "recorded_at",
+        "date": "signed_on expires_on",
     },
     "alert": {
         "uuid": "id patient_id clinic_id therapist_id",

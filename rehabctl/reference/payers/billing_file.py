@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from rehabctl.domain.claim_port import PortKind, PortSettings
+from rehabctl.domain.claim_port import SFTP_KINDS, PortSettings
 from rehabctl.domain.npi import is_well_formed_npi
 from rehabctl.domain.payer import (
     BillingFile,
@@ -147,7 +147,7 @@ def _fees(read: TableReader) -> FeeSchedule:
 
 def _port(read: TableReader) -> PortSettings:
     kind = read.text("kind")
-    is_sftp = kind in (PortKind.SFTP, PortKind.WAYSTAR)
+    is_sftp = kind in SFTP_KINDS
     made = PortSettings(
         name=read.text("name"),
         kind=kind,

@@ -1,4 +1,4 @@
-"""What patients pay themselves."""
+"""What patients pay themselves, and rows of the sliding scale."""
 
 from __future__ import annotations
 
@@ -9,10 +9,12 @@ from sqlalchemy.dialects import postgresql
 revision = "0035_accounts"
 down_revision = "0034_coverage"
 
+_KINDS = "kind IN ('clinic', 'provider', 'payer', 'fee', 'port'{})"
 DOCUMENT = sa.JSON().with_variant(postgresql.JSONB(), "postgresql")
 
 
 def upgrade() -> None:
+    _check_kinds(", 'scale'")
     op.create_table(
         "account_entry",
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -64,3 +66,11 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     op.drop_table("account_entry")
+    op.execute("DELETE FROM billing_setting WHERE kind = 'scale'")
+    _check_kinds("")
+
+
+def _check_kinds(more: str) -> None:
+    with op.batch_alter_table("billing_setting") as batch:
+        batch.drop_constraint(op.f("ck_billing_setting_kind"), type_="check")
+        batch.create_check_constraint(op.f("ck_billing_setting_kind"), _KINDS.format(more))
