@@ -69,10 +69,19 @@ def submit(
 
 def _show_sent(sent: list[Submitted], out: Output) -> None:
     rows: list[dict[str, Any]] = [
-        {"file": one.name, "claims": one.claims, "sha256": one.sha256, "remote_id": one.remote_id}
+        {
+            "file": one.name,
+            "claims": one.claims,
+            "sha256": one.sha256,
+            "remote_id": one.remote_id,
+            "answers": one.answers,
+        }
         for one in sent
     ]
     emit_items(rows, ("file", "claims", "sha256"), out)
+    answers = sum(len(one.answers) for one in sent)
+    if answers:
+        note(f"{answers} answers came at once: rehabctl claim list --state rejected", out)
 
 
 def fetch(

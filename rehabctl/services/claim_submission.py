@@ -66,12 +66,18 @@ def submit(store: Store, port: ClaimPort, via: str | None = None) -> Iterator[Su
     UncertainError
         What became of a file is not known.
     """
+    yield from _finish(store, port, via)
     with store.transaction() as uow:
-        require(uow, Action.MANAGE_CLAIMS)
         for claims in _files_to_make(uow, port, via):
             number, data = _checked(uow, claims)
             _write_down(store, uow, claims, number, data, via)
+    yield from _finish(store, port, via)
+
+
+def _finish(store: Store, port: ClaimPort, via: str | None) -> Iterator[Submitted]:
+    """Hand over what is written down and was not sent, the oldest first."""
     with store.transaction() as uow:
+        require(uow, Action.MANAGE_CLAIMS)
         waiting = [one for one in uow.claims.files("out", *_WAITING) if one.port == via]
     for file in waiting:
         yield hand_over(store, port, file)
