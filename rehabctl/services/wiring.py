@@ -100,17 +100,21 @@ def claim_port(store: Store, settings: Settings, name: str) -> ClaimPort:
     NotFoundError
         It was not imported.
     NotPermittedError
-        Its secret is missing.
+        Its secret is missing, or no agreement with the clearinghouse holds.
     UsageError
         No adapter is called like its kind.
     """
+    from rehabctl.domain.claim_port import SFTP_KINDS, PortKind
     from rehabctl.integrations.clearinghouse.registry import make_port
     from rehabctl.services.billing_settings import port_named
+    from rehabctl.services.integrations import require_enabled
     from rehabctl.store import credentials
 
     with store.transaction() as uow:
         require(uow, Action.MANAGE_CLAIMS)
         at = port_named(uow, name)
+        own = at.kind in set(PortKind) - SFTP_KINDS
+        require_enabled(uow, f"claims-{at.kind}" if own else "claims-sftp")
     secret = credentials.find(name, store.database_id, settings.secret_command)
     return make_port(at, secret, settings.now())
 

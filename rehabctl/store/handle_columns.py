@@ -14,6 +14,14 @@ COLUMNS: dict[str, dict[str, str]] = {
         "text": "kind reason",
         "time": "created_at until_at reviewed_at",
     },
+    "account_entry": {
+        "uuid": "id patient_id clinic_id therapist_id group_id reverses_id",
+        "text": "kind entry_key",
+        "time": "created_at recorded_at",
+        "date": "entered_on",
+        "integer": "amount_cents",
+        "json": "document",
+    },
     "agreement": {
         "uuid": "id clinic_id recorded_by",
         "text": "file_sha256",
@@ -118,6 +126,13 @@ COLUMNS: dict[str, dict[str, str]] = {
         "date": "valid_from valid_until",
         "boolean": "is_proxy",
         "json": "scopes",
+    },
+    "coverage_check": {
+        "uuid": "id patient_id clinic_id therapist_id",
+        "text": "payer trace_number member_id state port answer_sha256",
+        "time": "created_at asked_at answered_at",
+        "date": "service_on",
+        "json": "service_types answer",
     },
     "device_attestation": {
         "uuid": "id clinic_id recorded_by",

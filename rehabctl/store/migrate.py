@@ -40,6 +40,8 @@ REVISIONS = (
     "0020_retention",
     "0021_imported_visits",
     "0040_cohort_outcomes",
+    "0034_coverage",
+    "0035_accounts",
 )
 """Every revision of the history, oldest first; a test compares it with the files."""
 HEAD = REVISIONS[-1]

@@ -15,6 +15,7 @@ from rehabctl.store.server_audit import ServerAuditLog
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
+    from rehabctl.store.repositories.accounts import AccountRepository
     from rehabctl.store.repositories.agreements import AgreementRepository
     from rehabctl.store.repositories.alerts import AlertRepository
     from rehabctl.store.repositories.assessments import AssessmentRepository
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from rehabctl.store.repositories.clinics import ClinicRepository
     from rehabctl.store.repositories.consents import ConsentRepository
     from rehabctl.store.repositories.contacts import ContactRepository
+    from rehabctl.store.repositories.coverage import CoverageRepository
     from rehabctl.store.repositories.documentation import DocumentationRepository
     from rehabctl.store.repositories.episodes import EpisodeRepository
     from rehabctl.store.repositories.facts import FactRepository
@@ -322,6 +324,20 @@ class UnitOfWork:
         from rehabctl.store.repositories.claims import ClaimRepository
 
         return ClaimRepository(self.connection, self.clinic.id, self.now)
+
+    @cached_property
+    def accounts(self) -> AccountRepository:
+        """What patients pay themselves."""
+        from rehabctl.store.repositories.accounts import AccountRepository
+
+        return AccountRepository(self.connection, self.clinic.id, self.now)
+
+    @cached_property
+    def coverage(self) -> CoverageRepository:
+        """Questions to payers about cover, and their answers."""
+        from rehabctl.store.repositories.coverage import CoverageRepository
+
+        return CoverageRepository(self.connection, self.clinic.id, self.now)
 
     @cached_property
     def licences(self) -> LicenceRepository:
