@@ -11,20 +11,8 @@ from textual.binding import Binding
 from textual.dom import DOMNode
 from textual.keys import format_key
 
-from rehabctl.tui.app import PanelApp
-from rehabctl.tui.screens.alerts import AlertsScreen
-from rehabctl.tui.screens.note_editor import NoteEditor
-from rehabctl.tui.screens.patient import PatientScreen
-from rehabctl.tui.screens.prescribe import PrescribeScreen
-from rehabctl.tui.screens.questionnaire import QuestionnaireScreen
-from rehabctl.tui.screens.review import ReviewScreen
-from rehabctl.tui.screens.worklist import WorklistScreen
-from rehabctl.tui.widgets.alert_list import AlertList
-from rehabctl.tui.widgets.answer_table import AnswerTable
-from rehabctl.tui.widgets.assessment_table import AssessmentTable
-from rehabctl.tui.widgets.patient_table import PatientTable
-from rehabctl.tui.widgets.reader import Reader
-from rehabctl.tui.widgets.week_table import WeekTable
+from rehabctl.tui.places import sections
+from rehabctl.tui.places.place import load
 
 _INTRODUCTION = """# Keys of the panel
 
@@ -44,30 +32,15 @@ A file with an unknown id, a key that does not exist, or one key for two actions
 same time is refused with a message, and the panel does not open. `ctrl+q` always quits.
 """
 
-_WHERE: tuple[tuple[str, type[DOMNode]], ...] = (
-    ("Everywhere", PanelApp),
-    ("Worklist: rows", PatientTable),
-    ("Worklist", WorklistScreen),
-    ("Patient", PatientScreen),
-    ("Patient: assessments", AssessmentTable),
-    ("Alerts", AlertsScreen),
-    ("Lists", AlertList),
-    ("Prescribing", PrescribeScreen),
-    ("Prescribing: the week", WeekTable),
-    ("Questionnaire", QuestionnaireScreen),
-    ("Questionnaire: answers", AnswerTable),
-    ("Session review", ReviewScreen),
-    ("Notes and comments", NoteEditor),
-    ("Help and command output", Reader),
-)
-
 
 def key_reference() -> str:
     """Return the page."""
     parts = [_INTRODUCTION]
-    for title, owner in _WHERE:
+    for title, owner in sections():
         parts.append(f"\n## {title}\n\n| key | action | id |\n|---|---|---|\n")
-        parts += [f"| {keys} | {text} | `{id_}` |\n" for id_, (keys, text) in _rows(owner).items()]
+        parts += [
+            f"| {keys} | {text} | `{id_}` |\n" for id_, (keys, text) in _rows(load(owner)).items()
+        ]
     return "".join(parts)
 
 

@@ -122,9 +122,6 @@ class AlertsScreen(CareScreen):
             line = f"{self._mrn}  {severity}: {alert.state.text}"
             self.ask(action, AlertChoice((alert.id,), (line,), "1 alert"))
 
-    def action_alerts(self) -> None:
-        """Be here already."""
-
     def care_done(self, *, move_on: bool) -> None:
         """Read again."""
         self.action_refresh_data()

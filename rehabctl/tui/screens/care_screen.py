@@ -10,7 +10,7 @@ from textual.message import Message
 
 from rehabctl.domain.errors import UnavailableError
 from rehabctl.domain.patient_detail import AlertSummary, PatientDetail
-from rehabctl.tui import cells
+from rehabctl.tui import cells, places
 from rehabctl.tui.messages import AlertChoice, AlertsGathered, ColleaguesLoaded, Undone
 from rehabctl.tui.safe_app import app_of
 from rehabctl.tui.screens.port_screen import PortScreen
@@ -129,29 +129,12 @@ class CareScreen(PortScreen[None]):
         made = dialog(self.context, title, chosen.lines, partial(act, ids))
         app_of(self).push_screen(made, settled)
 
-    def action_alerts(self) -> None:
-        """Show the alerts of the current patient with their evidence."""
-        if (mrn := self.care_current()) is not None:
-            from rehabctl.tui.screens.alerts import AlertsScreen
-
-            screen = AlertsScreen(self.context, mrn)
-            app_of(self).push_screen(screen, lambda _: self.care_done(move_on=False))
-
-    def action_prescribe(self) -> None:
-        """Change the programme of the current patient."""
-        if (mrn := self.care_current()) is not None:
-            from rehabctl.tui.screens.prescribe import PrescribeScreen
-
-            screen = PrescribeScreen(self.context, mrn)
-            app_of(self).push_screen(screen, lambda _: self.care_done(move_on=False))
-
-    def action_questionnaire(self) -> None:
-        """Enter a questionnaire of the current patient."""
-        if (mrn := self.care_current()) is not None:
-            from rehabctl.tui.screens.questionnaire import QuestionnaireScreen
-
-            screen = QuestionnaireScreen(self.context, mrn)
-            app_of(self).push_screen(screen, lambda _: self.care_done(move_on=False))
+    def action_open(self, name: str) -> None:
+        """Open a screen about the current patient."""
+        screen, mrn = places.find(name).load(), self.care_current()
+        if mrn is not None and not isinstance(self, screen):
+            opened = screen(self.context, mrn)
+            app_of(self).push_screen(opened, lambda _: self.care_done(move_on=False))
 
     def action_undo(self) -> None:
         """Take back the newest action of this panel."""

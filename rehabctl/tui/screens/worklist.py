@@ -12,7 +12,7 @@ from textual.widgets import Input
 
 from rehabctl.domain.panel_row import PanelSort
 from rehabctl.domain.triage import WorklistRow
-from rehabctl.tui import cells
+from rehabctl.tui import cells, places
 from rehabctl.tui.context import PanelContext
 from rehabctl.tui.keymap import bindings
 from rehabctl.tui.messages import ListLoaded, PageLoaded, WorkFailed
@@ -49,7 +49,7 @@ SORT_TEXT: dict[PanelSort, str] = {
 class WorklistScreen(CareScreen):
     """The panel's first screen."""
 
-    BINDINGS: ClassVar = bindings("worklist", "care")
+    BINDINGS: ClassVar = bindings("worklist", "care", "places")
 
     def __init__(self, context: PanelContext) -> None:
         super().__init__(context)
@@ -294,6 +294,23 @@ class WorklistScreen(CareScreen):
 
         screen = PatientScreen(self.context, message.row, self.neighbour)
         app_of(self).push_screen(screen, lambda _: self.action_refresh_data())
+
+    def action_open(self, name: str) -> None:
+        """Open a screen about the current patient, or one about the whole clinic."""
+        if name == places.WORKLIST:
+            return
+        place = places.find(name)
+        if place.of_patient:
+            super().action_open(name)
+        else:
+            app_of(self).push_screen(place.load()(self.context), self._place_left)
+
+    def _place_left(self, wanted: str | None) -> None:
+        """Go where the place was left for; the worklist may have changed meanwhile."""
+        if wanted is None or wanted == places.WORKLIST:
+            self.action_refresh_data()
+        else:
+            self.action_open(wanted)
 
     def neighbour(self, step: int) -> WorklistRow | None:
         """Move the cursor by a row and return that patient; None at the end of the list."""

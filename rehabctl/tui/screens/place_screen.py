@@ -1,0 +1,22 @@
+"""The base of a screen about the whole clinic: its key goes there, `1` and `esc` come back."""
+
+from __future__ import annotations
+
+from rehabctl.tui import places
+from rehabctl.tui.screens.port_screen import PortScreen
+
+
+class PlaceScreen(PortScreen[str]):
+    """Takes `bindings("places", ...)` and is announced as a `Place` that is not about one patient.
+
+    Parameters
+    ----------
+    context
+        The port, the clock and the drafts.
+    """
+
+    def action_open(self, name: str) -> None:
+        """Leave for another place; the worklist opens it."""
+        here = name != places.WORKLIST and isinstance(self, places.find(name).load())
+        if not here and self.may_leave():
+            self.dismiss(name)
