@@ -26,7 +26,10 @@ async def test_a_place_opens_by_its_key_helps_and_leads_back(place: Place, panel
         await settle(pilot)
         await press(pilot, place.key)
         assert is_open(panel, place)
-        assert sum(len(group.keys) for group in groups_of(panel.screen)) > 8
+        if not isinstance(panel.screen, place.load()):
+            await press(pilot, "enter")  # what it asks first has an answer
+        assert isinstance(panel.screen, place.load())
+        assert groups_of(panel.screen)[0].keys
         await press(pilot, "f1")
         assert isinstance(panel.screen, HelpScreen)
         await press(pilot, "escape")
