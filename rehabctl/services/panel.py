@@ -20,10 +20,12 @@ from rehabctl.services import alerts, patient_detail, review, triage
 from rehabctl.services.access import Action, require
 from rehabctl.services.library import open_library, open_protocols
 from rehabctl.services.prom_entry import PromEntry
+from rehabctl.services.recording_review import RecordingReview
 from rehabctl.services.week_plan import WeekPlans
-from rehabctl.services.wiring import open_store
+from rehabctl.services.wiring import open_films, open_store
 
 if TYPE_CHECKING:
+    from rehabctl.services.films import Films
     from rehabctl.services.settings import Settings
     from rehabctl.store.store import Store
 
@@ -36,6 +38,7 @@ class StorePanelData:
     library: ExerciseLibrary
     protocols: ProtocolLibrary
     rules: RuleTable
+    films: Films
 
     def worklist(
         self,
@@ -101,6 +104,11 @@ class StorePanelData:
         return WeekPlans(self.store, self.library, self.protocols, self.rules)
 
     @property
+    def reviews(self) -> RecordingReview:
+        """Labels and remarks on recordings, and their films."""
+        return RecordingReview(self.store, self.films)
+
+    @property
     def forms(self) -> PromEntry:
         """Lists, scores and stores questionnaires."""
         return PromEntry(self.store, self.rules)
@@ -125,5 +133,9 @@ def open_panel_data(settings: Settings) -> Generator[StorePanelData]:
         What this command runs with.
     """
     rules = triage.clinic_rules(settings)
-    with open_store(settings) as store:
-        yield StorePanelData(store, open_library(settings), open_protocols(settings), rules)
+    library = open_library(settings)
+    with (
+        open_store(settings) as store,
+        open_films(settings, store, lambda found: review.load(store, library, found)) as films,
+    ):
+        yield StorePanelData(store, library, open_protocols(settings), rules, films)

@@ -18,6 +18,7 @@ from rehabctl.domain.review import ReviewData, ReviewDecision
 from rehabctl.domain.triage import WorklistPage
 from rehabctl.tui.form_data import FormData
 from rehabctl.tui.plan_data import PlanData
+from rehabctl.tui.review_port import ReviewPort
 
 
 class PanelData(Protocol):
@@ -93,6 +94,11 @@ class PanelData(Protocol):
     @property
     def plans(self) -> PlanData:
         """Reads, searches and saves programmes."""
+        ...
+
+    @property
+    def reviews(self) -> ReviewPort:
+        """Labels and remarks on recordings, and their films."""
         ...
 
     @property

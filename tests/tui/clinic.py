@@ -37,6 +37,7 @@ from rehabctl.domain.triage import Reason, Tier, WorklistPage, WorklistRow
 from tui.forms import ClinicForms
 from tui.plans import ClinicPlans
 from tui.recordings import make_review
+from tui.reviews import ClinicReviews
 from tui.times import NOW
 
 NAMES = (
@@ -126,6 +127,7 @@ class ClinicData:
         self._secret = secret
         self.plans = ClinicPlans(self)
         self.forms = ClinicForms(self)
+        self.reviews = ClinicReviews(self)
 
     # -- worklist --------------------------------------------------------------------------
 
@@ -268,7 +270,14 @@ class ClinicData:
             following = f"{mrn}/{int(number) + 1}" if int(number) < 2 else None
             made = make_review(assessment_id, self.rows[mrn], following)
             decision, comment = self.decisions.get(assessment_id, (None, None))
-            return replace(made, decision=decision, comment=comment)
+            return replace(
+                made,
+                decision=decision,
+                comment=comment,
+                labels=dict(self.reviews.labels.get(assessment_id, {})),
+                remarks=tuple(self.reviews.remarks.get(assessment_id, ())),
+                has_film=int(number) == 0,
+            )
 
     def set_review(self, assessment_id: str, decision: ReviewDecision, comment: str) -> None:
         with self._called(f"set_review {assessment_id} {decision.value}"):
