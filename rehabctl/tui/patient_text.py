@@ -12,6 +12,7 @@ from rehabctl.domain.patient_detail import (
     AlertSummary,
     AssessmentSummary,
     PatientDetail,
+    ReferenceBand,
     SessionSummary,
     Trend,
 )
@@ -270,11 +271,12 @@ def programme(detail: PatientDetail) -> list[Line]:
     return lines
 
 
-def consents(detail: PatientDetail) -> list[Line]:
-    """Return the consents in force."""
-    if not detail.consents:
-        return _nothing("No consent is in force.")
-    return [_text(", ".join(cells.words(name) for name in detail.consents))]
+def band(reference: ReferenceBand) -> Line:
+    """Return what the dotted lines of a chart stand for, and where they come from."""
+    first, last = reference.limits[0], reference.limits[-1]
+    limits = f"{first[1]:.0f}-{first[2]:.0f} then {last[1]:.0f}-{last[2]:.0f}"
+    source = cells.clean(reference.source)
+    return _text((f"reference band {limits}, published cohorts: {source}", "$muted"))
 
 
 def chart_days(trend: Trend) -> tuple[datetime, list[float]]:

@@ -75,7 +75,8 @@ _GROUPS: Mapping[str, tuple[PanelKey, ...]] = {
         PanelKey("patient.trends", "2", "section('trends')", "Trends"),
         PanelKey("patient.assessments", "3", "section('assessments')", "Assessments"),
         PanelKey("patient.sessions", "4", "section('sessions')", "Sessions"),
-        PanelKey("patient.programme", "5", "section('programme')", "Programme and consents"),
+        PanelKey("patient.programme", "5", "section('programme')", "Programme"),
+        PanelKey("patient.record", "6", "section('record')", "Appointments, messages, notes"),
         PanelKey("patient.refresh", "R,f5", "refresh_data", "Read again"),
     ),
     "assessments": (
