@@ -12,7 +12,7 @@ from rehabctl.tui.review_marks import RemarkMark
 from rehabctl.tui.widgets.section import Line
 
 _LABEL_CELLS = 12
-_LABEL_KEYS = "none yet: 1 correct, 2 compensated, 3 incorrect"
+_LABEL_KEYS = "none yet: 1, 2 or 3 (see F1)"
 
 
 def _fact(label: str, value: str, style: str = "") -> Line:

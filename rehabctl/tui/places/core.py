@@ -97,7 +97,7 @@ _GROUPS: Mapping[str, tuple[PanelKey, ...]] = {
         PanelKey("review.previous_repetition", "k,up", "repetition(-1)", "Previous repetition"),
         PanelKey("review.next_moment", "m", "moment(1)", "Next flagged moment"),
         PanelKey("review.previous_moment", "M", "moment(-1)", "Previous flagged moment"),
-        PanelKey("review.play", "space", "play", "Play or pause", shown=True),
+        PanelKey("review.play", "space", "play", "Play, pause", shown=True),
         PanelKey("review.accept", "a", "decide('accepted')", "Accept", shown=True),
         PanelKey("review.adjust", "d", "decide('adjusted')", "Adjust", shown=True),
         PanelKey("review.flag", "f", "decide('flagged')", "Flag", shown=True),
@@ -110,7 +110,7 @@ _GROUPS: Mapping[str, tuple[PanelKey, ...]] = {
         PanelKey("review.picture", "i", "picture", "The film's picture, or the measured body"),
         PanelKey("review.outside", "o", "outside", "Open the film outside"),
         PanelKey("review.copy", "y", "copy_mrn", "Copy the record number"),
-        PanelKey("review.next_item", "n", "next_item", "Next waiting session", shown=True),
+        PanelKey("review.next_item", "n", "next_item", "Next waiting", shown=True),
     ),
     "form": (PanelKey("form.save", "ctrl+s", "save", "Save", shown=True),),
     "answers": (
