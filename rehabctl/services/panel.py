@@ -18,6 +18,7 @@ from rehabctl.reference.protocol_library import ProtocolLibrary
 from rehabctl.reference.rules import RuleTable
 from rehabctl.services import alerts, patient_detail, review, triage
 from rehabctl.services.access import Action, require
+from rehabctl.services.kit_desk import KitDesk
 from rehabctl.services.library import open_library, open_protocols
 from rehabctl.services.prom_entry import PromEntry
 from rehabctl.services.recording_review import RecordingReview
@@ -39,6 +40,7 @@ class StorePanelData:
     protocols: ProtocolLibrary
     rules: RuleTable
     films: Films
+    settings: Settings
 
     def worklist(
         self,
@@ -104,6 +106,11 @@ class StorePanelData:
         return WeekPlans(self.store, self.library, self.protocols, self.rules)
 
     @property
+    def kits(self) -> KitDesk:
+        """Lists kits and moves them on."""
+        return KitDesk(self.store, self.settings)
+
+    @property
     def reviews(self) -> RecordingReview:
         """Labels and remarks on recordings, and their films."""
         return RecordingReview(self.store, self.films)
@@ -138,4 +145,5 @@ def open_panel_data(settings: Settings) -> Generator[StorePanelData]:
         open_store(settings) as store,
         open_films(settings, store, lambda found: review.load(store, library, found)) as films,
     ):
-        yield StorePanelData(store, library, open_protocols(settings), rules, films)
+        protocols = open_protocols(settings)
+        yield StorePanelData(store, library, protocols, rules, films, settings)

@@ -17,6 +17,7 @@ from rehabctl.domain.patient_detail import PatientDetail
 from rehabctl.domain.review import ReviewData, ReviewDecision
 from rehabctl.domain.triage import WorklistPage
 from rehabctl.tui.form_data import FormData
+from rehabctl.tui.kit_data import KitData
 from rehabctl.tui.plan_data import PlanData
 from rehabctl.tui.review_port import ReviewPort
 
@@ -94,6 +95,11 @@ class PanelData(Protocol):
     @property
     def plans(self) -> PlanData:
         """Reads, searches and saves programmes."""
+        ...
+
+    @property
+    def kits(self) -> KitData:
+        """Lists kits and moves them on."""
         ...
 
     @property

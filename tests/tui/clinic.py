@@ -40,6 +40,7 @@ from rehabctl.domain.review import (
 )
 from rehabctl.domain.triage import Reason, Tier, WorklistPage, WorklistRow
 from tui.forms import ClinicForms
+from tui.kits import ClinicKits
 from tui.plans import ClinicPlans
 from tui.recordings import make_review
 from tui.reviews import ClinicReviews
@@ -133,6 +134,7 @@ class ClinicData:
         self.plans = ClinicPlans(self)
         self.forms = ClinicForms(self)
         self.reviews = ClinicReviews(self)
+        self.kits = ClinicKits(self)
 
     # -- worklist --------------------------------------------------------------------------
 

@@ -7,10 +7,12 @@ The keys, `?`, the palette, the user's keymap and `docs/panel-keys.md` follow fr
 from __future__ import annotations
 
 from rehabctl.tui.places.core import CORE
+from rehabctl.tui.places.kits import KITS
 from rehabctl.tui.places.place import Announcement, PanelKey, Place
 
 ANNOUNCED: tuple[Announcement, ...] = (
     CORE,
+    KITS,
 )  # fmt: skip
 
 WORKLIST = "worklist"
