@@ -27,6 +27,16 @@ class Desktop:
     def __init__(self, environment: Mapping[str, str]) -> None:
         self._environment = environment
 
+    def require(self) -> None:
+        """Check that a film would be seen.
+
+        Raises
+        ------
+        UnavailableError
+            Nobody would see it: over ssh, in a browser's panel, without a desktop.
+        """
+        self._required()
+
     def show(self, film: Path) -> None:
         """Open a film in the program that the desktop has for it, and return at once.
 
@@ -38,16 +48,9 @@ class Desktop:
         Raises
         ------
         UnavailableError
-            Nobody would see it: over ssh, in a browser's panel, without a desktop.
+            As for `require`, or the program did not start.
         """
-        env = self._environment
-        if env.get("SSH_CONNECTION") or env.get("SSH_TTY"):
-            raise UnavailableError("the film would open on the machine at the other end", _NEXT)
-        if env.get("TEXTUAL_DRIVER"):
-            raise UnavailableError("the film would open beside the server, not here", _NEXT)
-        opener = self._opener()
-        if opener is None:
-            raise UnavailableError("there is no desktop to open the film on", _NEXT)
+        opener = self._required()
         try:
             opened = subprocess.Popen(  # noqa: S603 - one program of the desktop, one file of ours
                 [opener, str(film)],
@@ -59,6 +62,18 @@ class Desktop:
         except OSError:
             raise UnavailableError("the desktop did not open the film", _NEXT) from None
         threading.Thread(target=opened.wait, daemon=True).start()  # leaves no zombie
+
+    def _required(self) -> str:
+        """Return the program that opens films."""
+        env = self._environment
+        if env.get("SSH_CONNECTION") or env.get("SSH_TTY"):
+            raise UnavailableError("the film would open on the machine at the other end", _NEXT)
+        if env.get("TEXTUAL_DRIVER"):
+            raise UnavailableError("the film would open beside the server, not here", _NEXT)
+        opener = self._opener()
+        if opener is None:
+            raise UnavailableError("there is no desktop to open the film on", _NEXT)
+        return opener
 
     def _opener(self) -> str | None:
         if sys.platform == "darwin":

@@ -30,8 +30,12 @@ Load = Callable[[str], ReviewData]
 class FilmViewer(Protocol):
     """Shows a film outside of this program."""
 
+    def require(self) -> None:
+        """Refuse where nobody would see a film."""
+        ...
+
     def show(self, film: Path) -> None:
-        """Open a file and return at once; refuses where nobody would see it."""
+        """Open a file and return at once."""
         ...
 
 
@@ -117,6 +121,7 @@ class Films:
         RehabctlError
             There is no desktop here; the message says what to do instead.
         """
+        self._viewer.require()  # before a minute's drawing
         with self._lock:
             drawn = self._copy(assessment_id).with_name("recording.mp4")
             if not drawn.exists():

@@ -37,7 +37,9 @@ def row(line: KitLine, viewer: Viewer) -> Content:
         cells.fit(value, width) for value, (_, width) in zip(values, _COLUMNS, strict=True)
     )
     needs = "; ".join(cells.clean(finding.text) for finding in line.findings)
-    return Content.assemble(shown, " ", (needs or "nothing", "$warning" if needs else "$muted"))
+    return Content.assemble(
+        " ", shown, " ", (needs or "nothing", "$warning" if needs else "$muted")
+    )
 
 
 def _day(when: date | None, viewer: Viewer) -> str:

@@ -260,12 +260,17 @@ def programme(detail: PatientDetail) -> list[Line]:
         return _nothing("No programme is running.")
     longest = max(len(line.name) for line in detail.program)
     width = min(longest, _PROGRAMME_NAME_CELLS)
+    drafts = [line for line in detail.program if not line.approved]
+    all_drafts = len(drafts) == len(detail.program)
     lines: list[Line] = []
+    if drafts:
+        some = "All are drafts" if all_drafts else f"{len(drafts)} of {len(detail.program)} drafts"
+        lines.append(_text((f"{some}: not approved by a clinician yet", "$warning")))
     for line in detail.program:
         hold = f", hold {line.hold_s:.0f} s" if line.hold_s else ""
         target = f", to {line.target_deg:.0f} deg" if line.target_deg is not None else ""
         dose = f"{line.sets} x {line.reps}{hold}{target}, {line.per_week} a week"
-        state = "" if line.approved else "  draft, not approved"
+        state = "" if line.approved or all_drafts else "  draft"
         body = Content.assemble(dose, (state, "$warning"))
         lines.append(Line(Content(cells.fit(line.name, width) + "  "), body))
     return lines

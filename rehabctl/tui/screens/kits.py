@@ -66,7 +66,7 @@ class KitsScreen(PlaceScreen):
         """Lay out list and detail."""
         yield self._status
         yield self._banner
-        yield Static(Content(f"  {kit_text.heading()}"), id="kit-heading")
+        yield Static(Content(f" {kit_text.heading()}"), id="kit-heading")
         with Vertical(id="kits-body"):
             yield self._list
             with VerticalScroll(id="kit-detail", can_focus=False):

@@ -299,6 +299,7 @@ class ReviewScreen(ReviewFilm):
         if review is not None and review.assessment_id == assessment_id and written:
             remarks = sorted((*review.remarks, *written), key=lambda remark: remark.at_s)
             self._take(replace(review, remarks=tuple(remarks)))
+            self.notify("Remark stored.", markup=False)
         else:
             self._show_remarks()
 
