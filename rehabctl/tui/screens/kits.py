@@ -125,6 +125,7 @@ class KitsScreen(PlaceScreen):
         needy = sum(bool(line.findings) for line in self.lines)
         now = self.context.now()
         note = f"{needy} of {cells.plural(len(self.lines), 'kit')} need something"
+        note = note if self.lines else "none yet"
         self._status.show("Kits", note, data_age(now, now, self.context.zone))
         self._read_current()
 
