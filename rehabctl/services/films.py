@@ -17,6 +17,7 @@ from rehabctl.domain.film import Picture
 from rehabctl.domain.review import ReviewData
 from rehabctl.services.access import Action, require
 from rehabctl.services.review import assessment_uuid
+from rehabctl.services.work_queue import is_running
 
 if TYPE_CHECKING:
     from rehabctl.store.store import Store
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 
 _PREFIX = "rehabctl-film-"
 _COPY_BYTES = 1 << 20
+_PID_DIGITS = 10
+"""A number of more digits is none of a process."""
 Load = Callable[[str], ReviewData]
 
 
@@ -220,12 +223,4 @@ class Films:
 def _runs(name: str) -> bool:
     """Return whether the program that made a folder of this name still runs."""
     pid = name.removeprefix(_PREFIX).partition("-")[0]
-    if not pid.isdecimal():
-        return False
-    try:
-        os.kill(int(pid), 0)
-    except (ProcessLookupError, OverflowError):
-        return False
-    except OSError:
-        return True  # it belongs to somebody else
-    return True
+    return pid.isdecimal() and len(pid) < _PID_DIGITS and is_running(int(pid))

@@ -276,7 +276,7 @@ def run(settings: Settings, queue: Queue, *, once: bool, concurrency: int) -> No
         raise UsageError("a worker does at least one job at a time", "Use --jobs 1")
     try:
         for left in settings.paths.home.glob(f"{_SCRATCH}*"):
-            if not _is_running(int(left.name.split("-")[1])):  # of a worker that was killed
+            if not is_running(int(left.name.split("-")[1])):  # of a worker that was killed
                 shutil.rmtree(left, ignore_errors=True)
         settings.paths.home.mkdir(parents=True, exist_ok=True, mode=0o700)
     except OSError as error:
@@ -284,7 +284,14 @@ def run(settings: Settings, queue: Queue, *, once: bool, concurrency: int) -> No
     queue.run(once=once, concurrency=concurrency)
 
 
-def _is_running(process_id: int) -> bool:
+def is_running(process_id: int) -> bool:
+    """Return whether a process lives.
+
+    Parameters
+    ----------
+    process_id
+        Its number on this machine.
+    """
     try:
         os.kill(process_id, 0)
     except ProcessLookupError:
