@@ -109,7 +109,7 @@ def save(
         The film itself, kept encrypted when the patient consents to video recording.
     """
     blob_sha256 = _put_keypoints(store, series)
-    byte_count = 0 if film is None else film.stat().st_size
+    byte_count = 0 if film is None else _size(film)
     film = film if film is not None and _may_keep_film(store, patient) else None
     if film is not None and store.blobs.put_file(film, kind="video") != series.video.sha256:
         raise RehabctlError(f"{film.name} changed while it was read", "Analyse it again")
@@ -156,6 +156,13 @@ def save(
             {"input_sha256": record.input_sha256, "exercise": record.exercise},
         )
         return Stored(assessment_id, is_new, film is not None)
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except OSError:
+        return 0
 
 
 def _may_keep_film(store: Store, patient: PatientRef) -> bool:

@@ -109,7 +109,12 @@ class Films:
             film = self._copy(assessment_id)
             if self._stills is None:
                 self._stills = Stills(film)
-            return self._stills.frame(t_s, width_px, height_px)
+            try:
+                return self._stills.frame(t_s, width_px, height_px)
+            except RehabctlError:
+                self._stills.close()  # a child that died answers no more: the next one is new
+                self._stills = None
+                raise
 
     def show_outside(self, assessment_id: str) -> None:
         """Open a recording in the desktop's own player, with skeleton, angle, count and remarks.
@@ -126,10 +131,7 @@ class Films:
         """
         self._viewer.require()  # before a minute's drawing
         with self._lock:
-            drawn = self._copy(assessment_id).with_name("recording.mp4")
-            if not drawn.exists():
-                self._draw(assessment_id, drawn)
-            self._viewer.show(drawn)
+            self._viewer.show(self._drawn(assessment_id))
 
     def write(self, assessment_id: str, target: Path, *, plain: bool = False) -> None:
         """Write a recording as a film, with what was measured drawn over it.
@@ -146,13 +148,10 @@ class Films:
         if target.exists():
             raise RehabctlError(f"{target.name} exists", "Name a new file")
         with self._lock:
-            film = self._copy(assessment_id)
-            drawn = film if plain else film.with_name("recording.mp4")
-            if not drawn.exists():
-                self._draw(assessment_id, drawn)
+            film = self._copy(assessment_id) if plain else self._drawn(assessment_id)
             try:
                 descriptor = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-                with drawn.open("rb") as source, os.fdopen(descriptor, "wb") as copy:
+                with film.open("rb") as source, os.fdopen(descriptor, "wb") as copy:
                     shutil.copyfileobj(source, copy, _COPY_BYTES)
             except OSError as error:
                 with suppress(OSError):
@@ -212,12 +211,16 @@ class Films:
         reason = "no folder" if refused is None else refused.strerror
         raise RehabctlError(f"the film cannot be decrypted: {reason}", "Make room and try again")
 
-    def _draw(self, assessment_id: str, target: Path) -> None:
+    def _drawn(self, assessment_id: str) -> Path:
+        """Return the film with everything drawn in, anew when a remark came since."""
         from rehabctl.services.pose_overlay import review_plan
         from rehabctl.vision.overlay import Panel, render
 
-        review = self._load(assessment_id)
-        render([Panel(target.with_name("film"), review_plan(review))], target)
+        film, review = self._copy(assessment_id), self._load(assessment_id)
+        drawn = film.with_name(f"recording-{len(review.remarks)}.mp4")
+        if not drawn.exists():
+            render([Panel(film, review_plan(review))], drawn)
+        return drawn
 
 
 def _runs(name: str) -> bool:

@@ -113,8 +113,9 @@ def test_it_opens_outside_with_the_measurement_drawn_in(
     assessment_id = measured(store, ConsentScope.VIDEO_RECORDING)
     review.comment(store, assessment_id, at_s=1.0, body="heel lifts", landmark=29, joint="ankle")
     films.show_outside(assessment_id)
-    films.show_outside(assessment_id)
-    assert [path.name for path in viewer.shown] == ["recording.mp4", "recording.mp4"]
+    review.comment(store, assessment_id, at_s=2.0, body="deep")
+    films.show_outside(assessment_id)  # a remark that came since is drawn in, too
+    assert [path.name for path in viewer.shown] == ["recording-1.mp4", "recording-2.mp4"]
     films.forget()
     assert list(private.iterdir()) == []
 
