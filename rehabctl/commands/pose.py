@@ -77,6 +77,13 @@ def analyze(
     correct: CorrectOption = True,
     neutral: NeutralOption = None,
     mirror_average: MirrorOption = False,
+    keep_film: Annotated[
+        bool,
+        typer.Option(
+            "--keep-film/--no-keep-film",
+            help="With --patient: keep the film, encrypted, if she consents to video recording.",
+        ),
+    ] = True,
     jobs: JobsOption = 1,
     format_: FormatOption = None,
     json_: JsonFlag = False,
@@ -115,7 +122,10 @@ def analyze(
         if patient is None:
             found = list(analyser.outcomes(inputs, report))
         else:
-            found = analyse_and_store(analyser, inputs, patient, report)
+            found = analyse_and_store(analyser, inputs, patient, report, keep_film=keep_film)
+    if patient is not None and keep_film:
+        kept = sum(outcome.film_kept for outcome in found)
+        note(f"{kept} of {len(found)} films kept for the review", out)
     order = {path: number for number, path in enumerate(inputs)}
     outcomes = sorted(found, key=lambda outcome: order[outcome.path])
     for outcome in outcomes:

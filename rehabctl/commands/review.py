@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -143,6 +144,36 @@ def decide(
         review.decide(store, rules, assessment, chosen, comment, message)
     if not quiet:
         note(f"Marked {chosen.value}")
+
+
+@app.command(
+    epilog="Examples: rehabctl review film ASSESSMENT --output film.mp4 | "
+    "rehabctl review film ASSESSMENT --plain --output film.mp4"
+)
+def film(
+    assessment: Annotated[str, typer.Argument(help="Identifier from `rehabctl review list`.")],
+    target: Annotated[Path, typer.Option("--output", "-o", help="The file to make.")],
+    plain: Annotated[bool, typer.Option("--plain", help="As it was recorded.")] = False,
+    quiet: QuietFlag = False,
+) -> None:
+    """Write the film of a recording with skeleton, angle, count and remarks drawn over it.
+
+    The file shows the patient and is not encrypted: delete it when you have seen it.
+    """
+    from rehabctl.services import review
+    from rehabctl.services.library import open_library
+    from rehabctl.services.settings import load_settings
+    from rehabctl.services.wiring import open_films, open_store
+
+    settings = load_settings()
+    library = open_library(settings)
+    with (
+        open_store(settings) as store,
+        open_films(settings, store, lambda found: review.load(store, library, found)) as films,
+    ):
+        films.write(assessment, target, plain=plain)
+    if not quiet:
+        note(f"Wrote {target.name}; it is not encrypted")
 
 
 app.add_typer(_review_labels.app)

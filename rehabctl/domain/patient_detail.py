@@ -20,6 +20,16 @@ class TrendPoint:
 
 
 @dataclass(frozen=True, slots=True)
+class ReferenceBand:
+    """What published cohorts reached over the time of a trend, along calendar time."""
+
+    limits: tuple[tuple[datetime, float, float], ...]
+    """Time, lower and upper end."""
+    source: str
+    """Whom it was measured on, by cohort."""
+
+
+@dataclass(frozen=True, slots=True)
 class Trend:
     """A measured series, oldest first."""
 
@@ -34,6 +44,7 @@ class Trend:
     """What the change since the first result of the same method amounts to, with its source."""
     important_at: float | None = None
     """The value at which that change is the smallest that patients value (MCID)."""
+    band: ReferenceBand | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +119,50 @@ class ProgramLine:
 
 
 @dataclass(frozen=True, slots=True)
+class AppointmentSummary:
+    """One booked contact."""
+
+    at: datetime
+    what: str
+    status: str
+    provider: str
+    """Login."""
+
+
+@dataclass(frozen=True, slots=True)
+class MessageSummary:
+    """One message."""
+
+    at: datetime
+    author: str
+    """patient, contact, or a login."""
+    text: str
+    is_unread: bool
+
+
+@dataclass(frozen=True, slots=True)
+class NoteSummary:
+    """One note: short, or the clinical note of a visit."""
+
+    at: datetime
+    author: str
+    """Login."""
+    kind: str
+    state: str | None
+    """draft or signed; a short note has none."""
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class ConsentSummary:
+    """One consent in force."""
+
+    scope: str
+    granted_at: datetime
+    expires_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
 class PatientDetail:
     """Everything the patient screen shows."""
 
@@ -126,6 +181,11 @@ class PatientDetail:
     sessions: tuple[SessionSummary, ...]
     alerts: tuple[AlertSummary, ...]
     program: tuple[ProgramLine, ...]
-    consents: tuple[str, ...]
-    """Names of the active consents."""
+    appointments: tuple[AppointmentSummary, ...]
+    """Those to come by start, then those that were, newest first."""
+    messages: tuple[MessageSummary, ...]
+    """Newest first."""
+    notes: tuple[NoteSummary, ...]
+    """Newest first."""
+    consents: tuple[ConsentSummary, ...]
     as_of: datetime

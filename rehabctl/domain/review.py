@@ -6,8 +6,8 @@ in angles, as in the analysis that made them.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
@@ -59,6 +59,16 @@ class ReviewMoment:
 
 
 @dataclass(frozen=True, slots=True)
+class ReviewRemark:
+    """What a clinician saw at one moment, and where."""
+
+    at_s: float
+    text: str
+    joint: str | None = None
+    landmark: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class ReviewData:
     """One recording as the review screen replays it."""
 
@@ -87,6 +97,12 @@ class ReviewData:
     comment: str | None = None
     next_assessment_id: str | None = None
     """The next recording that waits for this clinician."""
+    labels: Mapping[int, RepetitionLabel] = field(default_factory=dict[int, RepetitionLabel])
+    """By number of the repetition; those without a label are left out."""
+    remarks: tuple[ReviewRemark, ...] = ()
+    """In time order."""
+    has_film: bool = False
+    """Whether the film itself is kept."""
 
     def __post_init__(self) -> None:
         """Check that every series has one value per frame."""

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from rehabctl import __version__
 from rehabctl.analysis.assessment import MovementAssessment, RepetitionKind
 from rehabctl.domain.consent import ConsentScope
+from rehabctl.domain.errors import RehabctlError
 from rehabctl.domain.facts import Extreme
 from rehabctl.domain.patient import PatientRef
 from rehabctl.domain.recording import (
@@ -45,6 +46,7 @@ class Stored:
     assessment_id: UUID
     is_new: bool
     """False when the same recording was measured the same way before."""
+    film_kept: bool = False
 
 
 def require_patient(store: Store, mrn: str) -> PatientRef:
@@ -81,6 +83,7 @@ def save(
     recorded_at: datetime,
     exercise_version: int,
     request_key: str,
+    film: Path | None = None,
 ) -> Stored:
     """Store one measured recording once.
 
@@ -102,12 +105,22 @@ def save(
         Version of the exercise that it was measured against.
     request_key
         Hash of everything that the caller asked for.
+    film
+        The film itself, kept encrypted when the patient consents to video recording.
     """
     blob_sha256 = _put_keypoints(store, series)
+    byte_count = 0 if film is None else _size(film)
+    film = film if film is not None and _may_keep_film(store, patient) else None
+    if film is not None and store.blobs.put_file(film, kind="video") != series.video.sha256:
+        raise RehabctlError(f"{film.name} changed while it was read", "Analyse it again")
     with store.transaction() as uow:
         require(uow, Action.WRITE_CLINICAL)
         require_consent(uow, patient, ConsentScope.BODY_TRACKING)
-        recording = uow.recordings.add(_recording(uow, patient, series, assessment, recorded_at))
+        recording = uow.recordings.add(
+            _recording(uow, patient, series, assessment, recorded_at, byte_count)
+        )
+        if film is not None:
+            uow.recordings.set_stored(recording.id, stored=True, keep_until=None)
         keypoints = uow.recordings.add_keypoints(
             KeypointsFile(
                 id=uow.new_id(),
@@ -142,7 +155,22 @@ def save(
             assessment_id,
             {"input_sha256": record.input_sha256, "exercise": record.exercise},
         )
-        return Stored(assessment_id, is_new)
+        return Stored(assessment_id, is_new, film is not None)
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except OSError:
+        return 0
+
+
+def _may_keep_film(store: Store, patient: PatientRef) -> bool:
+    with store.transaction() as uow:
+        require(uow, Action.WRITE_CLINICAL)
+        held = {consent.scope for consent in uow.consents.active(patient.id)}
+        uow.audit.record("consent.read", "patient", patient.id)
+        return ConsentScope.VIDEO_RECORDING in held
 
 
 def _put_keypoints(store: Store, series: KeypointSeries) -> str:
@@ -160,13 +188,14 @@ def _recording(
     series: KeypointSeries,
     assessment: MovementAssessment,
     recorded_at: datetime,
+    byte_count: int,
 ) -> Recording:
     return Recording(
         id=uow.new_id(),
         patient=patient,
         kind=RecordingKind.VIDEO if series.model.sha256 else RecordingKind.KEYPOINTS,
         sha256=series.video.sha256,
-        byte_count=0,
+        byte_count=byte_count,
         recorded_at=recorded_at,
         exercise=assessment.exercise,
         duration_s=series.video.duration_s,

@@ -18,14 +18,17 @@ from rehabctl.reference.protocol_library import ProtocolLibrary
 from rehabctl.reference.rules import RuleTable
 from rehabctl.services import alerts, patient_detail, review, triage
 from rehabctl.services.access import Action, require
+from rehabctl.services.kit_desk import KitDesk
 from rehabctl.services.library import open_library, open_protocols
 from rehabctl.services.outcome_desk import OutcomeDesk
 from rehabctl.services.prom_entry import PromEntry
+from rehabctl.services.recording_review import RecordingReview
 from rehabctl.services.visit_desk import VisitDesk
 from rehabctl.services.week_plan import WeekPlans
-from rehabctl.services.wiring import open_store
+from rehabctl.services.wiring import open_films, open_store
 
 if TYPE_CHECKING:
+    from rehabctl.services.films import Films
     from rehabctl.services.settings import Settings
     from rehabctl.store.store import Store
 
@@ -38,6 +41,7 @@ class StorePanelData:
     library: ExerciseLibrary
     protocols: ProtocolLibrary
     rules: RuleTable
+    films: Films
     settings: Settings
 
     def worklist(
@@ -104,6 +108,16 @@ class StorePanelData:
         return WeekPlans(self.store, self.library, self.protocols, self.rules)
 
     @property
+    def kits(self) -> KitDesk:
+        """Lists kits and moves them on."""
+        return KitDesk(self.store, self.settings)
+
+    @property
+    def reviews(self) -> RecordingReview:
+        """Labels and remarks on recordings, and their films."""
+        return RecordingReview(self.store, self.films)
+
+    @property
     def forms(self) -> PromEntry:
         """Lists, scores and stores questionnaires."""
         return PromEntry(self.store, self.rules)
@@ -138,6 +152,10 @@ def open_panel_data(settings: Settings) -> Generator[StorePanelData]:
         What this command runs with.
     """
     rules = triage.clinic_rules(settings)
-    with open_store(settings) as store:
-        library, protocols = open_library(settings), open_protocols(settings)
-        yield StorePanelData(store, library, protocols, rules, settings)
+    library = open_library(settings)
+    with (
+        open_store(settings) as store,
+        open_films(settings, store, lambda found: review.load(store, library, found)) as films,
+    ):
+        protocols = open_protocols(settings)
+        yield StorePanelData(store, library, protocols, rules, films, settings)

@@ -7,6 +7,7 @@ from datetime import date, datetime, time
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
+from rehabctl.clinic import recovery
 from rehabctl.clinic.adherence import adherence
 from rehabctl.domain.alert import StoredAlert
 from rehabctl.domain.episode import Episode
@@ -16,9 +17,11 @@ from rehabctl.domain.patient import Patient
 from rehabctl.domain.patient_detail import (
     AlertSummary,
     AssessmentSummary,
+    ConsentSummary,
     EpisodeSummary,
     PatientDetail,
     ProgramLine,
+    ReferenceBand,
     SessionSummary,
     Trend,
     TrendPoint,
@@ -29,8 +32,9 @@ from rehabctl.domain.prom_followup import ScoreChange, ThresholdUnit
 from rehabctl.domain.recording import StoredAssessment
 from rehabctl.domain.session import ExerciseSession
 from rehabctl.domain.triage import Reason
+from rehabctl.reference.recovery_curves import load_recovery_curves
 from rehabctl.reference.rules import RuleTable
-from rehabctl.services import triage
+from rehabctl.services import patient_record, triage
 from rehabctl.services.access import Action, require
 from rehabctl.services.patient_facts import facts_of
 from rehabctl.services.prom_followup import rate_change
@@ -41,6 +45,8 @@ if TYPE_CHECKING:
 
 _ASSESSMENTS = 20
 _SESSIONS = 20
+_BAND_STEPS = 24
+"""Straight pieces of which a band is drawn."""
 
 
 def load(store: Store, rules: RuleTable, mrn: str) -> PatientDetail:
@@ -85,7 +91,7 @@ def _detail(uow: UnitOfWork, patient: Patient, rules: RuleTable) -> PatientDetai
         time_zone=known.time_zone,
         episode=None if episode is None else _episode(episode, uow.now.astimezone(zone).date()),
         trends=(
-            *_motion_trends(facts, programme),
+            *_motion_trends(facts, programme, episode),
             *_pain_trend(facts),
             *_adherence_trend(facts, uow.now, rules, zone),
             *_prom_trends(uow.prom.of_patient(patient.id)),
@@ -98,7 +104,13 @@ def _detail(uow: UnitOfWork, patient: Patient, rules: RuleTable) -> PatientDetai
         ),
         alerts=tuple(_alert(a) for a in uow.alerts.of_patient(patient.id)),
         program=() if programme is None else tuple(_lines(uow, programme)),
-        consents=tuple(c.scope.value for c in uow.consents.active(patient.id)),
+        appointments=tuple(patient_record.appointments(uow, patient.id)),
+        messages=tuple(patient_record.messages(uow, patient.id)),
+        notes=tuple(patient_record.notes(uow, patient.id)),
+        consents=tuple(
+            ConsentSummary(c.scope.value, c.granted_at, c.expires_at)
+            for c in uow.consents.active(patient.id)
+        ),
         as_of=uow.now,
     )
 
@@ -113,7 +125,9 @@ def _episode(episode: Episode, today: date) -> EpisodeSummary:
     )
 
 
-def _motion_trends(facts: PatientFacts, programme: Programme | None) -> list[Trend]:
+def _motion_trends(
+    facts: PatientFacts, programme: Programme | None, episode: Episode | None
+) -> list[Trend]:
     """One trend per motion and side, with the method of each point."""
     goals = {(g.measure, g.side): g.target for g in facts.goals}
     prescribed = {
@@ -140,9 +154,45 @@ def _motion_trends(facts: PatientFacts, programme: Programme | None) -> list[Tre
             points=tuple(points),
             target=targets.get((motion, side)),
             higher_is_better=extremes[motion, side] is Extreme.MAX,
+            band=reference_band(episode, motion, side, extremes[motion, side], points),
         )
         for (motion, side), points in series.items()
     ]
+
+
+def reference_band(
+    episode: Episode | None, motion: str, side: str, extreme: Extreme, points: Sequence[TrendPoint]
+) -> ReferenceBand | None:
+    """Return what published cohorts reached in the days of a trend, for the operated side.
+
+    Parameters
+    ----------
+    episode
+        The active course of care.
+    motion, side
+        What was measured, and on which side.
+    extreme
+        Which end of the motion the trend follows.
+    points
+        The trend, oldest first.
+    """
+    if episode is None or episode.surgery_date is None or episode.condition is None:
+        return None
+    if len(points) < 2 or (episode.side is not None and episode.side.value not in (side, "both")):
+        return None
+    first, last = points[0].at, points[-1].at
+    for curve in load_recovery_curves():
+        fits = (curve.condition, curve.measure, curve.extreme)
+        if fits != (episode.condition, motion, extreme):
+            continue
+        steps = (first + (last - first) * i / _BAND_STEPS for i in range(_BAND_STEPS + 1))
+        days = ((at, (at.date() - episode.surgery_date).days) for at in steps)
+        bands = [(at, found) for at, day in days if (found := recovery.band(curve, day))]
+        if bands:
+            sources = dict.fromkeys(name for _, found in bands for name in found.sources)
+            limits = tuple((at, found.low, found.high) for at, found in bands)
+            return ReferenceBand(limits, "; ".join(sources))
+    return None
 
 
 def _pain_trend(facts: PatientFacts) -> list[Trend]:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rehabctl.domain.errors import RehabctlError, UsageError
-from rehabctl.services.pose_recordings import Reading, Report
+from rehabctl.services.pose_recordings import Reading, Report, is_keypoint_file
 
 if TYPE_CHECKING:
     from rehabctl.analysis.assessment import MovementAssessment
@@ -60,6 +60,7 @@ class AnalysisOutcome:
     assessment: MovementAssessment | None = None
     series: KeypointSeries | None = None
     error: RehabctlError | None = None
+    film_kept: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -321,7 +322,12 @@ def check_models(settings: Settings) -> list[ModelCheck]:
 
 
 def analyse_and_store(
-    analyser: Analyser, paths: Sequence[Path], mrn: str, report: Report
+    analyser: Analyser,
+    paths: Sequence[Path],
+    mrn: str,
+    report: Report,
+    *,
+    keep_film: bool = True,
 ) -> list[AnalysisOutcome]:
     """Measure recordings of a patient and store each result in a transaction of its own.
 
@@ -335,6 +341,8 @@ def analyse_and_store(
         Record number.
     report
         Progress.
+    keep_film
+        Keep the film, encrypted, for patients who consent to video recording.
 
     Raises
     ------
@@ -352,7 +360,7 @@ def analyse_and_store(
         patient = assessments.require_patient(store, mrn)
         for outcome in analyser.outcomes(paths, report):
             if outcome.assessment is not None and outcome.series is not None:
-                assessments.save(
+                stored = assessments.save(
                     store,
                     rules,
                     patient,
@@ -361,6 +369,8 @@ def analyse_and_store(
                     recorded_at=assessments.recorded_moment(outcome.path, store.clock()),
                     exercise_version=analyser.exercise.version,
                     request_key=analyser.key(),
+                    film=outcome.path if keep_film and not is_keypoint_file(outcome.path) else None,
                 )
+                outcome = replace(outcome, film_kept=stored.film_kept)
             outcomes.append(outcome)
     return outcomes

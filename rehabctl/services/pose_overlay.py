@@ -16,6 +16,7 @@ from rehabctl.analysis.assessment import (
 from rehabctl.analysis.keypoint_series import KeypointSeries
 from rehabctl.analysis.landmarks import LIMBS, SIDES
 from rehabctl.analysis.motions import MOTIONS
+from rehabctl.domain.review import ReviewData
 from rehabctl.domain.review_item import ReviewComment
 from rehabctl.services.movement_report import driving_series
 from rehabctl.vision.overlay import Caption, Mark, OverlayPlan
@@ -55,12 +56,41 @@ def overlay_plan(
         angle_deg=angle,
         vertex=vertex,
         angle_name=name,
-        counter=tuple(_counter(assessment.repetitions)),
+        counter=tuple(_counter([(r.kind, r.end_s) for r in assessment.repetitions])),
         captions=(*_cues(assessment), *_remarks(remarks)),
         marks=tuple(
             Mark(one.at_s, one.at_s + CUE_S, one.landmark, one.body)
             for one in remarks
             if one.landmark is not None
+        ),
+    )
+
+
+def review_plan(review: ReviewData) -> OverlayPlan:
+    """Return what is drawn over a film in review: as it was measured, with the remarks so far.
+
+    Parameters
+    ----------
+    review
+        The recording as it is replayed.
+    """
+    kinds = [(RepetitionKind(r.kind), r.end_s) for r in review.repetitions]
+    spoken = [r for r in review.remarks if r.landmark is None]
+    return OverlayPlan(
+        t_s=np.array(review.t_s),
+        xy_px=np.array(review.landmarks_px, dtype=np.float32),
+        angle_deg=np.array([np.nan if a is None else a for a in review.angle_deg]),
+        vertex=_vertex(review.motion, review.side),
+        angle_name=review.motion.replace("_", " "),
+        counter=tuple(_counter(kinds)),
+        captions=(
+            *(Caption(m.at_s, m.at_s + CUE_S, m.text) for m in review.moments),
+            *(Caption(r.at_s, r.at_s + CUE_S, r.text) for r in spoken),
+        ),
+        marks=tuple(
+            Mark(r.at_s, r.at_s + CUE_S, r.landmark, r.text)
+            for r in review.remarks
+            if r.landmark is not None
         ),
     )
 
@@ -85,12 +115,13 @@ def _vertex(motion: str, side: str) -> tuple[int, int, int] | None:
     return first, joint, last
 
 
-def _counter(repetitions: Sequence[Repetition]) -> Iterator[Caption]:
-    counted = [r for r in repetitions if r.kind is not RepetitionKind.CUT]
-    starts = [0.0, *(r.end_s for r in counted)]
+def _counter(repetitions: Sequence[tuple[RepetitionKind, float]]) -> Iterator[Caption]:
+    """Yield the count after each repetition, given by kind and end in seconds."""
+    counted = [(kind, end_s) for kind, end_s in repetitions if kind is not RepetitionKind.CUT]
+    starts = [0.0, *(end_s for _, end_s in counted)]
     ends = [*starts[1:], float("inf")]
     for done, (start, end) in enumerate(zip(starts, ends, strict=True)):
-        full = sum(r.kind is RepetitionKind.FULL for r in counted[:done])
+        full = sum(kind is RepetitionKind.FULL for kind, _ in counted[:done])
         yield Caption(start, end - 1e-3, f"{full} full, {done - full} partial")
 
 

@@ -11,7 +11,13 @@ from uuid import UUID
 from rehabctl.domain.errors import NotFoundError, UsageError
 from rehabctl.domain.message import Message, MessageDirection, MessageThread
 from rehabctl.domain.recording import StoredAssessment
-from rehabctl.domain.review import ReviewData, ReviewDecision, ReviewMoment, ReviewRepetition
+from rehabctl.domain.review import (
+    ReviewData,
+    ReviewDecision,
+    ReviewMoment,
+    ReviewRemark,
+    ReviewRepetition,
+)
 from rehabctl.domain.review_item import ReviewComment, ReviewItem
 from rehabctl.reference.exercise_vocabulary import load_vocabulary
 from rehabctl.reference.rules import RuleTable
@@ -250,6 +256,9 @@ def load(store: Store, library: ExerciseLibrary, assessment_id: str) -> ReviewDa
             raise NotFoundError("no keypoints were kept", "Analyse the recording again")
         blob = uow.recordings.keypoints(assessment.keypoints_id).blob_sha256
         following = _next(uow, item)
+        labels = {one.repetition: one.label for one in uow.reviews.labels(item.assessment_id)}
+        remarks = uow.reviews.comments(item.id)
+        recording = assessment.recording_id and uow.recordings.get(assessment.recording_id)
         uow.audit.record("review.read", "movement_assessment", item.assessment_id)
     with store.blobs.open(blob) as stream:
         series = keypoint_files.read(stream)
@@ -281,6 +290,9 @@ def load(store: Store, library: ExerciseLibrary, assessment_id: str) -> ReviewDa
         decision=item.decision,
         comment=item.comment,
         next_assessment_id=following,
+        labels=labels,
+        remarks=tuple(ReviewRemark(c.at_s, c.body, c.joint, c.landmark) for c in remarks),
+        has_film=bool(recording and recording.stored and store.blobs.exists(recording.sha256)),
     )
 
 

@@ -64,11 +64,18 @@ def sweep(home: Path) -> None:
         The home folder; it need not exist.
     """
     for left in home.glob(f"{_PREFIX}*"):
-        if not _is_running(left.name.split("-")[1]):
+        if not is_running(left.name.split("-")[1]):
             shutil.rmtree(left, ignore_errors=True)
 
 
-def _is_running(process_id: str) -> bool:
+def is_running(process_id: str) -> bool:
+    """Return whether a process lives.
+
+    Parameters
+    ----------
+    process_id
+        Its number on this machine, as part of a name.
+    """
     try:
         os.kill(int(process_id), 0)
     except (ProcessLookupError, ValueError):

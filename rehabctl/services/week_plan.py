@@ -6,7 +6,7 @@ somebody else changed since it was read.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
@@ -29,6 +29,7 @@ from rehabctl.reference.rules import RuleTable
 from rehabctl.services import triage
 from rehabctl.services.access import Action, require
 from rehabctl.services.prescribing import SCHEDULE_WEEKS, due_days, flags_of
+from rehabctl.services.programme_edits import ended, succeeded, with_dose
 from rehabctl.store.errors import ConflictError
 
 if TYPE_CHECKING:
@@ -238,18 +239,9 @@ class WeekPlans:
     ) -> Programme:
         """Write a revision; another protocol, or no programme yet, begins a new one."""
         if running is not None and plan.protocol is None:
-            known = {p.id: p for p in running.prescriptions}
-            lines = [
-                self._prescription(uow, line, place, today, known)
-                for place, line in enumerate(plan.lines, start=1)
-            ]
-            kept = {line.id for line in lines}
-            ended = [
-                replace(p, ended_on=max(today - timedelta(days=1), p.started_on or today))
-                for p in _standing(running)
-                if p.id not in kept
-            ]
-            return uow.programmes.revise(replace(running, prescriptions=(*lines, *ended)))
+            return uow.programmes.revise(
+                replace(running, prescriptions=tuple(self._revised(uow, running, plan, today)))
+            )
         if running is not None:
             uow.programmes.end(running, today - timedelta(days=1))
         episode = uow.episodes.active(patient.id)
@@ -262,7 +254,7 @@ class WeekPlans:
             protocol_id=None if protocol is None else self._pinned(uow, protocol),
             phase=None if protocol is None else _phase_number(protocol, plan.phase),
             prescriptions=tuple(
-                self._prescription(uow, line, place, today, {})
+                self._begun(uow, line, place, today)
                 for place, line in enumerate(plan.lines, start=1)
             ),
         )
@@ -273,35 +265,36 @@ class WeekPlans:
         content = protocol_content(protocol)
         return uow.library.pin_protocol(protocol.slug, protocol.version, protocol.name, content).id
 
-    def _prescription(
-        self,
-        uow: UnitOfWork,
-        line: PlanLine,
-        position: int,
-        today: date,
-        known: Mapping[UUID, Prescription],
-    ) -> Prescription:
-        before = None if line.prescription_id is None else known.get(line.prescription_id)
-        if before is None:
-            exercise = self.library.get(line.slug)
-            pinned = uow.library.pin_exercise(
-                line.slug, exercise.version, exercise.name, exercise_content(exercise)
-            )
-            identity, started_on = uow.new_id(), today
-            exercise_id, version, name = pinned.id, exercise.version, exercise.name
-        else:  # it stays pinned to the version that it was prescribed in
-            changed = before.started_on != today and not _is_same(before, line)
-            identity = uow.new_id() if changed else before.id
-            started_on = today if changed else before.started_on
-            exercise_id, version, name = (
-                before.exercise_id, before.exercise_version, before.exercise_name,
-            )  # fmt: skip
+    def _revised(
+        self, uow: UnitOfWork, running: Programme, plan: WeekPlan, today: date
+    ) -> Iterator[Prescription]:
+        """Yield the lines of the plan, and those that are not in it any more with their end."""
+        known = {line.id: line for line in running.prescriptions}
+        kept: set[UUID] = set()
+        for place, line in enumerate(plan.lines, start=1):
+            before = known.get(line.prescription_id) if line.prescription_id else None
+            if before is not None:  # one that was taken out and put back goes on
+                kept.add(before.id)
+                moved = replace(before, position=place, ended_on=None)
+                yield from succeeded(uow, moved, _with_line(moved, line), today)
+            else:
+                yield self._begun(uow, line, place, today)
+        for line in _standing(running):
+            if line.id not in kept:
+                yield ended(line, today)
+
+    def _begun(self, uow: UnitOfWork, line: PlanLine, position: int, today: date) -> Prescription:
+        """Return a new line, pinned to the version that the library has now."""
+        exercise = self.library.get(line.slug)
+        pinned = uow.library.pin_exercise(
+            line.slug, exercise.version, exercise.name, exercise_content(exercise)
+        )
         return Prescription(
-            id=identity,
-            exercise_id=exercise_id,
+            id=uow.new_id(),
+            exercise_id=pinned.id,
             exercise_slug=line.slug,
-            exercise_version=version,
-            exercise_name=name,
+            exercise_version=exercise.version,
+            exercise_name=exercise.name,
             position=position,
             sets=line.dose.sets,
             reps=line.dose.reps,
@@ -311,7 +304,7 @@ class WeekPlans:
             weekdays=line.weekdays,
             side=line.side,
             target_deg=line.target_deg,
-            started_on=started_on,
+            started_on=today,
             notes=line.notes,
         )
 
@@ -333,11 +326,16 @@ def _identity(running: Programme | None) -> tuple[UUID | None, int | None]:
     return (None, None) if running is None else (running.id, running.revision)
 
 
-def _is_same(before: Prescription, line: PlanLine) -> bool:
-    """Return whether dose, days, side, target and note are as they were: else a new line begins."""
-    dose = Dose(before.sets, before.reps, before.hold_s, before.rest_s, before.per_week)
-    kept = (dose, before.weekdays, before.side, before.target_deg, before.notes)
-    return kept == (line.dose, line.weekdays, line.side, line.target_deg, line.notes)
+def _with_line(before: Prescription, line: PlanLine) -> Prescription:
+    """Return a prescription as the plan has it; it stays pinned to its version of the exercise."""
+    changed = replace(
+        before,
+        weekdays=line.weekdays,
+        side=line.side,
+        target_deg=line.target_deg,
+        notes=line.notes,
+    )
+    return with_dose(changed, line.dose)
 
 
 def _standing(programme: Programme) -> list[Prescription]:

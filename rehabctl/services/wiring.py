@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from rehabctl.devices.voice import Voice
     from rehabctl.domain.claim_port import ClaimPort
     from rehabctl.integrations.claim_folder import ClaimFolder
+    from rehabctl.services.films import Films, Load
     from rehabctl.store.files import BlobStore
     from rehabctl.store.rekey import StoreFiles
 
@@ -117,6 +118,28 @@ def claim_port(store: Store, settings: Settings, name: str) -> ClaimPort:
         require_enabled(uow, f"claims-{at.kind}" if own else "claims-sftp")
     secret = credentials.find(name, store.database_id, settings.secret_command)
     return make_port(at, secret, settings.now())
+
+
+@contextmanager
+def open_films(settings: Settings, store: Store, load: Load) -> Generator[Films]:
+    """Yield the kept films; their decrypted copies lie in memory where the platform has a place.
+
+    Parameters
+    ----------
+    settings
+        What this command runs with.
+    store
+        The open store.
+    load
+        Returns a recording as it is reviewed.
+    """
+    from rehabctl.integrations.desktop import Desktop
+    from rehabctl.services.films import Films
+
+    private = os.environ.get("XDG_RUNTIME_DIR")  # of this user alone, in memory
+    folders = (*([Path(private)] if private else ()), settings.paths.home)
+    with Films(store, folders, load, Desktop(os.environ)) as films:
+        yield films
 
 
 def key_options(settings: Settings) -> keys.KeyOptions:

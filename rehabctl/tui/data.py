@@ -17,8 +17,10 @@ from rehabctl.domain.patient_detail import PatientDetail
 from rehabctl.domain.review import ReviewData, ReviewDecision
 from rehabctl.domain.triage import WorklistPage
 from rehabctl.tui.form_data import FormData
+from rehabctl.tui.kit_data import KitData
 from rehabctl.tui.outcome_data import OutcomeData
 from rehabctl.tui.plan_data import PlanData
+from rehabctl.tui.review_port import ReviewPort
 from rehabctl.tui.visit_data import VisitData
 
 
@@ -95,6 +97,16 @@ class PanelData(Protocol):
     @property
     def plans(self) -> PlanData:
         """Reads, searches and saves programmes."""
+        ...
+
+    @property
+    def kits(self) -> KitData:
+        """Lists kits and moves them on."""
+        ...
+
+    @property
+    def reviews(self) -> ReviewPort:
+        """Labels and remarks on recordings, and their films."""
         ...
 
     @property

@@ -8,9 +8,10 @@ from textual.message import Message
 
 from rehabctl.domain.alert import AlertEvidence
 from rehabctl.domain.exercise import Exercise
+from rehabctl.domain.film import Picture
 from rehabctl.domain.patient_detail import PatientDetail
 from rehabctl.domain.prom import Instrument, PromResult
-from rehabctl.domain.review import ReviewData
+from rehabctl.domain.review import RepetitionLabel, ReviewData
 from rehabctl.domain.triage import WorklistPage
 from rehabctl.domain.week_plan import PhaseChoice, PlanLine, WeekPlan
 from rehabctl.tui.worklist_pages import PageRequest, WorklistPages, WorklistQuery
@@ -70,6 +71,29 @@ class ReviewLoaded(Message):
     """A recording was read."""
 
     review: ReviewData
+
+
+@dataclass
+class RepetitionLabelled(Message):
+    """A label is stored."""
+
+    assessment_id: str
+    repetition: int
+    label: RepetitionLabel
+
+
+@dataclass
+class FrameRead(Message):
+    """A frame of the film came."""
+
+    assessment_id: str
+    frame_index: int
+    picture: Picture
+
+
+@dataclass
+class FilmOpened(Message):
+    """The film was opened outside."""
 
 
 @dataclass

@@ -12,6 +12,7 @@ from rehabctl.domain.patient_detail import (
     AlertSummary,
     AssessmentSummary,
     PatientDetail,
+    ReferenceBand,
     SessionSummary,
     Trend,
 )
@@ -259,22 +260,30 @@ def programme(detail: PatientDetail) -> list[Line]:
         return _nothing("No programme is running.")
     longest = max(len(line.name) for line in detail.program)
     width = min(longest, _PROGRAMME_NAME_CELLS)
+    drafts = [line for line in detail.program if not line.approved]
+    all_drafts = len(drafts) == len(detail.program)
     lines: list[Line] = []
+    if drafts:
+        some = (
+            "All are drafts" if all_drafts else f"{len(drafts)} of {len(detail.program)} are drafts"
+        )
+        lines.append(_text((f"{some}: not approved by a clinician yet", "$warning")))
     for line in detail.program:
         hold = f", hold {line.hold_s:.0f} s" if line.hold_s else ""
         target = f", to {line.target_deg:.0f} deg" if line.target_deg is not None else ""
         dose = f"{line.sets} x {line.reps}{hold}{target}, {line.per_week} a week"
-        state = "" if line.approved else "  draft, not approved"
+        state = "" if line.approved or all_drafts else "  draft"
         body = Content.assemble(dose, (state, "$warning"))
         lines.append(Line(Content(cells.fit(line.name, width) + "  "), body))
     return lines
 
 
-def consents(detail: PatientDetail) -> list[Line]:
-    """Return the consents in force."""
-    if not detail.consents:
-        return _nothing("No consent is in force.")
-    return [_text(", ".join(cells.words(name) for name in detail.consents))]
+def band(reference: ReferenceBand) -> Line:
+    """Return what the dotted lines of a chart stand for, and where they come from."""
+    first, last = reference.limits[0], reference.limits[-1]
+    limits = f"{first[1]:.0f}-{first[2]:.0f} then {last[1]:.0f}-{last[2]:.0f}"
+    source = cells.clean(reference.source)
+    return _text((f"reference band {limits}, published cohorts: {source}", "$muted"))
 
 
 def chart_days(trend: Trend) -> tuple[datetime, list[float]]:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from textual.content import Content
 
-from rehabctl.domain.review import ReviewData, ReviewRepetition
+from rehabctl.domain.review import RepetitionLabel, ReviewData, ReviewRepetition
 from rehabctl.tui import cells
+from rehabctl.tui.review_marks import RemarkMark
 from rehabctl.tui.widgets.section import Line
 
 _LABEL_CELLS = 12
+_LABEL_KEYS = "none yet: 1, 2 or 3 (see F1)"
 
 
 def _fact(label: str, value: str, style: str = "") -> Line:
@@ -18,20 +22,24 @@ def _fact(label: str, value: str, style: str = "") -> Line:
     )
 
 
-def frame(review: ReviewData, index: int) -> list[Line]:
-    """Return time, angle and repetition of one frame."""
+def frame(review: ReviewData, index: int, mark: RemarkMark) -> list[Line]:
+    """Return time, angle and repetition of one frame, and what a remark would be about."""
     t_s, angle = review.t_s[index], review.angle_deg[index]
+    repetition = repetition_at(review, t_s)
     name = cells.with_side(cells.words(review.motion), review.side)
     value = "not measured here" if angle is None else f"{angle:.1f} deg"
     target = "" if review.target_deg is None else f", target {review.target_deg:.0f}"
     return [
         _fact("Time", f"{t_s:.2f} s   frame {index + 1} of {len(review.t_s)}"),
         _fact("Angle", f"{name}  {value}{target}"),
-        _fact("Repetition", _repetition(_at(review, t_s))),
+        _fact("Repetition", _repetition(repetition)),
+        _fact("Label", _label(review, repetition)),
+        _fact("Remark on", mark.text),
     ]
 
 
-def _at(review: ReviewData, t_s: float) -> ReviewRepetition | None:
+def repetition_at(review: ReviewData, t_s: float) -> ReviewRepetition | None:
+    """Return the repetition that goes on at a time."""
     return next((r for r in review.repetitions if r.start_s <= t_s <= r.end_s), None)
 
 
@@ -45,6 +53,13 @@ def _repetition(repetition: ReviewRepetition | None) -> str:
     return f"{repetition.index}  {repetition.kind}, {repetition.side}{peak}"
 
 
+def _label(review: ReviewData, repetition: ReviewRepetition | None) -> str:
+    if repetition is None:
+        return cells.NONE
+    label = review.labels.get(repetition.index)
+    return _LABEL_KEYS if label is None else label.value
+
+
 def found(review: ReviewData) -> list[Line]:
     """Return quality, reasons and the moments worth a look."""
     full = sum(r.kind == "full" for r in review.repetitions)
@@ -52,9 +67,27 @@ def found(review: ReviewData) -> list[Line]:
     lines = [
         _fact("Quality", f"{review.status}, confidence {review.confidence:.2f}"),
         _fact("Counted", f"{full} full, {partial} partial"),
+        _fact("Labelled", _labelled(review)),
     ]
     lines += [_fact("", reason, "$warning") for reason in review.reasons]
     return lines + [_fact(f"at {m.at_s:.2f} s", m.text) for m in review.moments]
+
+
+def _labelled(review: ReviewData) -> str:
+    """Return how many repetitions have which label."""
+    given = [review.labels.get(r.index) for r in review.repetitions]
+    counts = [f"{given.count(label)} {label.value}" for label in RepetitionLabel if label in given]
+    return ", ".join(counts) or f"none of {len(given)}"
+
+
+def remarks(review: ReviewData, drafts: Sequence[str]) -> list[Line]:
+    """Return what was seen at which moment, and remarks that are not stored yet."""
+    lines = [
+        _fact(f"at {r.at_s:.2f} s", f"{r.joint}: {cells.clean(r.text)}" if r.joint else r.text)
+        for r in review.remarks
+    ]
+    lines += [_fact("draft", draft, "$warning") for draft in drafts]
+    return lines or [_fact("", "None yet: e writes one at this moment.", "$muted")]
 
 
 def decision(review: ReviewData, draft: str) -> list[Line]:
@@ -68,14 +101,10 @@ def decision(review: ReviewData, draft: str) -> list[Line]:
     return lines
 
 
-def moment(review: ReviewData, index: int) -> str:
-    """Return the start of a comment on one frame: time, repetition, and the driving angle."""
-    t_s, angle = review.t_s[index], review.angle_deg[index]
-    repetition = _at(review, t_s)
-    parts = [f"at {t_s:.2f} s"]
-    if repetition is not None:
-        parts.append(f"repetition {repetition.index}")
-    if angle is not None:
-        name = f"{cells.words(review.motion)} {review.side}".strip()
-        parts.append(f"{name} {angle:.0f} deg")
-    return ", ".join(parts) + ": "
+def remark_start(review: ReviewData, index: int, mark: RemarkMark) -> str:
+    """Return how a remark on the angle begins: with its value at this frame."""
+    angle = review.angle_deg[index]
+    if not mark.is_angle or angle is None:
+        return ""
+    name = f"{cells.words(review.motion)} {review.side}".strip()
+    return f"{name} {angle:.0f} deg: "

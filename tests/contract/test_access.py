@@ -67,11 +67,12 @@ def test_the_matrix_is_what_the_server_grants(clinics: Clinics) -> None:
     assert granted == declared
     columns = catalog(
         clinics,
-        "SELECT c.relname, g.rolname, t.attname, lower(a.privilege_type) FROM pg_attribute t "
+        "SELECT c.relname, g.rolname, t.attname, lower(a.privilege_type) "  # noqa: S608
+        "FROM pg_attribute t "
         "JOIN pg_class c ON c.oid = t.attrelid, aclexplode(t.attacl) a "
         "JOIN pg_roles g ON g.oid = a.grantee "
         "WHERE c.relnamespace = 'rehabctl'::regnamespace "
-        f"AND g.rolname NOT IN {OWNERS}",  # noqa: S608
+        f"AND g.rolname NOT IN {OWNERS}",
     )
     assert set(columns) == {
         (table, access.group(role), column.name, "select")

@@ -16,6 +16,7 @@ from textual.pilot import Pilot
 from tui.clinic import ClinicData
 from tui.conftest import make_panel, press, settle
 
+from rehabctl.domain.review import RepetitionLabel, ReviewDecision
 from rehabctl.tui.app import PanelApp
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
@@ -78,7 +79,9 @@ async def test_the_morning_of_the_page_can_be_walked(monkeypatch: pytest.MonkeyP
     page, pictures = PAGE.read_text("utf-8"), dict[str, str]()
     clinic = await walk(page, pictures)
     assert clinic.notes == [("1004", "better on stairs")]
-    assert clinic.decisions["1004/0"][1].endswith("deeper than last week")
+    assert clinic.decisions["1004/0"] == (ReviewDecision.ACCEPTED, "")
+    assert [remark.text for remark in clinic.reviews.remarks["1004/0"]] == ["deeper than last week"]
+    assert list(clinic.reviews.labels["1004/0"].values()) == [RepetitionLabel.CORRECT]
     assert [line.slug for line in clinic.plans.saved["1004"].lines][-1] == "step-up"
     assert clinic.forms.stored[0][:2] == ("1004", "koos-jr")
     assert set(pictures) == set(re.findall(r"screenshots/([a-z-]+)\.svg", page))

@@ -21,10 +21,15 @@ from rehabctl.domain.facts import AlertSeverity, AlertState, AlertStatus
 from rehabctl.domain.panel_row import PanelSort
 from rehabctl.domain.patient_detail import (
     AlertSummary,
+    AppointmentSummary,
     AssessmentSummary,
+    ConsentSummary,
     EpisodeSummary,
+    MessageSummary,
+    NoteSummary,
     PatientDetail,
     ProgramLine,
+    ReferenceBand,
     SessionSummary,
     Trend,
     TrendPoint,
@@ -35,9 +40,11 @@ from rehabctl.domain.review import (
 )
 from rehabctl.domain.triage import Reason, Tier, WorklistPage, WorklistRow
 from tui.forms import ClinicForms
+from tui.kits import ClinicKits
 from tui.outcomes import ClinicOutcomes
 from tui.plans import ClinicPlans
 from tui.recordings import make_review
+from tui.reviews import ClinicReviews
 from tui.times import NOW
 from tui.visits import ClinicVisits
 
@@ -130,6 +137,8 @@ class ClinicData:
         self.forms = ClinicForms(self)
         self.visits = ClinicVisits(self)
         self.outcomes = ClinicOutcomes(self)
+        self.reviews = ClinicReviews(self)
+        self.kits = ClinicKits(self)
 
     # -- worklist --------------------------------------------------------------------------
 
@@ -272,7 +281,14 @@ class ClinicData:
             following = f"{mrn}/{int(number) + 1}" if int(number) < 2 else None
             made = make_review(assessment_id, self.rows[mrn], following)
             decision, comment = self.decisions.get(assessment_id, (None, None))
-            return replace(made, decision=decision, comment=comment)
+            return replace(
+                made,
+                decision=decision,
+                comment=comment,
+                labels=dict(self.reviews.labels.get(assessment_id, {})),
+                remarks=tuple(self.reviews.remarks.get(assessment_id, ())),
+                has_film=int(number) == 0,
+            )
 
     def set_review(self, assessment_id: str, decision: ReviewDecision, comment: str) -> None:
         with self._called(f"set_review {assessment_id} {decision.value}"):
@@ -424,7 +440,7 @@ def make_detail(
             ("no kneeling", "knee flexion not above 120 deg"),
         ),
         trends=(
-            Trend("knee_flexion", "left", "deg", flexion, 120.0, True),
+            Trend("knee_flexion", "left", "deg", flexion, 120.0, True, band=_BAND),
             Trend("pain", None, "of 10", pain, 3.0, False),
             Trend("adherence", None, "%", adherence, 80.0, True),
             Trend("knee_extension", "left", "deg", (), None, True),
@@ -452,9 +468,35 @@ def make_detail(
                 "standing-hip-abduction", "Standing hip abduction", 2, 10, 2.0, 3, 30.0, False
             ),
         ),
-        consents=("video_recording", "body_tracking"),
+        appointments=(
+            AppointmentSummary(
+                NOW + timedelta(days=1, hours=6), "treatment-tele", "planned", "hberg"
+            ),
+            AppointmentSummary(NOW - timedelta(days=6), "evaluation", "completed", "hberg"),
+        ),
+        messages=(
+            MessageSummary(
+                NOW - timedelta(hours=3), "patient", "The knee is [warm] today.\nIs that ok?", True
+            ),
+            MessageSummary(NOW - timedelta(days=2), "hberg", "Keep the ice on.", False),
+        ),
+        notes=(
+            NoteSummary(NOW - timedelta(days=1), "hberg", "note", None, "Better on stairs."),
+            NoteSummary(NOW - timedelta(days=6), "hberg", "daily", "signed", "## Plan\nGo on."),
+            NoteSummary(NOW - timedelta(days=7), "hberg", "progress", "draft", "Ten visits."),
+        ),
+        consents=(
+            ConsentSummary("video_recording", NOW - timedelta(days=45), None),
+            ConsentSummary("body_tracking", NOW - timedelta(days=45), NOW + timedelta(days=320)),
+        ),
         as_of=as_of,
     )
+
+
+_BAND = ReferenceBand(
+    tuple((NOW - timedelta(days=42 - 6 * i), 80.0 + 4 * i, 90.0 + 3 * i) for i in range(7)),
+    "Kornuijt 2019; growth model of 2018",
+)
 
 
 def _assessment(row: WorklistRow, i: int) -> AssessmentSummary:

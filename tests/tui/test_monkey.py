@@ -17,6 +17,7 @@ from tui.conftest import make_panel, settle
 _STOP = {"ctrl+q", "q", "ctrl+c"}
 """Keys that end the panel; tested by themselves."""
 _OFTEN = ("e", "e", "a", "r", "x", "x", "x", "enter", "enter", "escape", "escape", "ctrl+s", "j")
+_TEXTS = ("note:", "review:", "remark:")
 _TYPED = ("x", "1", "space", "backspace", "left", "shift+tab", "tab")
 
 
@@ -33,7 +34,8 @@ def writing(app: PanelApp) -> str | None:
 def stored_texts(clinic: ClinicData) -> str:
     """Return everything that was stored, as one text."""
     decided = [text for _, text in clinic.decisions.values()]
-    return "\n".join([text for _, text in clinic.notes] + decided)
+    remarked = [r.text for remarks in clinic.reviews.remarks.values() for r in remarks]
+    return "\n".join([text for _, text in clinic.notes] + decided + remarked)
 
 
 async def run_keys(seed: int, count: int, rows: int) -> None:
@@ -61,7 +63,9 @@ async def run_keys(seed: int, count: int, rows: int) -> None:
                     text = before[name].strip()
                     assert text in stored_texts(clinic), f"lost {name} after {pressed}"
                 # plans and questionnaires may be typed back to what is stored: texts may not
-                before = {k: v for k, v in drafts.items() if k.startswith(("note:", "review:"))}
+                before = {
+                    k: v for k, v in drafts.items() if k.startswith(("note:", "review:", "remark:"))
+                }
                 wrote += len(drafts)
                 assert 1 <= len(app.screen_stack) < 40
         assert app.return_code in (0, None)

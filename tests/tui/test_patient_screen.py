@@ -7,13 +7,14 @@ from dataclasses import replace
 
 from textual.widgets import DataTable, TextArea
 
-from rehabctl.domain.patient_detail import PatientDetail
+from rehabctl.domain.patient_detail import NoteSummary, PatientDetail
 from rehabctl.tui.app import PanelApp
 from rehabctl.tui.columns import Viewer
+from rehabctl.tui.patient_record_text import appointments, consents, messages, notes
 from rehabctl.tui.patient_text import (
     adherence,
     alerts,
-    consents,
+    band,
     methods,
     pain,
     programme,
@@ -54,8 +55,45 @@ def bare() -> PatientDetail:
         make_detail(clinic.rows["1017"], (), NOW),
         birth_date=None, sex=None, state=None, phone=None, email=None, language=None,
         time_zone="Not/AZone", episode=None, trends=(), assessments=(), sessions=(), program=(),
-        consents=(),
+        appointments=(), messages=(), notes=(), consents=(),
     )  # fmt: skip
+
+
+def test_the_record_says_what_is_booked_written_and_agreed() -> None:
+    detail = detail_of()
+    booked = plain(appointments(detail, VIEWER)).splitlines()
+    assert booked == [
+        "13 Mar 15:41  treatment tele  planned  hberg",
+        "6 Mar 09:41   evaluation  completed  hberg",
+    ]
+    told = plain(messages(detail, VIEWER)).splitlines()
+    assert told[0] == "12 Mar 06:41  patient   unread  The knee is [warm] today. / Is that ok?"
+    assert "unread" not in told[1]
+    written = plain(notes(detail, VIEWER)).splitlines()
+    assert "progress, draft  Ten visits." in written[2]
+    assert "daily, signed  ## Plan / Go on." in written[1]
+    assert plain(consents(detail, VIEWER)).splitlines() == [
+        "video recording  since 26 Jan",
+        "body tracking  since 26 Jan, until 26 Jan 2027",
+    ]
+
+
+def test_a_long_or_hostile_text_is_cut_and_cleaned() -> None:
+    long = replace(
+        detail_of(), notes=(NoteSummary(NOW, "hberg", "note", None, "\x1b[31m" + "x" * 999),)
+    )
+    text = plain(notes(long, VIEWER), width=2000)
+    assert "\x1b" not in text
+    assert text.endswith("…")
+    assert len(text) < 300
+
+
+def test_a_band_names_its_limits_and_its_source() -> None:
+    trend = detail_of().trends[0]
+    assert trend.band is not None
+    assert plain(band(trend.band)) == (
+        "reference band 80-90 then 104-108, published cohorts: Kornuijt 2019; growth model of 2018"
+    )
 
 
 def test_the_summary_says_who_and_where_the_course_stands() -> None:
@@ -92,7 +130,9 @@ def test_pain_and_adherence_are_numbers_first() -> None:
 def test_a_patient_of_whom_nothing_is_known() -> None:
     nobody = bare()
     texts = (summary(nobody, VIEWER), reasons(nobody, VIEWER), alerts(nobody, VIEWER),
-             sessions(nobody, VIEWER), programme(nobody), consents(nobody),
+             sessions(nobody, VIEWER), programme(nobody),
+            appointments(nobody, VIEWER), messages(nobody, VIEWER), notes(nobody, VIEWER),
+            consents(nobody, VIEWER),
              pain(nobody), adherence(nobody))  # fmt: skip
     for text in texts:
         assert plain(text).strip()
@@ -166,7 +206,8 @@ async def test_charts_follow_the_theme_and_join_one_method_only(panel: PanelApp)
         chart = panel.screen.query(TrendChart).first()
         before = chart._datasets[-1].marker_style  # type: ignore[attr-defined]
         lines = [d for d in chart._datasets if hasattr(d, "line_style")]
-        assert [len(line.x) for line in lines] == [2, 5, 3]  # target, camera, goniometer
+        # target, both ends of the band, camera, goniometer
+        assert [len(line.x) for line in lines] == [2, 7, 7, 5, 3]
         panel.theme = "rehabctl-high-contrast"
         await settle(pilot)
         assert chart._datasets[-1].marker_style != before  # type: ignore[attr-defined]

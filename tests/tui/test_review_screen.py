@@ -10,17 +10,19 @@ from rich.style import Style
 from textual.app import App, ComposeResult
 from textual.widgets import TextArea
 
-from rehabctl.domain.review import ReviewData, ReviewDecision
+from rehabctl.domain.review import RepetitionLabel, ReviewData, ReviewDecision, ReviewRemark
 from rehabctl.tui.screens.note_editor import NoteEditor
 from rehabctl.tui.screens.review import ReviewScreen
 from rehabctl.tui.screens.worklist import WorklistScreen
 from rehabctl.tui.widgets.angle_curve import AngleCurve
 from rehabctl.tui.widgets.braille_canvas import BrailleCanvas
+from rehabctl.tui.widgets.film_frame import FilmFrame
 from rehabctl.tui.widgets.section import Section
 from rehabctl.tui.widgets.skeleton import Skeleton, driving_joint
 from tui.clinic import ClinicData
 from tui.conftest import make_panel, press, settle
 from tui.recordings import make_review, squat_pose
+from tui.reviews import a_picture
 
 SIZE = (120, 40)
 
@@ -187,39 +189,169 @@ async def test_accept_goes_to_the_next_and_then_back(clinic: ClinicData) -> None
         assert isinstance(app.screen, WorklistScreen)  # nothing more waits
 
 
-async def test_a_comment_carries_the_time_and_goes_with_the_decision(clinic: ClinicData) -> None:
+async def test_labels_go_to_the_repetition_in_view_and_on_to_the_next(clinic: ClinicData) -> None:
+    app = make_panel(clinic)
+    async with app.run_test(size=SIZE) as pilot:
+        await settle(pilot)
+        await press(pilot, "r", "j", "1", "2", "3")
+        screen = app.screen
+        assert isinstance(screen, ReviewScreen)
+        assert clinic.reviews.labels == {
+            "1001/0": {
+                1: RepetitionLabel.CORRECT,
+                2: RepetitionLabel.COMPENSATED,
+                3: RepetitionLabel.INCORRECT,
+            }
+        }
+        assert screen.frame_index == 70
+        assert "none yet" in section(screen, "Frame")
+        assert "1 correct, 1 compensated, 1 incorrect" in section(screen, "Found")
+        curve = screen.query_one(AngleCurve)
+        drawn = "".join(curve.render_line(y).text for y in range(curve.size.height))
+        assert all(mark in drawn for mark in ("1✓", "2~", "3✗"))
+        await press(pilot, "k", "1")
+        assert clinic.reviews.labels["1001/0"][3] is RepetitionLabel.CORRECT
+        await press(pilot, "G", "2")
+        assert clinic.reviews.labels["1001/0"][6] is RepetitionLabel.COMPENSATED
+        assert screen.frame_index == 119  # the last one stays in view
+
+
+async def test_a_refused_label_is_said_and_not_shown(clinic: ClinicData) -> None:
+    app = make_panel(clinic)
+    async with app.run_test(size=SIZE) as pilot:
+        await settle(pilot)
+        clinic.refuse = "label"
+        await press(pilot, "r", "j", "1")
+        assert any("read-only" in n.message for n in app._notifications)
+        screen = app.screen
+        assert isinstance(screen, ReviewScreen)
+        assert "none of 6" in section(screen, "Found")
+
+
+async def test_a_remark_carries_moment_and_joint_and_is_stored_at_once(
+    clinic: ClinicData,
+) -> None:
     app = make_panel(clinic)
     async with app.run_test(size=SIZE) as pilot:
         await settle(pilot)
         await press(pilot, "r", "m", "e")
-        assert app.screen.query_one(TextArea).text == "at 4.10 s, repetition 3: "
+        assert app.screen._title == "Remark at 4.10 s on left knee"  # type: ignore[attr-defined]
         await pilot.press(*"gap")
-        await press(pilot, "ctrl+s", "m", "e")
-        await pilot.press(*"lean")
-        await press(pilot, "escape")
+        await press(pilot, "ctrl+s")
+        assert clinic.reviews.remarks["1001/0"] == [ReviewRemark(4.1, "gap", "knee", 25)]
         screen = app.screen
         assert isinstance(screen, ReviewScreen)
-        assert "at 7.00 s, repetition 4, knee flexion left 95 deg: lean" in section(
-            screen, "Decision"
-        )
-        await press(pilot, "a")
-        assert clinic.decisions["1001/0"] == (
-            ReviewDecision.ACCEPTED,
-            "at 4.10 s, repetition 3: gap\nat 7.00 s, repetition 4, knee flexion left 95 deg: lean",
-        )
-        assert app.context.drafts == {}
+        assert "at 4.10 s   knee: gap" in section(screen, "Remarks")
 
 
-async def test_opening_the_comment_again_and_leaving_keeps_the_draft(clinic: ClinicData) -> None:
+async def test_a_remark_on_the_angle_begins_with_it_and_one_on_nothing_is_free(
+    clinic: ClinicData,
+) -> None:
     app = make_panel(clinic)
     async with app.run_test(size=SIZE) as pilot:
         await settle(pilot)
-        await press(pilot, "r", "e")
-        await pilot.press(*"x")
-        await press(pilot, "escape", "e", "escape")
-        assert app.context.drafts == {
-            "review:1001/0": "at 0.00 s, repetition 1, knee flexion left 5 deg: x"
-        }
+        await press(pilot, "r", "j", "right_square_bracket", "e")
+        assert app.screen.query_one(TextArea).text == "knee flexion left 95 deg: "
+        await pilot.press(*"deep")
+        await press(pilot, "ctrl+s", "right_square_bracket", "e")
+        await pilot.press(*"dark")
+        await press(pilot, "ctrl+s", "right_square_bracket")
+        screen = app.screen
+        assert isinstance(screen, ReviewScreen)
+        assert clinic.reviews.remarks["1001/0"] == [
+            ReviewRemark(1.0, "knee flexion left 95 deg: deep", "knee"),
+            ReviewRemark(1.0, "dark"),
+        ]
+        assert screen.query_one(Skeleton).joint == 11
+        assert "left shoulder" in section(screen, "Frame")
+        await press(pilot, "left_square_bracket")
+        assert screen.query_one(Skeleton).joint is None
+
+
+async def test_a_remark_that_is_not_saved_stays_a_draft_of_its_moment(clinic: ClinicData) -> None:
+    app = make_panel(clinic)
+    async with app.run_test(size=SIZE) as pilot:
+        await settle(pilot)
+        await press(pilot, "r", "m", "e", "x", "escape", "m", "e", "escape")
+        assert app.context.drafts == {"remark:1001/0@4.100": "x"}
+        screen = app.screen
+        assert isinstance(screen, ReviewScreen)
+        assert "draft       at 4.100 s: x" in section(screen, "Remarks")
+        await press(pilot, "M", "e")
+        assert app.screen.query_one(TextArea).text == "x"
+        await press(pilot, "ctrl+s")
+        assert app.context.drafts == {}
+
+
+async def test_the_film_takes_the_place_of_the_body_and_follows_the_frame(
+    clinic: ClinicData,
+) -> None:
+    app = make_panel(clinic)
+    async with app.run_test(size=SIZE) as pilot:
+        await settle(pilot)
+        await press(pilot, "r", "i")
+        screen = app.screen
+        assert isinstance(screen, ReviewScreen)
+        await settle(pilot)
+        film = screen.query_one(FilmFrame)
+        assert not screen.query_one(Skeleton).display
+        assert film.picture is not None
+        first = film.picture
+        await press(pilot, "L")
+        assert film.picture != first
+        assert [call for call in clinic.calls if call.startswith("frame")] == [
+            "frame 1001/0 0.00",
+            "frame 1001/0 1.00",
+        ]
+        assert "▀" in film.render_line(film.size.height // 2).text
+        await press(pilot, "i")
+        assert screen.query_one(Skeleton).display
+        assert not screen.query(FilmFrame)
+
+
+async def test_without_a_film_its_keys_say_so(clinic: ClinicData) -> None:
+    app = make_panel(clinic)
+    async with app.run_test(size=SIZE) as pilot:
+        await settle(pilot)
+        await press(pilot, "r", "n", "i", "o")
+        said = [n.message for n in app._notifications if "not kept" in n.message]
+        assert len(said) == 2
+        assert clinic.reviews.opened == []
+
+
+async def test_the_film_opens_outside_and_its_copy_goes_with_the_recording(
+    clinic: ClinicData,
+) -> None:
+    app = make_panel(clinic)
+    async with app.run_test(size=SIZE) as pilot:
+        await settle(pilot)
+        await press(pilot, "r", "o")
+        assert clinic.reviews.opened == ["1001/0"]
+        assert any("open outside" in n.message for n in app._notifications)
+        before = clinic.reviews.forgotten
+        await press(pilot, "n")
+        assert clinic.reviews.forgotten > before
+        before = clinic.reviews.forgotten
+        await press(pilot, "escape")
+        assert clinic.reviews.forgotten > before
+
+
+class Colourless(Drawing):
+    def compose(self) -> ComposeResult:
+        yield FilmFrame()
+
+
+async def test_without_colours_the_film_is_shades(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NO_COLOR", "1")
+    app = Colourless(())
+    async with app.run_test(size=(40, 20)) as pilot:
+        film = app.query_one(FilmFrame)
+        film.show(a_picture(0.0, *film.room))
+        await pilot.pause()
+        rows = [film.render_line(y).text for y in range(20)]
+        assert "@" in rows[0]
+        assert all("▀" not in row for row in rows)
+        assert len(set("".join(rows))) > 3
 
 
 async def test_flag_asks_why_and_a_refusal_keeps_the_text(clinic: ClinicData) -> None:

@@ -7,6 +7,7 @@ The keys, `?`, the palette, the user's keymap and `docs/panel-keys.md` follow fr
 from __future__ import annotations
 
 from rehabctl.tui.places.core import CORE
+from rehabctl.tui.places.kits import KITS
 from rehabctl.tui.places.outcomes import OUTCOMES
 from rehabctl.tui.places.place import Announcement, PanelKey, Place
 from rehabctl.tui.places.visits import VISITS
@@ -15,6 +16,7 @@ ANNOUNCED: tuple[Announcement, ...] = (
     CORE,
     VISITS,
     OUTCOMES,
+    KITS,
 )  # fmt: skip
 
 WORKLIST = "worklist"

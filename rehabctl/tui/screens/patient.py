@@ -15,7 +15,7 @@ from textual.widgets import DataTable
 
 from rehabctl.domain.patient_detail import PatientDetail, Trend
 from rehabctl.domain.triage import WorklistRow
-from rehabctl.tui import cells, patient_text
+from rehabctl.tui import cells, patient_record_text, patient_text
 from rehabctl.tui.context import PanelContext
 from rehabctl.tui.keymap import bindings
 from rehabctl.tui.messages import PatientLoaded, WorkFailed
@@ -132,8 +132,22 @@ class PatientScreen(CareScreen):
                 "Programme", patient_text.programme(detail),
                 "The prescribed exercises. A draft waits for approval.",
             )),
+            _named("record", Section(
+                "Appointments", patient_record_text.appointments(detail, viewer),
+                "Those to come first, then those that were. rehabctl schedule books and moves.",
+            )),
             Section(
-                "Consents", patient_text.consents(detail),
+                "Messages", patient_record_text.messages(detail, viewer),
+                "The newest first. rehabctl message show reads a whole thread and marks it as "
+                "read; rehabctl message send answers.",
+            ),
+            Section(
+                "Notes", patient_record_text.notes(detail, viewer),
+                "Short notes (e writes one) and the clinical notes of visits, newest first. "
+                "rehabctl note show prints one whole.",
+            ),
+            Section(
+                "Consents", patient_record_text.consents(detail, viewer),
                 "What the patient has agreed to and not taken back.",
             ),
             id="care",
@@ -175,6 +189,8 @@ class PatientScreen(CareScreen):
         block: list[Widget] = [TextBlock([patient_text.trend_line(trend, viewer)])]
         if len(trend.points) > 1:
             block.append(TrendChart(trend, viewer.zone))
+            if trend.band is not None:
+                block.append(TextBlock([patient_text.band(trend.band)]))
             if legend := patient_text.methods(trend, MARKERS):
                 block.append(TextBlock(legend))
         return Vertical(*block, classes="trend")

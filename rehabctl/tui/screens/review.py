@@ -1,7 +1,8 @@
-"""Session review: replay the measured body, look at the angle, decide, go on to the next."""
+"""Session review: replay, look at the angle, label, remark, decide, go on to the next."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import ClassVar
 
 from textual.app import ComposeResult
@@ -10,14 +11,15 @@ from textual.message import Message
 from textual.timer import Timer
 from textual.widget import Widget
 
-from rehabctl.domain.review import ReviewData, ReviewDecision
+from rehabctl.domain.review import RepetitionLabel, ReviewData, ReviewDecision, ReviewRemark
 from rehabctl.tui import cells, review_text
 from rehabctl.tui.context import PanelContext
 from rehabctl.tui.keymap import bindings
-from rehabctl.tui.messages import ReviewDecided, ReviewLoaded, WorkFailed
+from rehabctl.tui.messages import RepetitionLabelled, ReviewDecided, ReviewLoaded, WorkFailed
+from rehabctl.tui.review_marks import RemarkMark, marks
 from rehabctl.tui.safe_app import app_of
 from rehabctl.tui.screens.note_editor import NoteEditor
-from rehabctl.tui.screens.port_screen import PortScreen
+from rehabctl.tui.screens.review_film import ReviewFilm
 from rehabctl.tui.widgets.angle_curve import AngleCurve
 from rehabctl.tui.widgets.key_bar import KeyBar
 from rehabctl.tui.widgets.section import Section
@@ -27,7 +29,7 @@ from rehabctl.tui.widgets.status_line import StatusLine
 _PLAY_STEP_S = 1 / 15
 
 
-class ReviewScreen(PortScreen[None]):
+class ReviewScreen(ReviewFilm):
     """One recording.
 
     Parameters
@@ -45,6 +47,8 @@ class ReviewScreen(PortScreen[None]):
         self._assessment_id = assessment_id
         self.review: ReviewData | None = None
         self.frame_index = 0
+        self._marks: tuple[RemarkMark, ...] = ()
+        self._mark_index = 0
         self._playing: Timer | None = None
         self._play_s = 0.0
         self._status = StatusLine()
@@ -52,6 +56,8 @@ class ReviewScreen(PortScreen[None]):
         self._skeleton: Skeleton | None = None
         self._curve: AngleCurve | None = None
         self._frame: Section | None = None
+        self._found: Section | None = None
+        self._remarks: Section | None = None
         self._decision: Section | None = None
 
     def compose(self) -> ComposeResult:
@@ -77,6 +83,7 @@ class ReviewScreen(PortScreen[None]):
         if review.assessment_id != self._assessment_id or not self.is_ready:
             return
         self.review, self.frame_index = review, 0
+        self._marks, self._mark_index = marks(review), 0
         recorded = cells.day_time(review.recorded_at, self.context.now(), self.context.zone)
         self._status.show(
             f"{review.mrn}  {review.name}", cells.words(review.exercise), f"recorded {recorded}"
@@ -88,26 +95,41 @@ class ReviewScreen(PortScreen[None]):
         if self._skeleton is not None:
             self._skeleton.focus()
         self._show_frame()
+        await self.film_changed()
+        self.forget_film()
 
     def _parts(self, review: ReviewData) -> list[Widget]:
         self._skeleton = Skeleton(
             review.landmarks_px, driving_joint(review.motion, review.side), id="skeleton"
         )
         self._curve = AngleCurve(review, id="curve")
-        self._frame = Section("Frame", (), "Where the replay stands.")
-        found = Section(
+        self._frame = Section(
+            "Frame",
+            (),
+            "Where the replay stands, and what a remark (e) would be about: ] and [ choose another "
+            "joint, the angle, or the whole picture. 1, 2 and 3 label this repetition as correct, "
+            "compensated or incorrect and go to the next.",
+        )
+        self._found = Section(
             "Found",
             review_text.found(review),
             "What the measurement says about itself, and the moments worth a look. "
             "m goes to the next of them.",
         )
+        self._remarks = Section(
+            "Remarks",
+            (),
+            "What was seen at which moment. They are drawn into the film, and m goes to them.",
+        )
         self._decision = Section(
             "Decision",
             review_text.decision(review, self._draft()),
             "a accepts the measurement, d accepts it with a correction that the comment names, "
-            "f keeps it out of trends. e writes a comment that carries the time.",
+            "f keeps it out of trends.",
         )
-        side = Vertical(self._curve, self._frame, found, self._decision, id="review-side")
+        told = (self._frame, self._found, self._remarks, self._decision)
+        side = Vertical(self._curve, *told, id="review-side")
+        self._show_remarks()
         return [Horizontal(self._skeleton, side, id="review-replay")]
 
     def work_failed(self, message: WorkFailed) -> None:
@@ -123,7 +145,10 @@ class ReviewScreen(PortScreen[None]):
             return
         self._skeleton.frame_index = index
         self._curve.frame_index = index
-        self._frame.show(review_text.frame(review, index))
+        mark = self._marks[self._mark_index]
+        self._skeleton.joint = mark.landmark
+        self._frame.show(review_text.frame(review, index, mark))
+        self.film_moved()
 
     def _go(self, index: int) -> None:
         if self.review is not None:
@@ -178,7 +203,8 @@ class ReviewScreen(PortScreen[None]):
     def action_moment(self, step: int) -> None:
         """Go to the next (1) or previous (-1) moment worth a look."""
         if self.review is not None:
-            self._jump([m.at_s for m in self.review.moments], step)
+            told = (*self.review.moments, *self.review.remarks)
+            self._jump([m.at_s for m in told], step)
 
     def _jump(self, times: list[float], step: int) -> None:
         """Go to the nearest of these times after or before this frame."""
@@ -201,6 +227,92 @@ class ReviewScreen(PortScreen[None]):
             return 0.0
         return (self.review.t_s[-1] - self.review.t_s[0]) / (len(self.review.t_s) - 1)
 
+    # -- labels and remarks --------------------------------------------------------------------
+
+    def action_label(self, name: str) -> None:
+        """Label the repetition in view, and go to the next."""
+        review, label = self.review, RepetitionLabel(name)
+        if review is None:
+            return
+        self._stop()
+        here = review_text.repetition_at(review, review.t_s[self.frame_index])
+        if here is None:
+            self.notify("No repetition at this frame: j goes to the next.", markup=False)
+            return
+        reviews, wanted, index = self.context.data.reviews, self._assessment_id, here.index
+
+        def work() -> Message:
+            reviews.label(wanted, index, label)
+            return RepetitionLabelled(wanted, index, label)
+
+        self.in_thread(work, group=f"label {index}")
+        if here != review.repetitions[-1]:
+            self._jump([r.peak_s for r in review.repetitions if r.index > index], 1)
+
+    def on_repetition_labelled(self, message: RepetitionLabelled) -> None:
+        """Show the label."""
+        review = self.review
+        if review is not None and message.assessment_id == review.assessment_id:
+            labels = {**review.labels, message.repetition: message.label}
+            self._take(replace(review, labels=labels))
+
+    def _take(self, review: ReviewData) -> None:
+        """Show the same recording with other labels or remarks."""
+        self.review = review
+        if self._curve is not None and self._found is not None:
+            self._curve.show(review)
+            self._found.show(review_text.found(review))
+        self._show_frame()
+        self._show_remarks()
+
+    def action_mark(self, step: int) -> None:
+        """Choose what the next remark is about."""
+        if self._marks:
+            self._mark_index = (self._mark_index + step) % len(self._marks)
+            self._show_frame()
+
+    def action_comment(self) -> None:
+        """Write a remark about the chosen joint, angle or nothing at the moment in view."""
+        review = self.review
+        if review is None:
+            return
+        self._stop()
+        at_s, mark = review.t_s[self.frame_index], self._marks[self._mark_index]
+        reviews, wanted = self.context.data.reviews, self._assessment_id
+        key = f"{_remark_key(wanted)}{at_s:.3f}"
+        written: list[ReviewRemark] = []
+
+        def store(text: str) -> None:
+            remark = ReviewRemark(at_s, text, mark.joint, mark.landmark)
+            reviews.remark(wanted, remark)
+            written.append(remark)
+
+        start = None if key in self.context.drafts else review_text.remark_start(
+            review, self.frame_index, mark
+        )  # fmt: skip
+        title = f"Remark at {at_s:.2f} s on {mark.text}"
+        editor = NoteEditor(self.context, title, key, store, start)
+        app_of(self).push_screen(editor, lambda _: self._remarked(wanted, written))
+
+    def _remarked(self, assessment_id: str, written: list[ReviewRemark]) -> None:
+        review = self.review
+        if review is not None and review.assessment_id == assessment_id and written:
+            remarks = sorted((*review.remarks, *written), key=lambda remark: remark.at_s)
+            self._take(replace(review, remarks=tuple(remarks)))
+            self.notify("Remark stored.", markup=False)
+        else:
+            self._show_remarks()
+
+    def _show_remarks(self) -> None:
+        if self.review is not None and self._remarks is not None:
+            key = _remark_key(self._assessment_id)
+            drafts = [
+                f"at {name.removeprefix(key)} s: {text}"
+                for name, text in sorted(self.context.drafts.items())
+                if name.startswith(key)
+            ]
+            self._remarks.show(review_text.remarks(self.review, drafts))
+
     # -- decisions -----------------------------------------------------------------------------
 
     @property
@@ -209,17 +321,6 @@ class ReviewScreen(PortScreen[None]):
 
     def _draft(self) -> str:
         return self.context.drafts.get(self._draft_key, "")
-
-    def action_comment(self) -> None:
-        """Write a comment for the decision; it begins with the time of the frame in view."""
-        review = self.review
-        if review is not None:
-            self._stop()
-            before = self._draft() or review.comment or ""
-            here = review_text.moment(review, self.frame_index)
-            start = f"{before}\n{here}" if before else here
-            editor = NoteEditor(self.context, "Comment", self._draft_key, None, start)
-            app_of(self).push_screen(editor, lambda _: self._show_decision())
 
     def action_decide(self, name: str) -> None:
         """Accept at once; adjust and flag ask for a comment. Then show the next recording."""
@@ -281,3 +382,7 @@ class ReviewScreen(PortScreen[None]):
 
 def _draft_key(assessment_id: str) -> str:
     return f"review:{assessment_id}"
+
+
+def _remark_key(assessment_id: str) -> str:
+    return f"remark:{assessment_id}@"

@@ -10,7 +10,7 @@ from textual.reactive import reactive
 from textual.strip import Strip
 from textual.widget import Widget
 
-from rehabctl.domain.review import ReviewData
+from rehabctl.domain.review import RepetitionLabel, ReviewData
 from rehabctl.tui.help_text import HelpText
 from rehabctl.tui.widgets.braille_canvas import DOTS_X, DOTS_Y, BrailleCanvas
 
@@ -19,6 +19,11 @@ _LEFT_CELLS = 5
 _BOTTOM_ROWS = 2
 """Repetition numbers and seconds."""
 _KIND_MARK = {"full": "", "partial": "p", "cut": "c"}
+_LABEL_MARK = {
+    RepetitionLabel.CORRECT: "✓",
+    RepetitionLabel.COMPENSATED: "~",
+    RepetitionLabel.INCORRECT: "✗",
+}
 
 
 class AngleCurve(Widget, can_focus=True):
@@ -28,7 +33,8 @@ class AngleCurve(Widget, can_focus=True):
     help = HelpText(
         "Angle",
         "The driving angle in degrees over the recording. The dashed line is the target; numbers "
-        "below are repetitions (p partial, c cut by start or end); the upright line is this frame.",
+        "below are repetitions (p partial, c cut by start or end; ✓ labelled correct, ~ "
+        "compensated, ✗ incorrect); the upright line is this frame.",
     )
     frame_index: reactive[int] = reactive(0)
 
@@ -36,6 +42,11 @@ class AngleCurve(Widget, can_focus=True):
         super().__init__(id=id)
         self._review = review
         self._canvas: BrailleCanvas | None = None
+
+    def show(self, review: ReviewData) -> None:
+        """Draw the same recording with other labels."""
+        self._review, self._canvas = review, None
+        self.refresh()
 
     def watch_frame_index(self) -> None:
         """Move the upright line."""
@@ -84,6 +95,8 @@ class AngleCurve(Widget, can_focus=True):
             canvas.write(0, row, f"{value:>{_LEFT_CELLS - 1}.0f}", axis)
         for repetition in self._review.repetitions:
             label = f"{repetition.index}{_KIND_MARK.get(repetition.kind, '')}"
+            given = self._review.labels.get(repetition.index)
+            label += "" if given is None else _LABEL_MARK[given]
             column = round(scale.x(repetition.peak_s)) // DOTS_X - len(label) // 2
             canvas.write(column, plot_rows, label, self._style("line"))
         first, last = self._review.t_s[0], self._review.t_s[-1]

@@ -13,6 +13,7 @@ from textual.widget import Widget
 
 from rehabctl.domain.review import Point
 from rehabctl.tui.help_text import HelpText
+from rehabctl.tui.review_marks import JOINTS
 from rehabctl.tui.widgets.braille_canvas import DOTS_X, DOTS_Y, BrailleCanvas
 
 Frame = Sequence[Point]
@@ -25,8 +26,6 @@ _NOSE = 0
 _LETTERS = ((15, "L"), (16, "R"), (27, "L"), (28, "R"))
 """Sides are written at wrists and ankles: colour is never alone."""
 _PARTS = ("middle", "left", "right", "joint")
-_JOINTS = {"shoulder": 11, "elbow": 13, "wrist": 15, "hip": 23, "knee": 25, "ankle": 27}
-"""Left landmark of each joint; the right one follows it."""
 _MARGIN = 0.06
 _WIDE_DOTS = 80
 """From this width on, bones are two dots thick."""
@@ -34,7 +33,7 @@ _WIDE_DOTS = 80
 
 def driving_joint(motion: str, side: str) -> int | None:
     """Return the landmark of the joint that a motion names (`knee_flexion`, `left` -> 25)."""
-    left = _JOINTS.get(motion.split("_", 1)[0])
+    left = JOINTS.get(motion.split("_", 1)[0])
     return None if left is None else left + (side == "right")
 
 
@@ -58,21 +57,27 @@ class Skeleton(Widget, can_focus=True):
     help = HelpText(
         "Replay",
         "The body as the camera measured it. L and R are the person's own left and right; "
-        "the ring is the joint that drives the exercise. A gap means that nothing was found.",
+        "the ring is the joint that a remark (e) would be about: the one that drives the exercise, "
+        "until ] or [ choose another. A gap means that nothing was found.",
     )
     frame_index: reactive[int] = reactive(0)
+    joint: reactive[int | None] = reactive[int | None](None)
 
     def __init__(
         self, frames: Sequence[Frame], joint: int | None, *, id: str | None = None
     ) -> None:
         super().__init__(id=id)
         self._frames = frames
-        self._joint = joint
+        self.set_reactive(Skeleton.joint, joint)
         self._bounds = _bounds(frames)
         self._canvas: BrailleCanvas | None = None
 
     def watch_frame_index(self) -> None:
         """Draw the new frame."""
+        self._canvas = None
+
+    def watch_joint(self) -> None:
+        """Draw the ring elsewhere."""
         self._canvas = None
 
     def on_resize(self) -> None:
@@ -114,7 +119,7 @@ class Skeleton(Widget, can_focus=True):
                 canvas.write(
                     round(point[0]) // DOTS_X + 1, round(point[1]) // DOTS_Y, letter, styles[side]
                 )
-        if self._joint is not None and (point := points[self._joint]) is not None:
+        if self.joint is not None and (point := points[self.joint]) is not None:
             canvas.write(round(point[0]) // DOTS_X, round(point[1]) // DOTS_Y, "◉", styles["joint"])
         return canvas
 

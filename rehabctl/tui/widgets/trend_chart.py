@@ -81,6 +81,7 @@ class TrendChart(PlotWidget, can_focus=False, inherit_bindings=False):
         "chart--target",
         "chart--spread",
         "chart--important",
+        "chart--band",
     }
 
     def __init__(self, trend: Trend, zone: tzinfo) -> None:
@@ -119,6 +120,11 @@ class TrendChart(PlotWidget, can_focus=False, inherit_bindings=False):
             self.plot([left, right], [trend.target] * 2, self._style("target"), HiResMode.BRAILLE)
         if (mark := trend.important_at) is not None:
             self.plot([left, right], [mark] * 2, self._style("important"), HiResMode.BRAILLE)
+        if trend.band is not None:
+            x = [(at - start) / timedelta(days=1) for at, _, _ in trend.band.limits]
+            _, low, high = zip(*trend.band.limits, strict=True)
+            for edge in (low, high):
+                self.plot(x, edge, self._style("band"), HiResMode.BRAILLE)
         names = list(dict.fromkeys(point.method for point in trend.points))
         placed = list(zip(days, trend.points, strict=True))
         for method, run in groupby(placed, key=lambda pair: pair[1].method):
@@ -147,11 +153,13 @@ class TrendChart(PlotWidget, can_focus=False, inherit_bindings=False):
     def _value_limits(self) -> tuple[float, float]:
         if self._trend.unit in _FIXED_LIMITS:
             return _FIXED_LIMITS[self._trend.unit]
-        points = self._trend.points
+        trend = self._trend
+        points = trend.points
         values = [p.value + (p.uncertainty or 0.0) for p in points]
         values += [p.value - (p.uncertainty or 0.0) for p in points]
-        lines = (self._trend.target, self._trend.important_at)
+        lines = (trend.target, trend.important_at)
         values += [value for value in lines if value is not None]
+        values += [v for limit in (trend.band.limits if trend.band else ()) for v in limit[1:]]
         low, high = min(values), max(values)
         room = max((high - low) * 0.08, 0.5)
         return low - room, high + room
