@@ -167,13 +167,13 @@ NEEDS = {
     Action.WRITE_PATIENTS: ("patient", "update"),
     Action.READ_CLINICAL: ("exercise_session", "select"),
     Action.WRITE_CLINICAL: ("movement_assessment", "insert"),
-    Action.IMPORT_PATIENTS: ("import_checkpoint", "insert"),
     Action.READ_AUDIT: ("audit_entry", "select"),
 }
 FUNCTIONS = {
     Action.MANAGE_USERS: "user_disable(text)",
     Action.READ_AGGREGATES: "caseloads()",
     Action.BREAK_GLASS: "break_glass(text,text,integer)",
+    Action.IMPORT_PATIENTS: "panel_rows_due(uuid[],text[],text[])",
 }
 
 
