@@ -8,12 +8,13 @@ from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
 from rehabctl.domain.errors import NotPermittedError, RehabctlError, UsageError
 from rehabctl.domain.visit import VisitStatus
-from rehabctl.services import named_rows, scheduling
+from rehabctl.services import named_rows
 from rehabctl.services.import_map import read_map
 from rehabctl.services.import_run import ImportOptions, ImportReport
 from rehabctl.services.schedule_import import COLUMNS, import_schedule
@@ -120,7 +121,7 @@ def test_a_changed_row_moves_or_cancels_its_appointment(clinic: Store, path: Pat
 def test_a_time_without_an_offset_is_the_clinics(clinic: Store, path: Path) -> None:
     run(clinic, path, row("a", start="2026-03-09T09:30"))
     (visit,) = visits(clinic)
-    zone = scheduling.today_of(clinic)[1]
+    zone = ZoneInfo(clinic.clinic.time_zone)
     assert visit.planned_start_at.astimezone(zone).strftime("%Y-%m-%d %H:%M") == "2026-03-09 09:30"
 
 
@@ -151,11 +152,14 @@ def test_refused_rows_come_back_in_a_file_and_can_be_mapped(
         )
 
 
-def test_a_registrar_books_nothing(clinic: Store, registrar: Store, path: Path) -> None:
-    if registrar.is_local:
-        return
-    with pytest.raises(NotPermittedError):
-        run(registrar, path, row("a"))
+def test_the_front_desk_imports_and_billing_does_not(
+    clinic: Store, registrar: Store, biller: Store, path: Path
+) -> None:
+    assert counts(run(registrar, path, row("a"))) == (1, 0, 0, 0)
+    assert counts(run(registrar, path, row("a", hours=3))) == (0, 1, 0, 0)
+    if not biller.is_local:
+        with pytest.raises(NotPermittedError):
+            run(biller, path, row("b"))
 
 
 def test_an_import_that_was_cut_goes_on(

@@ -377,6 +377,22 @@ def test_rejects_in_memory_are_limited(
     assert (report.rejected, len(report.rejects)) == (20, 5)
 
 
+@pytest.mark.nightly
+def test_a_million_bad_rows_are_counted_and_handed_back(
+    store: Store, rules: RuleTable, tmp_path: Path
+) -> None:
+    path, rejects = tmp_path / "r.csv", tmp_path / "refused.csv"
+    with path.open("w", encoding="utf-8") as file:
+        file.write("mrn,given_name,family_name,birth_date,sex,state\n")
+        file.writelines(f"{n},A,B,1961-13-{n % 90},F,CO\n" for n in range(1_000_000))
+        file.write("good,A,B,1961-04-02,F,CO\n")
+    report = run(store, rules, path, ImportOptions(rejects=rejects))
+    assert counts(report) == (1_000_001, 1, 0, 0, 1_000_000)
+    assert len(report.rejects) == 1000
+    with rejects.open(encoding="utf-8") as file:
+        assert sum(1 for _ in file) == 1_000_001
+
+
 def test_a_first_row_is_what_the_events_say(store: Store, rules: RuleTable, tmp_path: Path) -> None:
     """Rows of imported patients are computed once for many; a rebuild finds none different."""
     days = ["", "2025-11-03", "2026-02-27", "2026-05-01"]

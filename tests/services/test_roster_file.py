@@ -73,7 +73,7 @@ def test_nul_bytes_stay_in_their_field() -> None:
 
 
 def test_a_huge_field_is_refused_and_the_next_row_is_read() -> None:
-    for size in (200_000, 3_000_000):
+    for size in (200_000, 100_000_000):
         data = f"{HEADING}\n1042,{'x' * size},Diaz,1961-04-02,F,CO\n{ROW}\n".encode()
         _, (bad, good) = read(data)
         assert bad.problem is not None

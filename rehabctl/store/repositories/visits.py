@@ -165,7 +165,7 @@ class VisitRepository:
         """Return the visit that another system knows by this identifier."""
         c = _VISIT.c
         found = self._read(
-            select(_VISIT).where(c.patient_id == patient_id, c.external_id == external_id)
+            self._select().where(c.patient_id == patient_id, c.external_id == external_id)
         )
         return found[0] if found else None
 
