@@ -45,7 +45,7 @@ DEEP_LIMIT = 3.0
 NUMBERS = {
     "sqlcipher": "WITH RECURSIVE g(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM g "
     "WHERE n < :count) ",
-    "postgres": "WITH g AS (SELECT n FROM generate_series(1, :count) AS n) ",
+    "postgres": "WITH g AS (SELECT n FROM generate_series(1, CAST(:count AS bigint)) AS n) ",
 }
 NEW_ID = {"sqlcipher": "lower(hex(randomblob(16)))", "postgres": "gen_random_uuid()"}
 PATIENTS = """INSERT INTO patient (id, clinic_id, therapist_id, mrn, given_name, family_name,

@@ -6,6 +6,7 @@ they are; everything else is simulated and says so.
 
 from __future__ import annotations
 
+import json
 import os
 import struct
 import sys
@@ -23,6 +24,7 @@ from rehabctl.analysis.sensor_drift import drift
 from rehabctl.analysis.sensor_simulation import CALIBRATED, SimulatedSensor, knee_pair
 from rehabctl.devices.drivers import movella_dot as dot
 from rehabctl.reference.sensor_limits import load_sensor_limits
+from rehabctl.services.sensor_biofeedback import biofeedback
 
 LIMITS = load_sensor_limits(date(2026, 11, 22))
 failed = False
@@ -75,10 +77,50 @@ def simulated() -> None:
     line("simulated: knee flexion, deg rms", rms, 2.0)
 
 
-def optical() -> None:
+def latency() -> None:
+    """Count and cue two sensors as they stream, at their own pace."""
+    thigh, shank, _ = knee_pair(4, 90.0, rate_hz=120.0)
+    said: list[str] = []
+    follower = biofeedback(
+        "standing-knee-flexion", 90.0, 120.0, date(2026, 11, 22), lambda s: said.append(s.text),
+        at_once=False,
+    )  # fmt: skip
+    began = time.perf_counter()
+    for i, t_s in enumerate(thigh.t_s):
+        time.sleep(max(0.0, began + float(t_s) - time.perf_counter()))
+        follower.take(0, float(t_s), thigh.gyr_rads[i], thigh.acc_ms2[i])
+        follower.take(1, float(t_s), shank.gyr_rads[i], shank.acc_ms2[i])
+    found = follower.finish()
+    delay = float(str(found["added_latency_ms_p95"]))
+    line(f"simulated: live count of {len(said)} events, added ms p95", delay, 50.0)
+
+
+def broad(data: Path) -> None:
+    """Compare orientation with the optical one of BROAD, by the bars that its files tell."""
+    file = data / "imu" / "PROVENANCE.json"
+    if not file.is_file():
+        print("BROAD: not here, left out")
+        return
+    for each in json.loads(file.read_text("utf-8"))["sets"]["broad"]["files"]:
+        with np.load(data / "imu" / each["file"]) as z:
+            t_s = np.arange(len(z["gyr"])) / float(z["fs"])
+            recording = ImuRecording(t_s, *(z[k].astype(float) for k in ("gyr", "acc", "mag")))
+            true, moving = z["opt_quat"].astype(float), z["movement"]
+        true = true / np.linalg.norm(true, axis=1, keepdims=True)
+        for method, name in zip(FusionMethod, ("VQF", "offlineVQF"), strict=True):
+            w, _, _, z_ = multiply(fuse(recording, method).quat_wxyz, conjugate(true))[moving].T
+            errors = {
+                "total": np.arccos(np.clip(np.abs(w), 0, 1)),
+                "inclination": np.arccos(np.clip(np.hypot(w, z_), 0, 1)),
+            }
+            for kind, half in errors.items():
+                rms = float(np.degrees(2 * np.sqrt(np.nanmean(half**2))))
+                bar = each["rmse_this_file"][name][kind] + 0.005  # the file's numbers are rounded
+                line(f"optical: {each['file'][:8]} {method.value} {kind}, deg rms", rms, bar)
+
+
+def optical(data: Path) -> None:
     """Compare with the optical references, where they are."""
-    project = Path(__file__).resolve().parents[1]
-    data = Path(os.environ.get("REHABCTL_TEST_DATA") or project.parent / "shared" / "data")
     hinges = {"dfjimu_1D_01": (4.04, 3.91), "dfjimu_1D_02": (1.39, 1.16)}
     for name, bars in hinges.items():
         file = data / "imu" / f"{name}.npz"
@@ -105,5 +147,9 @@ def optical() -> None:
 if __name__ == "__main__":
     speed()
     simulated()
-    optical()
+    latency()
+    project = Path(__file__).resolve().parents[1]
+    samples = Path(os.environ.get("REHABCTL_TEST_DATA") or project.parent / "shared" / "data")
+    broad(samples)
+    optical(samples)
     sys.exit(failed)

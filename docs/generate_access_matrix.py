@@ -29,11 +29,34 @@ def table() -> str:
     heads = ["tables", "rows", *(role.value.replace("_", " ") for role in Role)]
     lines = [_line(heads), _line(["---"] * len(heads))]
     lines += [_line([", ".join(names), *cells]) for cells, names in alike.items()]
-    return "\n".join(lines) + "\n"
+    return "\n".join([*lines, "", *_limits()]) + "\n"
 
 
 def _cells(access: TableAccess) -> list[str]:
-    return ["".join(verb[0] for verb in access.verbs.get(role, ())) for role in Role]
+    return [
+        "".join(verb[0] for verb in access.verbs.get(role, ()))
+        + ("*" if role in {*access.only, *access.writes, *access.hidden} else "")
+        for role in Role
+    ]
+
+
+def _limits() -> list[str]:
+    """Return a line for every `*` of the table."""
+    found: list[str] = []
+    for name, access in matrix().items():
+        for role in Role:
+            parts = [
+                f"{words} `{limits[role]}`"
+                for words, limits in (
+                    ("rows where", access.only),
+                    ("writes rows where", access.writes),
+                    ("does not read", {r: ", ".join(c) for r, c in access.hidden.items()}),
+                )
+                if role in limits
+            ]
+            if parts:
+                found.append(f"- `*` {name}, {role.value.replace('_', ' ')}: {'; '.join(parts)}")
+    return found
 
 
 def _line(cells: list[str]) -> str:

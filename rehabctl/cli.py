@@ -78,6 +78,11 @@ class RootGroup(LazyGroup):
         "payer": LazyCommand(
             "rehabctl.commands.payer:app", "Keep payers' dated rules and fees.", _BILLING
         ),
+        "eligibility": LazyCommand(
+            "rehabctl.commands.eligibility:app",
+            "Ask payers whether patients are covered.",
+            _BILLING,
+        ),
         "rtm": LazyCommand(
             "rehabctl.commands.rtm:app",
             "Prove and claim remote therapeutic monitoring.",
@@ -97,6 +102,14 @@ class RootGroup(LazyGroup):
         ),
         "adherence": LazyCommand(
             "rehabctl.commands.adherence:app", "Show what was done of what was planned.", _CLINIC
+        ),
+        "engage": LazyCommand(
+            "rehabctl.commands.engage:app",
+            "Remind, praise and inform patients, and see who needs a word.",
+            _CLINIC,
+        ),
+        "report": LazyCommand(
+            "rehabctl.commands.report:app", "Report outcomes, progress, claims and return.", _CLINIC
         ),
         "schedule": LazyCommand(
             "rehabctl.commands.schedule:app", "Find a time, book it, move it, cancel it.", _CLINIC

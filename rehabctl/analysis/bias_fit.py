@@ -4,12 +4,12 @@ An observation is one angle of one clip: at the turning point of a movement, or 
 first one. Each row is a least-squares fit in which every clip weighs the same. Its 90 % half-width
 is meant for a person who was not there:
 
-    half-width = t(0.95, people - 1 + PRIOR) * s * sqrt(1 + 1 / people) * OTHER_BODIES
+    half-width = t(0.95, people - 1 + PRIOR) * s * sqrt(1 + 1 / people)
 
-where s pools the row's own variance between clips with that of all rows of limbs or of the trunk
-(prior weight PRIOR), since two clips cannot tell their own spread. People, not clips, are what
-repeats; and since those of the fit are young and slim, other bodies get a margin. A row that was
-seen at rest only, never at a turning point, gets half as much again.
+where s pools the row's own variance between clips with that of all rows of the same kind (prior
+weight PRIOR), since two clips cannot tell their own spread, but is never less than what the row
+itself showed. People, not clips, are what repeats. A row that was seen at rest only, never at a
+turning point, gets half as much again.
 """
 
 from __future__ import annotations
@@ -21,15 +21,18 @@ from typing import Any, cast
 import numpy as np
 
 from rehabctl.analysis.accuracy import RenderedTruth, true_angle
-from rehabctl.analysis.angles import hip_line_tilt, thigh_inclination
 from rehabctl.analysis.assessment import RepetitionKind
+from rehabctl.analysis.covariates import covariates_at
 from rehabctl.analysis.landmarks import Float, Side
 from rehabctl.analysis.measured import MeasuredMovement
 from rehabctl.analysis.motions import MOTIONS, Plane
 
-PRIOR = 10
-OTHER_BODIES = 1.1
+PRIOR = 20
 AT_REST_ONLY = 1.5
+OTHER_LIMB = frozenset({"left_right_swap", "far_side", "bone_length", "legs_take_turns"})
+"""Reasons of the gates which mean that the landmarks followed the other leg: no bias to learn."""
+OTHER_LIMB_DEG = 20.0
+"""An error beyond this is another limb, too."""
 SWING_DEG = 15.0
 """Swing from which an angle beside the driving one has a turning point of its own."""
 
@@ -61,6 +64,8 @@ class Observation:
     covariates: Mapping[str, float]
     turning: bool
     """Whether the angle turned there; else the limb rested."""
+    rerendered: bool = False
+    """Whether the clip belongs to a second set of films, which may read by a constant otherwise."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,13 +84,15 @@ class Design:
     """Covariates whose coefficient is known."""
     with_rest: bool = False
     """Whether a resting limb tells as much as a turning one."""
+    spread_at_rest: bool = False
+    """Whether a resting limb shows the same pose, so that its spread counts in the interval."""
     at_least_deg: float = 0.0
     """Smallest half-width, where published figures are wider than a fit on few clips."""
 
     @property
-    def of_trunk(self) -> bool:
-        """Whether it is an angle of the trunk: these spread less, and pool among themselves."""
-        return self.motion.startswith("trunk")
+    def kind(self) -> str:
+        """With which other rows it pools: the trunk's spread less, those of sitting people more."""
+        return "trunk" if self.motion.startswith("trunk") else self.posture
 
     def takes(self, item: Observation) -> bool:
         """Whether an observation belongs to the row.
@@ -119,6 +126,7 @@ class FittedRow:
     intercept_deg: float
     slope_per_deg: float
     covariates: Mapping[str, float]
+    covariate_ranges: Mapping[str, tuple[float, float]]
     half_width_deg: float
     angle_range_deg: tuple[float, float]
     clips: int
@@ -128,32 +136,37 @@ class FittedRow:
 
 
 DESIGNS: tuple[Design, ...] = (
-    # A landmark in front of the hip tilts an upright thigh and leaves a level one alone.
-    Design("knee_flexion", "sagittal", "upright", "max", free=("thigh_upright",)),
-    Design("knee_flexion", "sagittal", "upright", "min"),
+    # A point in front of the hip tilts an upright thigh and leaves a level one alone.
+    Design("knee_flexion", "sagittal", "upright", "max", free=("thigh_forward",)),
+    Design("knee_flexion", "sagittal", "upright", "min", spread_at_rest=True),
     Design("hip_flexion", "sagittal", "upright", "max"),
-    Design("hip_flexion", "sagittal", "upright", "min"),
+    Design("hip_flexion", "sagittal", "upright", "min", spread_at_rest=True),
+    # Sitting, the thigh lies on the seat: what it seems to rise is the knee point leaving the knee.
+    Design("knee_flexion", "sagittal", "seated", "min", free=("thigh_level", "shank_stretch")),
+    Design("knee_flexion", "sagittal", "seated", "max", free=("thigh_level",)),
+    Design("hip_flexion", "sagittal", "seated", "max"),
     # Published for supine leg raises: 10 to 17 degrees low.
     Design("hip_flexion", "sagittal", "lying", "max", at_least_deg=10.0),
-    Design("hip_flexion", "sagittal", "lying", "min"),
-    Design("knee_flexion", "sagittal", "lying", "min"),
+    Design("hip_flexion", "sagittal", "lying", "min", at_least_deg=10.0),
+    Design("knee_flexion", "sagittal", "lying", "max", at_least_deg=10.0),
+    Design("knee_flexion", "sagittal", "lying", "min", at_least_deg=10.0),
     Design("elbow_flexion", "sagittal", "upright", "max"),
     Design("elbow_flexion", "sagittal", "upright", "min"),
-    Design("shoulder_flexion", "sagittal", "upright", "max"),
-    Design("shoulder_flexion", "sagittal", "upright", "min"),
-    # From the front nothing hides the arm: hanging, it tells as much as raised.
-    Design("shoulder_abduction", "frontal", "upright", "max", with_rest=True),
-    Design("shoulder_abduction", "frontal", "upright", "min", with_rest=True),
-    # The line between the hips follows the trunk, not the pelvis: its tilt is all error.
-    Design("hip_abduction", "frontal", "upright", "max", fixed=(("hip_line_tilt", -1.0),)),
-    Design("hip_abduction", "frontal", "upright", "min", fixed=(("hip_line_tilt", -1.0),)),
+    Design("shoulder_flexion", "sagittal", "upright", "max", slope=True),
+    Design("shoulder_flexion", "sagittal", "upright", "min", spread_at_rest=True),
+    Design("shoulder_abduction", "frontal", "upright", "max", slope=True),
+    Design("shoulder_abduction", "frontal", "upright", "min"),
+    # The line between the hips tilts with the raised leg though the pelvis does not; half of that
+    # is made good by the raised leg's own hip point.
+    Design("hip_abduction", "frontal", "upright", "max", fixed=(("hip_line_tilt", -0.5),)),
+    Design("hip_abduction", "frontal", "upright", "min", fixed=(("hip_line_tilt", -0.5),)),
     # Measured against the picture's edge: no camera in a room stands level to better than this.
     Design("trunk_inclination", "sagittal", "upright", "max", at_least_deg=4.0),
     Design("trunk_inclination", "sagittal", "upright", "min", at_least_deg=4.0),
     Design("trunk_lateral_flexion", "frontal", "upright", "max", with_rest=True, at_least_deg=4.0),
     Design("trunk_lateral_flexion", "frontal", "upright", "min", with_rest=True, at_least_deg=4.0),
 )
-"""The measured rows; what each is a function of was decided from the anatomy, before the fit."""
+"""The measured rows. What each is a function of was chosen by leaving out one of the fit people."""
 
 
 def observe(truth: RenderedTruth, measured: MeasuredMovement) -> list[Observation]:
@@ -173,7 +186,9 @@ def observe(truth: RenderedTruth, measured: MeasuredMovement) -> list[Observatio
         if plane is Plane.SAGITTAL and MOTIONS[name].sided:
             sides = (str(measured.near_side),)
         for side in sides:
-            found += _Curve.of(truth, measured, name, side, plane).observations()
+            said = {reason.code for reason in measured.gates[name, side].reasons}
+            if not said & OTHER_LIMB:
+                found += _Curve.of(truth, measured, name, side, plane).observations()
     return found
 
 
@@ -204,7 +219,7 @@ class _Curve:
         still = np.flatnonzero(self.measured.neutral_frames)
         if len(still):
             resting = int(still[len(still) // 2])
-            found += [self._at(resting, extreme, turning=False) for extreme in ("min", "max")]
+            found += [self._at(resting, way, resting, turning=False) for way in ("min", "max")]
         for repetition in self.measured.repetitions:
             if repetition.kind is RepetitionKind.CUT:
                 continue
@@ -215,13 +230,17 @@ class _Curve:
                 sign = 1.0 if swing > 0 else -1.0
                 at = frames.start + int(np.argmax(sign * self.seen[frames]))
                 peak = sign * float((sign * self.true[frames]).max())
-                found.append(self._at(at, "max" if swing > 0 else "min", turning=True, true=peak))
+                if abs(float(self.seen[at]) - peak) <= OTHER_LIMB_DEG:
+                    outwards, back = ("max", "min") if swing > 0 else ("min", "max")
+                    found.append(self._at(at, outwards, frames.start, turning=True, true=peak))
+                    found.append(self._at(frames.start, back, frames.start, turning=False))
         return found
 
     def _at(
-        self, frame: int, extreme: str, *, turning: bool, true: float | None = None
+        self, frame: int, extreme: str, start: int, *, turning: bool, true: float | None = None
     ) -> Observation:
         xy = self.measured.series.xy_px[frame : frame + 1]
+        rest = self.measured.series.xy_px[start : start + 1]
         own: Side = "left" if self.side == "left" else "right"
         view = self.measured.view
         facing = -1 if view.facing in ("left", "away") else 1
@@ -234,10 +253,7 @@ class _Curve:
             clip=self.truth.name,
             seen_deg=float(self.seen[frame]),
             true_deg=float(self.true[frame]) if true is None else true,
-            covariates={
-                "thigh_upright": float(np.cos(np.radians(thigh_inclination(xy, own, facing)[0]))),
-                "hip_line_tilt": float(hip_line_tilt(xy, own, facing)[0]),
-            },
+            covariates=covariates_at(xy, rest, own, facing),
             turning=turning,
         )
 
@@ -256,11 +272,23 @@ def fit_rows(
     """
     chosen = [(design, design.choose(observations)) for design in designs]
     fits = [_Fit.of(design, items) for design, items in chosen if items]
+    kinds = {fit.design.kind for fit in fits}
     pooled = {
-        of_trunk: _pooled_variance([fit for fit in fits if fit.design.of_trunk is of_trunk])
-        for of_trunk in (True, False)
+        kind: _pooled_variance([fit for fit in fits if fit.design.kind == kind]) for kind in kinds
     }
-    return tuple(fit.row(pooled[fit.design.of_trunk]) for fit in fits)
+    return tuple(
+        fit.row(max(pooled[fit.design.kind], _variance_at_rest(fit, observations))) for fit in fits
+    )
+
+
+def _variance_at_rest(fit: _Fit, observations: Sequence[Observation]) -> float:
+    """Return the spread between the clips' resting limbs around a row, where that counts."""
+    clips: dict[str, list[float]] = {}
+    for item in observations if fit.design.spread_at_rest else ():
+        if fit.design.takes(item) and not item.turning:
+            clips.setdefault(item.clip, []).append(item.seen_deg - item.true_deg)
+    errors = np.array([np.mean(values) for values in clips.values()])
+    return float(np.mean((errors - fit.coefficients[0]) ** 2)) if len(errors) else 0.0
 
 
 def _pooled_variance(fits: Sequence[_Fit]) -> float:
@@ -282,6 +310,9 @@ class _Fit:
         if design.slope:
             columns.append(np.array([o.seen_deg for o in items]))
         columns += [np.array([o.covariates[name] for o in items]) for name in design.free]
+        if len({o.rerendered for o in items}) == 2:
+            # Fitted beside the rest and left out of the row: it is the films', not the people's.
+            columns.append(np.array([float(o.rerendered) for o in items]))
         known = np.array([sum(f * o.covariates[n] for n, f in design.fixed) for o in items])
         target = np.array([o.seen_deg - o.true_deg for o in items]) - known
         clips = sorted({o.clip for o in items})
@@ -295,14 +326,19 @@ class _Fit:
         variance = float((weight**2 * residual**2).sum()) / freedom if freedom else 0.0
         return _Fit(design, items, solved, variance, freedom)
 
+    def _range(self, name: str) -> tuple[float, float]:
+        values = [o.covariates[name] for o in self.items]
+        return min(values), max(values)
+
     def row(self, pooled: float) -> FittedRow:
         from scipy import stats  # type: ignore[import-untyped]
 
         design = self.design
-        variance = (self.freedom * self.variance + PRIOR * pooled) / (self.freedom + PRIOR)
+        shared = (self.freedom * self.variance + PRIOR * pooled) / (self.freedom + PRIOR)
+        variance = max(self.variance, shared)
         people = len({o.person for o in self.items})
         quantile = float(cast("Any", stats).t.ppf(0.95, people - 1 + PRIOR))
-        half = OTHER_BODIES * quantile * float(np.sqrt(variance * (1.0 + 1.0 / people)))
+        half = quantile * float(np.sqrt(variance * (1.0 + 1.0 / people)))
         if not any(o.turning for o in self.items):
             half *= AT_REST_ONLY
         values = [float(c) for c in self.coefficients]
@@ -312,7 +348,8 @@ class _Fit:
             design=design,
             intercept_deg=values[0],
             slope_per_deg=slope,
-            covariates=dict(zip(design.free, values[1:], strict=True)) | dict(design.fixed),
+            covariates=dict(zip(design.free, values[1:], strict=False)) | dict(design.fixed),
+            covariate_ranges={name: self._range(name) for name in design.free},
             half_width_deg=max(half, design.at_least_deg),
             angle_range_deg=(min(seen), max(seen)),
             clips=len({o.clip for o in self.items}),

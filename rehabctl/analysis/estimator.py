@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from rehabctl.analysis.angles import hip_line_tilt, thigh_inclination
+from rehabctl.analysis.angles import thigh_inclination
+from rehabctl.analysis.covariates import covariates_at
 from rehabctl.analysis.landmarks import SIDES, Float, Side, trunk
 from rehabctl.analysis.measured import AngleKey, UniformSeries
 from rehabctl.analysis.motions import MOTIONS, Motion, Plane, base_of
@@ -96,7 +97,7 @@ class Estimator:
         extreme
             max or min: which way the motion turns there.
         reference_frame
-            A frame in which the other leg rests too, for the pull between seated legs.
+            The frame in which the movement started.
         """
         motion, side = MOTIONS[key[0]], key[1]
         base = base_of(motion)
@@ -105,20 +106,19 @@ class Estimator:
             extreme = "min" if extreme == "max" else "max"
         own: Side = "left" if side == "left" else "right"
         plane = self._plane(motion)
-        pull = self._pull(base, own, frame, reference_frame)
+        pull = 0.0
+        if self.posture == "seated" and reference_frame is not None:
+            pull = self._pull(base, own, frame, reference_frame)
         row = self.table.find(base.name, plane.value, self.posture, extreme)
         xy = self._stretched(frame, plane)
         seen = float(base.measure(xy, own, self.view.facing(base.plane), self.detected)[0])
         facing = self.view.forwards if plane is Plane.SAGITTAL else self.view.towards
-        covariates = {
-            "thigh_upright": float(np.cos(np.radians(thigh_inclination(xy, own, facing)[0]))),
-            "hip_line_tilt": float(hip_line_tilt(xy, own, facing)[0]),
-            "contralateral_pull": pull,
-        }
+        rest = xy if reference_frame is None else self._stretched(reference_frame, plane)
+        covariates = covariates_at(xy, rest, own, facing)
         change = self.gates.bone_change(motion, own)
         conditions = Conditions(
             off_plane_deg=self.view.off_plane_deg(plane),
-            contralateral_pull_deg=pull if "contralateral_pull" in row.covariates else 0.0,
+            contralateral_pull_deg=pull,
             bone_length_excess=max(change - self.gates.thresholds.bone_length_limited, 0.0),
             degraded=self.degraded,
             known=self._fitted(plane),
@@ -146,10 +146,8 @@ class Estimator:
         xy[..., 0] /= np.cos(np.radians(off))
         return xy
 
-    def _pull(self, base: Motion, side: Side, frame: int, reference_frame: int | None) -> float:
+    def _pull(self, base: Motion, side: Side, frame: int, reference_frame: int) -> float:
         """Return how far the other side's angle moved since it rested."""
-        if reference_frame is None:
-            return 0.0
         other: Side = "right" if side == "left" else "left"
         xy = self.series.xy_px[[reference_frame, frame]]
         before, now = base.measure(xy, other, self.view.facing(base.plane), self.detected)

@@ -1,4 +1,4 @@
-"""Angle of a joint between two sensors, without a magnetometer at a hinge.
+"""Angle of a hinge joint between two sensors, without a magnetometer.
 
 The hinge axis in both sensors follows Seel, Raisch and Schauer (Sensors 2014, 14:6891) and Olsson
 et al. (2020): across the axis both sensors turn equally fast, along it they feel the same
@@ -58,6 +58,8 @@ class JointMotion:
     """Mean length of the axis in the horizontal plane: 0 for a vertical axis, 1 for a level one."""
     neutral_s: tuple[float, float] | None
     """The still stretch at the start that is zero; None where there was none."""
+    second_deg: Float | None = None
+    """(N,) the same angle of a ball joint by the second method; None where there was none."""
 
 
 def on_common_time(
@@ -235,7 +237,7 @@ def hinge_motion(
     hinge = _about_hinge(relative, j1, j2)
     twist = np.unwrap(2.0 * np.arctan2(hinge[:, 3], hinge[:, 0]))
     residual = _residual(hinge)
-    neutral = _neutral(proximal, distal, limits)
+    neutral = neutral_pose(proximal, distal, limits)
     zero = float(np.mean(twist[neutral])) if neutral is not None else float(twist[0])
     flexion = np.degrees(twist - zero)
     low, high = np.percentile(flexion, [1, 99])
@@ -271,51 +273,22 @@ def _heading(
     return np.unwrap(np.angle(np.asarray(mean))), share
 
 
-def _neutral(
+def neutral_pose(
     proximal: ImuRecording, distal: ImuRecording, limits: Mapping[str, float]
 ) -> slice | None:
-    """Return the still stretch with which both recordings begin."""
-    rates = [np.linalg.norm(r.gyr_rads, axis=1) for r in (proximal, distal)]
-    moving = np.flatnonzero(np.degrees(np.maximum(*rates)) > 0.5 * limits["moving_dps_min"])
-    end = int(moving[0]) if len(moving) else len(proximal)
-    return slice(0, end) if end * proximal.interval_s >= limits["neutral_s_min"] else None
-
-
-def ball_motion(
-    proximal: ImuRecording,
-    distal: ImuRecording,
-    method: FusionMethod,
-    limits: Mapping[str, float],
-) -> JointMotion:
-    """Return how far a ball joint has turned from its pose at the start, about any axis.
-
-    No axis ties the headings together, so both come from the magnetometers.
+    """Return the still stretch with which both recordings begin; None without one.
 
     Parameters
     ----------
     proximal, distal
-        At common times, with magnetometers.
-    method
-        Live or offline.
+        At common times.
     limits
         The rows of `joint`.
-
-    Raises
-    ------
-    ValueError
-        A recording has no magnetometer.
     """
-    q1 = fuse(proximal, method, magnetometer=True).quat_wxyz
-    q2 = fuse(distal, method, magnetometer=True).quat_wxyz
-    relative = multiply(conjugate(q1), q2)
-    neutral = _neutral(proximal, distal, limits)
-    start = _unit(np.mean(relative[neutral], axis=0)) if neutral is not None else relative[0]
-    turned = multiply(conjugate(start)[None, :], relative)
-    angle = 2.0 * np.arctan2(np.linalg.norm(turned[:, 1:], axis=1), np.abs(turned[:, 0]))
-    t_s = proximal.t_s
-    span = None if neutral is None else (float(t_s[neutral][0]), float(t_s[neutral][-1]))
-    none = np.zeros(len(t_s))
-    return JointMotion(t_s, np.degrees(angle), None, none, relative, None, 0.0, span)
+    rates = [np.linalg.norm(r.gyr_rads, axis=1) for r in (proximal, distal)]
+    moving = np.flatnonzero(np.degrees(np.maximum(*rates)) > 0.5 * limits["moving_dps_min"])
+    end = int(moving[0]) if len(moving) else len(proximal)
+    return slice(0, end) if end * proximal.interval_s >= limits["neutral_s_min"] else None
 
 
 def _frame(axis: Float) -> Float:

@@ -70,13 +70,20 @@ def quality_of(motion: JointMotion, joint: Joint, limits: Mapping[str, float]) -
             "neutral_pose_missing",
             "no still pose at the start; angles count from the first sample",
         )
-    if motion.axis is None:
+    difference = disagreement_deg(motion)
+    if motion.axis is None and difference is None:
         limited(
             "ball_joint_single_method",
-            "a ball joint has no axis that ties the sensors together; the angle rests on the "
-            "magnetometers alone and has no second opinion",
+            "a ball joint has no axis that ties the sensors together; the angle rests on one "
+            "method alone (the second needs rehabctl[sensors] and magnetometers in both sensors)",
         )
-    elif joint not in HINGE_JOINTS:
+    elif difference is not None and difference > limits["disagreement_deg_max"]:
+        limited(
+            "methods_disagree",
+            f"the angle by the magnetometers and the one by the joint's own constraint differ by "
+            f"{difference:.0f} degrees rms; look for metal nearby, and at the straps",
+        )
+    if motion.axis is not None and joint not in HINGE_JOINTS:
         limited("joint_not_a_hinge", f"the {joint.value} also turns beside its main axis")
     if motion.axis is not None:
         if motion.axis.sign_ratio < limits["sign_ratio_min"]:
@@ -92,6 +99,19 @@ def quality_of(motion: JointMotion, joint: Joint, limits: Mapping[str, float]) -
             )
     status = QualityStatus.LIMITED if reasons else QualityStatus.GOOD
     return QualityResult(status, _CONFIDENCE[status], tuple(reasons))
+
+
+def disagreement_deg(motion: JointMotion) -> float | None:
+    """Return the rms difference between the two methods of a ball joint; None without a second.
+
+    Parameters
+    ----------
+    motion
+        The angle over time.
+    """
+    if motion.second_deg is None:
+        return None
+    return float(np.sqrt(np.mean((motion.angle_deg - motion.second_deg) ** 2)))
 
 
 def refused(joint: Joint, goal: JointGoal, side: str, reason: CodedText) -> MovementAssessment:
@@ -154,6 +174,8 @@ def assess(
         )
     low, high = float(motion.angle_deg.min()), float(motion.angle_deg.max())
     name = MOTIONS[joint]
+    difference = disagreement_deg(motion)
+    second = {} if difference is None else {"second_opinion_rms_deg": round(difference, 2)}
     series = AngleSeries(name, side, tuple(motion.t_s.tolist()), tuple(motion.angle_deg.tolist()))
     return MovementAssessment(
         exercise=goal.exercise,
@@ -167,6 +189,7 @@ def assess(
             "rest_deg": goal.rest_deg,
             "target_deg": target,
             "target_from": "recording" if goal.target_deg is None else "prescription",
+            **second,
         },
         series=(series,),
     )

@@ -54,6 +54,8 @@ class Motion:
     trunk: bool = False
     """Whether both shoulders and both hips are needed too."""
     sided: bool = True
+    mirrored: bool = False
+    """Whether left and right are one angle with opposite signs."""
     hand: bool = False
     """Whether it rests on the weak points of the hand, foot tip or face (a proxy)."""
     counted_by: Height | None = None
@@ -210,7 +212,7 @@ _TABLE = (
     ),
     Motion(
         "trunk_lateral_flexion", _F, angles.trunk_lateral_flexion, (), "vertical",
-        "shoulders towards the named side", trunk=True,
+        "shoulders towards the named side", trunk=True, mirrored=True,
     ),
     Motion(
         "trunk_inclination", _S, angles.trunk_inclination, (), "vertical",
@@ -219,10 +221,12 @@ _TABLE = (
     Motion(
         "neck_lateral_flexion", _F, angles.neck_lateral_flexion, ("ear", "shoulder"),
         "line of the ears along the shoulders", "ear to the named shoulder", hand=True,
+        mirrored=True,
     ),
     Motion(
         "neck_rotation", _F, angles.neck_rotation, ("ear",),
         "nose over the middle of the ears", "nose towards the named side", hand=True,
+        mirrored=True,
     ),
     Motion(
         "neck_flexion", _S, angles.neck_flexion, ("ear", "shoulder"),

@@ -36,8 +36,8 @@ REASONS: dict[str, str] = {
     "left_right_swap": "Left and right were exchanged in {percent} % of the frames and put right",
     "legs_take_turns": "The points of one leg followed the other. The movement was counted once, "
     "on whichever leg was further along",
-    "contralateral_pull": "The resting leg seems to move along with the other; the interval is "
-    "wider",
+    "contralateral_pull": "The resting leg seems to move along with the other: the points of the "
+    "two legs are not kept apart well",
     "proxy": "{motion} rests on weak points of hand, foot or face: a rough value",
     "posture_unfit": "{motion} is defined for sitting or standing, not for lying",
     "lying": "Lying: the landmarks were checked on one supine recording; the interval is wider",

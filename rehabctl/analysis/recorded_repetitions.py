@@ -132,6 +132,8 @@ class RepetitionCounter:
             rising, span = drive.curve, 100.0
         else:
             rising, span = self.goal.outward * drive.curve, self.goal.span_deg
+            if self.motion.mirrored:  # coming back from the other side is no movement to this one
+                rising = np.maximum(rising, self.goal.outward * self.goal.rest_deg)
         swing = smallest_swing(rising, span, self.thresholds)
         known = present(np.isfinite(rising))
         shortest = self.spec.min_rep_s

@@ -180,16 +180,66 @@ def knee_pair(
         rotate(thigh, np.array([0.05, 0.0, -0.2])),
         knee + rotate(shank, np.array([0.04, 0.0, -0.15])),
     )
+    recordings = _strapped((thigh, shank), places, rate_hz, seed, errors)
+    return recordings[0], recordings[1], flexion
+
+
+def shoulder_pair(
+    movements: int = 8,
+    *,
+    rate_hz: float = 60.0,
+    seed: int = 1,
+    errors: SensorErrors = CALIBRATED,
+) -> tuple[ImuRecording, ImuRecording, Float]:
+    """Return trunk and upper arm recordings, and the true turn (N,) of the shoulder in degrees.
+
+    The person stands still for 4 s, then moves the arm about all three axes while the trunk sways.
+
+    Parameters
+    ----------
+    movements
+        Number, of 3 s each.
+    rate_hz, seed, errors
+        Of both sensors.
+    """
+    wait_s, move_s = 4.0, 3.0 * movements
+    t = np.arange(round((2 * wait_s + move_s) * rate_hz) + 1) / rate_hz
+    s = np.clip(t - wait_s, 0.0, move_s)
+    grown = np.clip(np.minimum(s, move_s - s) / 2.0, 0.0, 1.0)
+    size = grown**2 * (3.0 - 2.0 * grown)
+
+    def wave(axis: int, reach_rad: float, period_s: float) -> Float:
+        return _about(axis, size * reach_rad * np.sin(2.0 * np.pi * s / period_s))
+
+    trunk = multiply(wave(2, 0.3, 9.0), wave(0, 0.15, 5.0))
+    raised = _about(1, -size * 0.6 * (1.0 - np.cos(2.0 * np.pi * s / 3.1)))
+    turn = multiply(raised, multiply(wave(0, 0.9, 4.3), wave(2, 0.7, 3.7)))
+    arm = multiply(trunk, turn)
+    shoulder = rotate(trunk, np.array([0.0, 0.18, 0.35]))
+    places = (
+        rotate(trunk, np.array([0.1, 0.0, 0.2])),
+        shoulder + rotate(arm, np.array([0.04, 0.02, -0.18])),
+    )
+    recordings = _strapped((trunk, arm), places, rate_hz, seed, errors)
+    angle = 2.0 * np.arctan2(np.linalg.norm(turn[:, 1:], axis=1), np.abs(turn[:, 0]))
+    return recordings[0], recordings[1], np.degrees(angle)
+
+
+def _strapped(
+    segments: tuple[Float, Float],
+    places: tuple[Float, Float],
+    rate_hz: float,
+    seed: int,
+    errors: SensorErrors,
+) -> list[ImuRecording]:
+    """Return what two sensors read that are strapped on at arbitrary angles."""
     straps = (_unit(np.array([[0.9, 0.3, -0.2, 0.25]])), _unit(np.array([[0.4, -0.5, 0.7, 0.1]])))
-    pair = [
+    return [
         SimulatedSensor(rate_hz, seed + i, errors, f"SIM-000{i + 1}").measure(
             multiply(segment, strap), place
         )
-        for i, (segment, strap, place) in enumerate(
-            zip((thigh, shank), straps, places, strict=True)
-        )
+        for i, (segment, strap, place) in enumerate(zip(segments, straps, places, strict=True))
     ]
-    return pair[0], pair[1], flexion
 
 
 def _about(axis: int, angle_rad: Float) -> Float:

@@ -24,6 +24,7 @@ class Conditions:
 
     off_plane_deg: float = 0.0
     contralateral_pull_deg: float = 0.0
+    """Apparent movement of the resting leg of a sitting person: told, not part of the interval."""
     bone_length_excess: float = 0.0
     """Relative change of a bone's length beyond the limit of the gates."""
     degraded: int = 0
@@ -53,7 +54,7 @@ class Estimate:
 def bias_deg(row: BiasRow, angle_deg: float, covariates: Mapping[str, float]) -> float:
     """Return how far the landmarks' angle is expected to lie from the true one.
 
-    Outside the range of angles that the row was fitted on, the bias of the range's end is used.
+    Outside the ranges that the row was fitted on, the bias of the range's end is used.
 
     Parameters
     ----------
@@ -66,7 +67,10 @@ def bias_deg(row: BiasRow, angle_deg: float, covariates: Mapping[str, float]) ->
     """
     low, high = row.angle_range_deg
     bias = row.intercept_deg + row.slope_per_deg * float(np.clip(angle_deg, low, high))
-    return bias + sum(factor * covariates[name] for name, factor in row.covariates.items())
+    for name, factor in row.covariates.items():
+        bounds = row.covariate_ranges.get(name, (-np.inf, np.inf))
+        bias += factor * float(np.clip(covariates[name], *bounds))
+    return bias
 
 
 def half_width_deg(
@@ -93,7 +97,6 @@ def half_width_deg(
     added = (
         rules.per_off_plane_deg * max(conditions.off_plane_deg - rules.free_off_plane_deg, 0.0)
         + rules.per_extrapolated_deg * outside
-        + rules.per_contralateral_pull_deg * abs(conditions.contralateral_pull_deg)
         + rules.per_bone_length_percent * 100.0 * conditions.bone_length_excess
         + (rules.hidden_side_deg if conditions.hidden else 0.0)
         + (0.0 if conditions.known else abs(bias))

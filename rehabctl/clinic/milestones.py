@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
+from datetime import date
 
 from rehabctl.clinic.goal_rules import goal_progress
 from rehabctl.clinic.patient_view import PatientView
@@ -41,12 +42,17 @@ def to_celebrate(
         The patient's alerts. On a day on which a high one or a red flag is or was open, nothing
         is told: it waits for a better day.
     """
-    if any(_grave_today(view, alert) for alert in alerts):
+    if grave_today(view, alerts):
         return ()
     return tuple(milestone for milestone in reached(view) if milestone.key not in told)
 
 
-def _grave_today(view: PatientView, alert: AlertState) -> bool:
+def grave_today(view: PatientView, alerts: Iterable[AlertState]) -> bool:
+    """Return whether a high alert or a red flag is, or was, open today."""
+    return any(_grave(view, alert) for alert in alerts)
+
+
+def _grave(view: PatientView, alert: AlertState) -> bool:
     if alert.severity.rank < AlertSeverity.HIGH.rank:
         return False
     if alert.status in (AlertStatus.OPEN, AlertStatus.SNOOZED):
@@ -64,8 +70,23 @@ def _sessions(view: PatientView) -> Iterator[Milestone]:
             yield Milestone(f"sessions:{step.limit:g}", text, row.version)
 
 
+@dataclass(frozen=True, slots=True)
+class Streak:
+    """Runs of scheduled days that were done."""
+
+    longest: int
+    current: int
+    frozen_on: date | None
+    """The missed day of the current run that was forgiven."""
+
+
 def longest_streak(view: PatientView) -> int:
-    """Return the longest run of scheduled days that were done.
+    """Return the longest run of scheduled days that were done; see `streak`."""
+    return streak(view).longest
+
+
+def streak(view: PatientView) -> Streak:
+    """Return the longest and the current run of scheduled days that were done.
 
     Days without a scheduled session neither count nor break a run. One missed day is forgiven
     when none was in the days before it (`freeze_days`); it does not count either. A day whose
@@ -78,22 +99,23 @@ def longest_streak(view: PatientView) -> int:
             days[day] = days.get(day, True) and done
     best = run = 0
     frozen_on: int | None = None
+    forgiven: int | None = None
     for day, done in sorted(days.items()):
         if done:
             run += 1
             best = max(best, run)
         elif run and (frozen_on is None or day - frozen_on >= freeze_days):
-            frozen_on = day
+            frozen_on = forgiven = day
         else:
-            run = 0
-    return best
+            run, forgiven = 0, None
+    return Streak(best, run, None if forgiven is None else date.fromordinal(forgiven))
 
 
 def _streaks(view: PatientView) -> Iterator[Milestone]:
     row = view.rules["MILESTONE_STREAK"]
-    streak = longest_streak(view)
+    longest = longest_streak(view)
     for step in row.steps:
-        if row.enabled and step.holds(streak):
+        if row.enabled and step.holds(longest):
             text = row.text.format(count=step.limit)
             yield Milestone(f"streak:{step.limit:g}", text, row.version)
 

@@ -85,10 +85,20 @@ def _soonest(days: Iterator[int | None]) -> int | None:
     return min((day for day in days if day is not None), default=None)
 
 
-def _surgical_series(
+def surgical_series(
     view: PatientView, conditions: str, motion: str, extreme: Extreme
 ) -> list[MotionSeries]:
-    """Return the series of one motion on the involved side, after one of the operations."""
+    """Return the series of one motion on the involved side, after one of the operations.
+
+    Parameters
+    ----------
+    view
+        The patient.
+    conditions
+        Keys of operations, separated by spaces.
+    motion, extreme
+        What was measured.
+    """
     episode = view.facts.episode
     if episode is None or view.days_since_surgery is None:
         return []
@@ -107,7 +117,7 @@ def rom_below_curve(view: PatientView, row: RuleRow) -> Iterator[Verdict]:
     """Compare the last values with the clinic's chosen recovery curve."""
     curve = recovery_curve(row.options["curve"])
     surgery = view.facts.episode and view.facts.episode.surgery_on
-    for series in _surgical_series(view, curve.condition, curve.measure, curve.extreme):
+    for series in surgical_series(view, curve.condition, curve.measure, curve.extreme):
         pair = _apart(view, series, row)
         if pair is None or surgery is None:
             continue
@@ -164,7 +174,7 @@ def flexion_projection(view: PatientView, row: RuleRow) -> Iterator[Verdict]:
     if day is None or surgery is None or day < row.limits["first_day"]:
         return
     limits, zero = row.limits, surgery.toordinal()
-    for series in _surgical_series(
+    for series in surgical_series(
         view, row.options["conditions"], row.options["motion"], Extreme.MAX
     ):
         if day > limits["last_day"]:
@@ -209,7 +219,7 @@ def flexion_projection_moments(view: PatientView, row: RuleRow) -> int | None:
 def extension_deficit(view: PatientView, row: RuleRow) -> Iterator[Verdict]:
     """Look for a lack of knee extension that stays after the first weeks."""
     surgery = view.facts.episode and view.facts.episode.surgery_on
-    for series in _surgical_series(
+    for series in surgical_series(
         view, row.options["conditions"], row.options["motion"], Extreme.MIN
     ):
         if surgery is None:

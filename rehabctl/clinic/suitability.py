@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from rehabctl.reference.suitability import Suitability, SuitabilityRule
+from rehabctl.domain.suitability import Suitability
+from rehabctl.reference.suitability import SuitabilityRule
 
 _ORDER = tuple(Suitability)
 _FIRST, _LATER = "evaluation", "treatment"
@@ -23,7 +24,6 @@ class Intake:
     device: str
     """video, phone or none."""
     has_caregiver: bool
-    is_first_visit: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,19 +36,12 @@ class SuitabilityReason:
     rule_version: str
 
 
-@dataclass(frozen=True, slots=True)
-class SuitabilityResult:
-    """How visits can be held, the appointment type that follows, and every rule behind it."""
+def compare(
+    intake: Intake, rules: Sequence[SuitabilityRule], day: date, *, is_first_visit: bool
+) -> tuple[Suitability, tuple[SuitabilityReason, ...]]:
+    """Compare an intake with the rules of a day; the most careful rule that applies decides.
 
-    suitability: Suitability
-    appointment_type: str
-    reasons: tuple[SuitabilityReason, ...]
-
-
-def compare(intake: Intake, rules: Sequence[SuitabilityRule], day: date) -> SuitabilityResult:
-    """Compare an intake with the rules of a day.
-
-    A hybrid course of care begins in the room. Of the rows of one code the newest holds.
+    Of the rows of one code the newest holds.
 
     Parameters
     ----------
@@ -57,7 +50,9 @@ def compare(intake: Intake, rules: Sequence[SuitabilityRule], day: date) -> Suit
     rules
         The clinic's.
     day
-        Of the visit.
+        Of the intake.
+    is_first_visit
+        Whether the first visit of the course of care is asked about, or those after it.
     """
     newest: dict[str, SuitabilityRule] = {}
     for rule in sorted(rules, key=lambda r: r.effective_from):
@@ -66,17 +61,26 @@ def compare(intake: Intake, rules: Sequence[SuitabilityRule], day: date) -> Suit
     found = tuple(
         SuitabilityReason(rule.code, rule.gives, rule.text, rule.version)
         for rule in newest.values()
-        if _applies(rule, intake)
+        if _applies(rule, intake, is_first_visit)
     )
     result = max((reason.gives for reason in found), key=_ORDER.index, default=Suitability.TELE)
-    kind = _FIRST if intake.is_first_visit else _LATER
-    in_room = result is Suitability.IN_PERSON or (
-        result is Suitability.HYBRID and intake.is_first_visit
+    return result, found
+
+
+def in_room(suitability: Suitability, *, is_first_visit: bool) -> bool:
+    """Return whether a visit is held in one room: a hybrid course of care begins there."""
+    return suitability is Suitability.IN_PERSON or (
+        suitability is Suitability.HYBRID and is_first_visit
     )
-    return SuitabilityResult(result, kind if in_room else f"{kind}-tele", found)
 
 
-def _applies(rule: SuitabilityRule, intake: Intake) -> bool:
+def appointment_type(suitability: Suitability, *, is_first_visit: bool) -> str:
+    """Return the key of the appointment type that follows."""
+    kind = _FIRST if is_first_visit else _LATER
+    return kind if in_room(suitability, is_first_visit=is_first_visit) else f"{kind}-tele"
+
+
+def _applies(rule: SuitabilityRule, intake: Intake, is_first_visit: bool) -> bool:
     weeks, limit = intake.weeks_post_op, rule.weeks_post_op_below
     return (
         (not rule.conditions or intake.condition in rule.conditions)
@@ -85,5 +89,5 @@ def _applies(rule: SuitabilityRule, intake: Intake) -> bool:
         and intake.falls_12_months >= rule.falls_at_least
         and (limit is None or (weeks is not None and weeks < limit))
         and rule.caregiver in (None, intake.has_caregiver)
-        and rule.first_visit in (None, intake.is_first_visit)
+        and rule.first_visit in (None, is_first_visit)
     )

@@ -14,7 +14,13 @@ from rehabctl.commands._options import (
     OutputOption,
     QuietFlag,
 )
-from rehabctl.commands._render import Output, emit_items, note, to_json_value
+from rehabctl.commands._render import (
+    Output,
+    emit_items,
+    emit_verbatim,
+    note,
+    to_json_value,
+)
 from rehabctl.domain.errors import ExitCode, UsageError
 
 if TYPE_CHECKING:
@@ -63,10 +69,19 @@ def submit(
 
 def _show_sent(sent: list[Submitted], out: Output) -> None:
     rows: list[dict[str, Any]] = [
-        {"file": one.name, "claims": one.claims, "sha256": one.sha256, "remote_id": one.remote_id}
+        {
+            "file": one.name,
+            "claims": one.claims,
+            "sha256": one.sha256,
+            "remote_id": one.remote_id,
+            "answers": one.answers,
+        }
         for one in sent
     ]
     emit_items(rows, ("file", "claims", "sha256"), out)
+    answers = sum(len(one.answers) for one in sent)
+    if answers:
+        note(f"{answers} answers came at once: rehabctl claim list --state rejected", out)
 
 
 def fetch(
@@ -96,6 +111,39 @@ def fetch(
             emit_items(rows, ("name", "kind", "state", "claims"), out)
     if any(one.state == "quarantined" for one in done):
         raise typer.Exit(ExitCode.FINDINGS)
+
+
+def status(
+    number: Annotated[str, typer.Argument(help="Our number of the claim.", show_default=False)],
+    via: Annotated[str | None, typer.Option("--via", help="Name of the connection.")] = None,
+    file: Annotated[
+        Path | None, typer.Option("--file", help="Write the question (276) here instead.")
+    ] = None,
+    format_: FormatOption = None,
+    json_: JsonFlag = False,
+    output: OutputOption = None,
+    quiet: QuietFlag = False,
+) -> None:
+    """Ask the payer what has become of a claim; its answer is noted in the claim's history.
+
+    It moves no claim: money and decisions come with the 835.
+    """
+    from rehabctl.services import payer_questions
+    from rehabctl.services.settings import load_settings
+    from rehabctl.services.wiring import claim_port, open_store
+
+    if (via is None) == (file is None):
+        raise UsageError("a question needs one way out", "Give --via NAME or --file FILE")
+    settings, out = load_settings(), Output.of(format_, json_, output, quiet)
+    with open_store(settings) as store:
+        port = None if via is None else claim_port(store, settings, via)
+        done, asked = payer_questions.ask_status(store, number, port=port, via=via)
+    if file is not None:
+        emit_verbatim([asked.data.decode("ascii")], str(file))
+    rows = [] if done is None else [to_json_value(one) for one in done.moved]
+    emit_items(rows, ("claim", "state", "kind", "codes", "label"), out)
+    if done is None:
+        note("The answer is still to come: rehabctl claim fetch, or claim ack", out)
 
 
 def files(

@@ -155,7 +155,7 @@ def _recorded_now(
     say(GUIDANCE[procedure])
     taps = [guide(settings, procedure, request.sensor, say) for request in requests]
     outcomes = run(requests, settings, taps=taps, note=say)
-    lost = {"lost", "rate", "damaged"}
+    lost = {"lost", "rate", "damaged", "firmware"}
     if any(isinstance(o, RehabctlError) or lost & {f.code for f in o.findings} for o in outcomes):
         emit_outcomes(outcomes, None, Output(Format.PLAIN, quiet=quiet))
     return tuple(request.path for request in requests)

@@ -17,6 +17,7 @@ from rehabctl.commands._options import (
     QuietFlag,
 )
 from rehabctl.commands._render import Output, emit_items, emit_object, note, to_json_value
+from rehabctl.commands._sensor_live import Cue, StreamRequest, run_stream
 from rehabctl.domain.errors import ExitCode, RehabctlError, UsageError
 
 if TYPE_CHECKING:
@@ -284,7 +285,13 @@ def stream(
         Path | None,
         typer.Option(help="Certificate of a functional calibration; gives the joint's axis."),
     ] = None,
-    bell: Annotated[bool, typer.Option(help="Ring at each full repetition.")] = False,
+    cue: Annotated[
+        Cue,
+        typer.Option(
+            help="Also heard: a bell at each full repetition, or every cue spoken by espeak-ng "
+            "or say, where one is installed."
+        ),
+    ] = Cue.OFF,
     duration_s: Annotated[float, typer.Option("--duration-s", min=1, max=86400)] = 60.0,
     rate_hz: Annotated[
         int | None,
@@ -299,8 +306,6 @@ def stream(
     Two sensors are named from the body outwards: thigh, then shank. The joint's axis is learned
     from the first bends, unless --calibration gives it.
     """
-    from rehabctl.commands._sensor_live import StreamRequest, run_stream
-
     if bool(sensors) == bool(replay):
         raise UsageError("name sensors or --replay, one of the two", "See the examples in --help")
     if sensors and record_ is None:
@@ -308,7 +313,7 @@ def stream(
     run_stream(
         StreamRequest(
             tuple(sensors or ()), record_, tuple(replay or ()), speed, exercise, target_deg,
-            calibration, bell, duration_s, rate_hz,
+            calibration, cue, duration_s, rate_hz,
         ),
         Output.of(format_, json_, None, quiet),
     )  # fmt: skip

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,9 +15,18 @@ from rehabctl.domain.errors import UsageError
 
 if TYPE_CHECKING:
     from rehabctl.devices.model import SampleBatch
+    from rehabctl.devices.voice import Voice
     from rehabctl.services.sensor_biofeedback import Biofeedback, Spoken
 
 _BELL = "\a"
+
+
+class Cue(StrEnum):
+    """What is heard, beside what is printed."""
+
+    OFF = "off"
+    BELL = "bell"
+    SPEECH = "speech"
 
 
 @dataclass(frozen=True)
@@ -30,15 +40,17 @@ class StreamRequest:
     exercise: str | None
     target_deg: float | None
     calibration: Path | None
-    bell: bool
+    cue: Cue
     duration_s: float
     rate_hz: int | None
 
 
 def run_stream(request: StreamRequest, out: Output) -> None:
     """Stream, from sensors or from recordings; raise or exit as the recording does."""
+    follower, voice = None, None
     if request.exercise is None:
-        follower = None
+        if request.cue is not Cue.OFF:
+            raise UsageError("samples alone have no cues", "Name the --exercise")
         if len(request.sensors) > 1 or len(request.replay) > 1:
             raise UsageError("samples of one sensor only are printed", "Name one, or --exercise")
     else:
@@ -46,7 +58,9 @@ def run_stream(request: StreamRequest, out: Output) -> None:
             raise UsageError(
                 "a joint lies between two sensors", "Name the proximal one, then the distal one"
             )
-        follower = _follower(request, out)
+        if request.cue is Cue.SPEECH:
+            voice = _voice(out)
+        follower = _follower(request, voice, out)
     try:
         if request.replay:
             _replay(request, follower)
@@ -55,9 +69,20 @@ def run_stream(request: StreamRequest, out: Output) -> None:
     finally:
         if follower is not None:
             _summary(follower.finish(), out)
+        if voice is not None and not voice.close():
+            note("the speech program failed; the cues were printed only", out)
 
 
-def _follower(request: StreamRequest, out: Output) -> Biofeedback:
+def _voice(out: Output) -> Voice | None:
+    from rehabctl.services.wiring import speech
+
+    found = speech()
+    if found is None:
+        note("no speech program is installed (espeak-ng or say); cues are printed only", out)
+    return found
+
+
+def _follower(request: StreamRequest, voice: Voice | None, out: Output) -> Biofeedback:
     from rehabctl.services.sensor_biofeedback import as_json, biofeedback
     from rehabctl.services.settings import load_settings
 
@@ -66,9 +91,12 @@ def _follower(request: StreamRequest, out: Output) -> Biofeedback:
             sys.stdout.write(as_json(spoken) + "\n")
         elif spoken.text:
             sys.stdout.write(spoken.text + "\n")
-        if request.bell and spoken.event.kind == "repetition" and spoken.event.full:
-            sys.stderr.write(_BELL)
         sys.stdout.flush()
+        if voice is not None and spoken.text:
+            voice.say(spoken.text)
+        if request.cue is Cue.BELL and spoken.event.kind == "repetition" and spoken.event.full:
+            sys.stderr.write(_BELL)
+            sys.stderr.flush()
 
     rate_hz = _rate(request)
     return biofeedback(

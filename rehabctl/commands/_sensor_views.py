@@ -41,11 +41,24 @@ def joint_object(outcome: JointOutcome) -> dict[str, Any]:
                 "p95": round(float(np.percentile(residual, 95)), 3),
             }
         )
+        view["second_opinion"] = _second_opinion(outcome)
         view["heading_deg"] = [round(float(motion.heading_deg[i]), 2) for i in (0, -1)]
         view["neutral_s"] = motion.neutral_s
     if outcome.camera is not None:
         view["camera"] = to_json_value(outcome.camera)
     return {**view, "rom_deg": found["motions"][0]["rom_deg"], **found}
+
+
+def _second_opinion(outcome: JointOutcome) -> dict[str, float] | None:
+    """Return how far the second method of a ball joint agrees; None without one."""
+    motion = outcome.motion
+    if motion is None or motion.second_deg is None:
+        return None
+    return {
+        "min_deg": round(float(motion.second_deg.min()), 2),
+        "max_deg": round(float(motion.second_deg.max()), 2),
+        "rms_difference_deg": float(str(outcome.assessment.parameters["second_opinion_rms_deg"])),
+    }
 
 
 def emit_joint_rows(outcome: JointOutcome, out: Output) -> None:
@@ -73,6 +86,13 @@ def emit_joint_rows(outcome: JointOutcome, out: Output) -> None:
     )
     if motion.rom_deg is not None:
         note(f"- from {motion.min_deg:.1f} to {motion.max_deg:.1f} deg", out)
+    second = _second_opinion(outcome)
+    if second is not None:
+        note(
+            f"- second opinion: from {second['min_deg']:.1f} to {second['max_deg']:.1f} deg, "
+            f"{second['rms_difference_deg']:.1f} deg rms apart",
+            out,
+        )
     camera = outcome.camera
     if camera is not None:
         note(f"- camera: {camera.rms_deg:.1f} deg rms beside a bias of {camera.bias_deg:.1f}", out)

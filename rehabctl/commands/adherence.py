@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from rehabctl.commands import _adherence_fit as fitting
 from rehabctl.commands._options import Format, FormatOption, JsonFlag, OutputOption, QuietFlag
 from rehabctl.commands._render import Output, emit_items, emit_object, note
 
@@ -39,7 +40,7 @@ def show(
     settings = load_settings()
     rules = triage.clinic_rules(settings)
     with open_store(settings) as store:
-        report = service.show(store, rules, mrn)
+        report = service.show(store, rules, mrn, settings.paths)
     out = Output.of(format_, json_, output, quiet)
     found = report.adherence
     weeks = [
@@ -61,7 +62,10 @@ def show(
     )  # fmt: skip
     emit_items(weeks, columns, out)
     for name, value in _object(report).items():
-        if name not in ("engagement", "pain_series", "rule_versions") and value is not None:
+        if (
+            name not in ("engagement", "dropout", "pain_series", "rule_versions")
+            and value is not None
+        ):
             note(f"{name}: {value}", out)
     if report.engagement is not None:
         score = report.engagement
@@ -69,6 +73,17 @@ def show(
         for part in score.contributions:
             if part.points:
                 note(f"  {part.points} for {part.text}: {part.value:.3g} {part.limit}", out)
+    if report.dropout is not None:
+        note(f"{report.dropout.label}: {report.dropout.percent:g} %", out)
+
+
+app.command(
+    epilog="Examples: rehabctl adherence fit --dry-run | "
+    "rehabctl adherence fit --as html -o card.html"
+)(fitting.fit)
+app.command(epilog="Examples: rehabctl adherence model | rehabctl adherence model --remove --yes")(
+    fitting.model
+)
 
 
 def _object(report: AdherenceReport) -> dict[str, Any]:
@@ -93,5 +108,6 @@ def _object(report: AdherenceReport) -> dict[str, Any]:
             "contributions": score.contributions,
             "rule_version": score.rule_version,
         },
+        "dropout": report.dropout,
         "rule_versions": found.rule_versions,
     }

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from rehabctl.commands import _claim_ports, _claim_records
+from rehabctl.commands import _claim_accounts, _claim_ports, _claim_records
 from rehabctl.commands._options import Format, FormatOption, JsonFlag, OutputOption, QuietFlag
 from rehabctl.commands._render import Output, emit_items, emit_object, note, to_json_value
 from rehabctl.domain.errors import ExitCode, UsageError
@@ -141,6 +141,11 @@ app.command(
     "rehabctl claim fetch --via clearinghouse --dry-run --format json",
 )(_claim_ports.fetch)
 app.command(
+    "status",
+    epilog="Examples: rehabctl claim status RC00000001 --via clearinghouse | "
+    "rehabctl claim status RC00000001 --file question.276",
+)(_claim_ports.status)
+app.command(
     "files",
     epilog="Examples: rehabctl claim files | rehabctl claim files --format json",
 )(_claim_ports.files)
@@ -162,3 +167,29 @@ app.command(
     "ack",
     epilog="Examples: rehabctl claim ack answer.999 | rehabctl claim ack answer.277 --format json",
 )(_claim_records.ack)
+app.command(
+    "charge",
+    epilog="Examples: rehabctl claim charge --visit ID | "
+    "rehabctl claim charge --visit ID --scale half --format json",
+)(_claim_accounts.charge)
+app.command(
+    "pay",
+    epilog="Examples: rehabctl claim pay --patient 1042 --amount 20.00 --method card "
+    "--reference 4711 | rehabctl claim pay --patient 1042 --amount 5.00 --kind refund",
+)(_claim_accounts.pay)
+app.command(
+    "take-back",
+    epilog="Examples: rehabctl claim take-back GROUP | "
+    "rehabctl claim take-back GROUP --format json",
+)(_claim_accounts.take_back)
+app.command(
+    "account",
+    epilog="Examples: rehabctl claim account --patient 1042 | "
+    "rehabctl claim account --patient 1042 --format json",
+)(_claim_accounts.account)
+app.command(
+    "superbill",
+    epilog="Examples: rehabctl claim superbill --patient 1042 --from 2026-03-01 --to 2026-03-31 "
+    "--format pdf -o ana.pdf | rehabctl claim superbill --patient 1042 --from 2026-03-01 "
+    "--to 2026-03-31",
+)(_claim_accounts.superbill)

@@ -217,7 +217,7 @@ def rekey(
 
 @app.command(
     epilog="Examples: rehabctl db seed --patients 200 | "
-    "rehabctl db seed --patients 100000 --days 28 --seed 7 --quiet"
+    "rehabctl db seed --patients 300 --days 84 --outcomes"
 )
 def seed(
     patients: Annotated[int, typer.Option("--patients", min=1, max=1_000_000, help="How many.")],
@@ -227,6 +227,9 @@ def seed(
     days: Annotated[
         int, typer.Option("--days", min=1, max=730, help="Length of their history.")
     ] = 56,
+    outcomes: Annotated[
+        bool, typer.Option("--outcomes", help="Questionnaires and measured motion too.")
+    ] = False,
     format_: FormatOption = None,
     json_: JsonFlag = False,
     output: OutputOption = None,
@@ -245,6 +248,12 @@ def seed(
     rules = triage.clinic_rules(settings)
     with open_store(settings) as store, progress("Making patients", quiet=quiet) as report:
         done = synthetic.seed(
-            store, rules, patients=patients, seed_number=seed_number, days=days, report=report
+            store,
+            rules,
+            patients=patients,
+            seed_number=seed_number,
+            days=days,
+            report=report,
+            outcomes=outcomes,
         )
     emit_object(asdict(done), Output.of(format_, json_, output, quiet))

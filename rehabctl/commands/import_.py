@@ -20,9 +20,23 @@ from rehabctl.commands._render import Output, emit_object, note
 from rehabctl.domain.errors import ExitCode
 
 if TYPE_CHECKING:
-    from rehabctl.services.roster_import import ImportReport
+    from rehabctl.services.import_run import ImportReport
 
 app = typer.Typer(help="Take over data of other systems.", no_args_is_help=True)
+
+MapOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--map",
+        help='TOML or JSON: "their heading" = "our column", date_order, encoding, separator.',
+    ),
+]
+RejectsOption = Annotated[
+    Path | None, typer.Option("--rejects", help="Write refused rows with their reasons here.")
+]
+ResumeFlag = Annotated[
+    bool, typer.Option("--resume", help="Go on after the last batch that was finished.")
+]
 
 
 @app.callback()
@@ -38,20 +52,10 @@ def patients(
     file: Annotated[
         str, typer.Argument(help="CSV file with the roster's header; - is standard input.")
     ],
-    map_: Annotated[
-        Path | None,
-        typer.Option(
-            "--map",
-            help='TOML or JSON: "their heading" = "our column", date_order, encoding, separator.',
-        ),
-    ] = None,
+    map_: MapOption = None,
     dry_run: DryRunFlag = False,
-    rejects: Annotated[
-        Path | None, typer.Option("--rejects", help="Write refused rows with their reasons here.")
-    ] = None,
-    resume: Annotated[
-        bool, typer.Option("--resume", help="Go on after the last batch that was finished.")
-    ] = False,
+    rejects: RejectsOption = None,
+    resume: ResumeFlag = False,
     format_: FormatOption = None,
     json_: JsonFlag = False,
     output: OutputOption = None,
@@ -82,6 +86,105 @@ def patients(
             result = import_stream(store, rules, sys.stdin.buffer, "-", options, note=say)
         else:
             result = import_roster(store, rules, Path(file), options, report=report, note=say)
+    _emit_report(result, out, dry_run=dry_run)
+
+
+@app.command(
+    epilog="Examples: rehabctl import schedule appointments.csv --dry-run | "
+    "rehabctl import schedule appointments.csv --rejects refused.csv --format json"
+)
+def schedule(
+    file: Annotated[
+        str,
+        typer.Argument(
+            help="CSV file with external_id, mrn, start and type; - is standard input.",
+        ),
+    ],
+    map_: MapOption = None,
+    dry_run: DryRunFlag = False,
+    rejects: RejectsOption = None,
+    resume: ResumeFlag = False,
+    format_: FormatOption = None,
+    json_: JsonFlag = False,
+    output: OutputOption = None,
+    quiet: QuietFlag = False,
+) -> None:
+    """Import appointments; each is booked by the rules of `schedule book`, or refused with why.
+
+    A row that came before moves or cancels its appointment, or changes nothing. Exit code 7 when
+    rows were refused; the others are booked.
+    """
+    import sys
+
+    from rehabctl.services.import_map import ImportMap, read_map
+    from rehabctl.services.import_run import ImportOptions
+    from rehabctl.services.schedule_import import COLUMNS, import_schedule
+    from rehabctl.services.scheduling import clinic_booking_rules
+    from rehabctl.services.settings import load_settings
+    from rehabctl.services.wiring import open_store
+
+    out = Output.of(format_, json_, output, quiet)
+    reading = read_map(map_, COLUMNS) if map_ else ImportMap()
+    options = ImportOptions(reading, dry_run, resume, rejects)
+    settings = load_settings()
+    tables = clinic_booking_rules(settings)
+    source = sys.stdin.buffer if file == "-" else Path(file)
+
+    def say(text: str) -> None:
+        note(text, out)
+
+    with open_store(settings) as store, progress("Importing appointments", quiet=quiet) as report:
+        result = import_schedule(store, tables, source, options, report=report, note=say)
+    _emit_report(result, out, dry_run=dry_run)
+
+
+@app.command(
+    epilog="Examples: rehabctl import history sessions.csv --dry-run | "
+    "rehabctl import history forms.csv --rejects refused.csv --format json"
+)
+def history(
+    file: Annotated[
+        str,
+        typer.Argument(
+            help="CSV file with external_id, mrn, kind (session, prom), at; - is standard input.",
+        ),
+    ],
+    map_: MapOption = None,
+    dry_run: DryRunFlag = False,
+    rejects: RejectsOption = None,
+    resume: ResumeFlag = False,
+    format_: FormatOption = None,
+    json_: JsonFlag = False,
+    output: OutputOption = None,
+    quiet: QuietFlag = False,
+) -> None:
+    """Import sessions at home and questionnaires of the past; the same file twice is nothing new.
+
+    A session names its exercises as `quad-set=10;10|heel-slide-supine=12`, a questionnaire its
+    answers as `1;2;-;3`. Exit code 7 when rows were refused; the others are kept.
+    """
+    import sys
+
+    from rehabctl.services import triage
+    from rehabctl.services.history_import import COLUMNS, HistoryTables, import_history
+    from rehabctl.services.import_map import ImportMap, read_map
+    from rehabctl.services.import_run import ImportOptions
+    from rehabctl.services.library import open_library
+    from rehabctl.services.settings import load_settings
+    from rehabctl.services.wiring import open_store
+
+    out = Output.of(format_, json_, output, quiet)
+    reading = read_map(map_, COLUMNS) if map_ else ImportMap()
+    options = ImportOptions(reading, dry_run, resume, rejects)
+    settings = load_settings()
+    tables = HistoryTables(open_library(settings), triage.clinic_rules(settings))
+    source = sys.stdin.buffer if file == "-" else Path(file)
+
+    def say(text: str) -> None:
+        note(text, out)
+
+    with open_store(settings) as store, progress("Importing history", quiet=quiet) as report:
+        result = import_history(store, tables, source, options, report=report, note=say)
     _emit_report(result, out, dry_run=dry_run)
 
 

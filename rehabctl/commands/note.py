@@ -44,7 +44,7 @@ def draft(
     quiet: QuietFlag = False,
 ) -> None:
     """Draft a note from measured facts; the judgement is left to you."""
-    from rehabctl.services import notes, triage
+    from rehabctl.services import note_drafts, triage
     from rehabctl.services.settings import load_settings
     from rehabctl.services.wiring import open_store
 
@@ -57,12 +57,12 @@ def draft(
             "Give --visit ID, or --patient MRN with --kind",
         )
     settings = load_settings()
-    template, rules = notes.clinic_template(settings, chosen), triage.clinic_rules(settings)
+    template, rules = note_drafts.clinic_template(settings, chosen), triage.clinic_rules(settings)
     with open_store(settings) as store:
         if visit is not None:
-            view = notes.draft_of_visit(store, rules, template, visit)
+            view = note_drafts.draft_of_visit(store, rules, template, visit)
         else:
-            view = notes.draft_of_episode(store, rules, template, str(patient))
+            view = note_drafts.draft_of_episode(store, rules, template, str(patient))
     _emit(view, Output.of(format_, json_, output, quiet))
 
 

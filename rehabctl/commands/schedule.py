@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
@@ -15,7 +15,18 @@ from rehabctl.commands._options import (
     OutputOption,
     QuietFlag,
 )
-from rehabctl.commands._render import Output, emit_bytes, emit_items, emit_object, note
+from rehabctl.commands._render import Output, emit_items, note
+from rehabctl.commands._schedule_calendars import away, export, hours, import_
+from rehabctl.commands._schedule_intake import suitability, waitlist
+from rehabctl.commands._schedule_options import (
+    DaysOption,
+    FromOption,
+    OutsideFlag,
+    OverrideOption,
+    ProviderOption,
+    TypeOption,
+    tables_in_force,
+)
 from rehabctl.commands._schedule_times import day_later, day_start, first_moment, required_moment
 from rehabctl.commands._schedule_views import (
     BOOKED_COLUMNS,
@@ -24,44 +35,8 @@ from rehabctl.commands._schedule_views import (
     day_object,
     span_object,
 )
-from rehabctl.commands._times import day
-from rehabctl.domain.errors import UsageError
-
-if TYPE_CHECKING:
-    from rehabctl.services.scheduling import BookingRules
-    from rehabctl.services.settings import Settings
 
 app = typer.Typer(help="Find a time, book it, move it, cancel it.", no_args_is_help=True)
-
-ProviderOption = Annotated[
-    str | None, typer.Option("--provider", help="Login; default: you.", metavar="LOGIN")
-]
-TypeOption = Annotated[
-    str, typer.Option("--type", help="Appointment type, such as treatment-tele.", metavar="TYPE")
-]
-FromOption = Annotated[
-    str | None, typer.Option("--from", help="Day or ISO time with a zone; default: now.")
-]
-DaysOption = Annotated[int, typer.Option("--days", min=1, max=92, help="How many days.")]
-OverrideOption = Annotated[
-    str | None,
-    typer.Option(
-        "--override",
-        help="Why you decide, under your name, what could not be verified.",
-        metavar="REASON",
-    ),
-]
-OutsideFlag = Annotated[
-    bool, typer.Option("--outside-hours", help="Outside the provider's working hours too.")
-]
-
-
-def _tables() -> tuple[Settings, BookingRules]:
-    from rehabctl.services.scheduling import clinic_booking_rules
-    from rehabctl.services.settings import load_settings
-
-    settings = load_settings()
-    return settings, clinic_booking_rules(settings)
 
 
 @app.command(
@@ -84,7 +59,7 @@ def availability(
     from rehabctl.services import schedule_views
     from rehabctl.services.wiring import open_store
 
-    settings, tables = _tables()
+    settings, tables = tables_in_force()
     with open_store(settings) as store:
         start = first_moment(from_, store.clock(), store.clinic.time_zone)
         found = schedule_views.availability(
@@ -110,7 +85,14 @@ def availability(
 def book(
     mrns: Annotated[list[str], typer.Argument(help="Record numbers; several for a group.")],
     start: Annotated[str, typer.Option("--start", help="ISO time with a zone.")],
-    type_: TypeOption = "treatment",
+    type_: Annotated[
+        str | None,
+        typer.Option(
+            "--type",
+            help="Appointment type; default: what the intake says, else treatment.",
+            metavar="TYPE",
+        ),
+    ] = None,
     minutes: Annotated[int | None, typer.Option("--minutes", help="Length.")] = None,
     provider: ProviderOption = None,
     supervisor: Annotated[
@@ -137,7 +119,10 @@ def book(
     output: OutputOption = None,
     quiet: QuietFlag = False,
 ) -> None:
-    """Book an appointment; exit 3 when it may not take place or somebody is not free."""
+    """Book an appointment; exit 3 when it may not take place or somebody is not free.
+
+    Licensure, the plan of care and its authorisation, the intake and everybody's time are checked.
+    """
     from rehabctl.services import scheduling
     from rehabctl.services.wiring import open_store
 
@@ -156,7 +141,7 @@ def book(
         outside_hours=outside_hours,
         waitlist_entry=waitlist,
     )
-    settings, tables = _tables()
+    settings, tables = tables_in_force()
     with open_store(settings) as store:
         made = scheduling.book(store, tables, booking, dry_run=dry_run)
     out = Output.of(format_, json_, output, quiet)
@@ -179,13 +164,13 @@ def move(
     output: OutputOption = None,
     quiet: QuietFlag = False,
 ) -> None:
-    """Move an appointment, a group with everybody; licences are checked for the new day."""
-    from rehabctl.services import scheduling
+    """Move an appointment, a group with everybody; all is checked again for the new time."""
+    from rehabctl.services import rebooking
     from rehabctl.services.wiring import open_store
 
-    settings, tables = _tables()
+    settings, tables = tables_in_force()
     with open_store(settings) as store:
-        moved = scheduling.move(
+        moved = rebooking.move(
             store,
             tables,
             visit_id,
@@ -214,12 +199,12 @@ def cancel(
     quiet: QuietFlag = False,
 ) -> None:
     """Cancel a visit, its group, or the rest of its series."""
-    from rehabctl.services import scheduling
+    from rehabctl.services import rebooking
     from rehabctl.services.wiring import open_store
 
-    settings, tables = _tables()
+    settings, tables = tables_in_force()
     with open_store(settings) as store:
-        done = scheduling.cancel(
+        done = rebooking.cancel(
             store, tables, visit_id, reason, whole_group=group, following=following
         )
     rows = [booked_object(visit) | {"late": late} for visit, late in done]
@@ -247,7 +232,7 @@ def list_(
     from rehabctl.services import schedule_views
     from rehabctl.services.wiring import open_store
 
-    settings, tables = _tables()
+    settings, tables = tables_in_force()
     with open_store(settings) as store:
         start = day_start(from_, store.clock(), store.clinic.time_zone)
         until = day_later(start, days, store.clinic.time_zone)
@@ -256,236 +241,29 @@ def list_(
     emit_items(rows, DAY_COLUMNS, Output.of(format_, json_, output, quiet))
 
 
-@app.command(
+app.command(
     epilog="Examples: rehabctl schedule hours jlee mon=09:00-12:00 mon=13:00-17:00 | "
     "rehabctl schedule hours jlee"
-)
-def hours(
-    login: Annotated[str, typer.Argument(help="The provider.")],
-    lines: Annotated[
-        list[str] | None, typer.Argument(help="Each like mon=09:00-17:00; none: show them.")
-    ] = None,
-    zone: Annotated[str | None, typer.Option("--zone", help="IANA name.")] = None,
-    valid_from: Annotated[str | None, typer.Option("--from", help="First day.")] = None,
-    format_: FormatOption = None,
-    json_: JsonFlag = False,
-    output: OutputOption = None,
-    quiet: QuietFlag = False,
-) -> None:
-    """Show or replace a provider's working hours."""
-    from rehabctl.services import calendars
-    from rehabctl.services.settings import load_settings
-    from rehabctl.services.wiring import open_store
-
-    with open_store(load_settings()) as store:
-        if lines:
-            first = day(valid_from, "--from")
-            found = calendars.set_hours(store, login, lines, zone=zone, valid_from=first)
-        else:
-            found = calendars.hours_of(store, login)
-    rows = [
-        {
-            "weekday": line.weekday,
-            "from_time": f"{line.from_time:%H:%M}",
-            "until_time": f"{line.until_time:%H:%M}",
-            "time_zone": line.time_zone,
-            "valid_from": line.valid_from,
-        }
-        for line in found
-    ]
-    columns = ("weekday", "from_time", "until_time", "time_zone", "valid_from")
-    emit_items(rows, columns, Output.of(format_, json_, output, quiet))
-
-
-@app.command(
+)(hours)
+app.command(
     epilog="Examples: rehabctl schedule away jlee --from 2026-03-09T00:00:00-06:00 "
     "--until 2026-03-14T00:00:00-06:00 --reason vacation | rehabctl schedule away jlee "
     "--from 2026-03-09T18:00:00Z --until 2026-03-09T19:00:00Z"
-)
-def away(
-    login: Annotated[str, typer.Argument(help="The provider.")],
-    from_: Annotated[str, typer.Option("--from", help="ISO time with a zone.")],
-    until: Annotated[str, typer.Option("--until", help="ISO time with a zone.")],
-    reason: Annotated[str, typer.Option("--reason", help="A word.")] = "",
-    format_: FormatOption = None,
-    json_: JsonFlag = False,
-    output: OutputOption = None,
-    quiet: QuietFlag = False,
-) -> None:
-    """Note when a provider is away; what is booked then stays and is counted."""
-    from rehabctl.services import calendars
-    from rehabctl.services.settings import load_settings
-    from rehabctl.services.wiring import open_store
-
-    first, last = required_moment(from_, "--from"), required_moment(until, "--until")
-    with open_store(load_settings()) as store:
-        absence, booked = calendars.add_absence(store, login, first, last, reason)
-    out = Output.of(format_, json_, output, quiet)
-    emit_object(
-        {
-            "id": absence.id,
-            "from_at": absence.from_at,
-            "until_at": absence.until_at,
-            "appointments_booked": booked,
-        },
-        out,
-    )
-
-
-@app.command(
-    epilog="Examples: rehabctl schedule waitlist | rehabctl schedule waitlist --add 1042 "
-    "--type evaluation-tele --until 2026-03-20"
-)
-def waitlist(
-    add: Annotated[str | None, typer.Option("--add", help="Record number to put on it.")] = None,
-    remove: Annotated[str | None, typer.Option("--remove", help="Entry to take off it.")] = None,
-    type_: TypeOption = "treatment",
-    from_: Annotated[str | None, typer.Option("--from", help="Earliest day.")] = None,
-    until: Annotated[str | None, typer.Option("--until", help="Latest day.")] = None,
-    format_: FormatOption = None,
-    json_: JsonFlag = False,
-    output: OutputOption = None,
-    quiet: QuietFlag = False,
-) -> None:
-    """List who waits, those first who need it most; add or remove an entry."""
-    from rehabctl.services import calendars
-    from rehabctl.services.wiring import open_store
-
-    if add is not None and remove is not None:
-        raise UsageError("--add and --remove do not go together", "Run it twice")
-    settings, tables = _tables()
-    with open_store(settings) as store:
-        if add is not None:
-            calendars.add_wish(
-                store,
-                tables,
-                add,
-                type_,
-                earliest_on=day(from_, "--from"),
-                latest_on=day(until, "--until"),
-            )
-        if remove is not None:
-            calendars.remove_wish(store, remove)
-        found = calendars.waiting(store)
-    rows = [
-        {
-            "id": entry.id,
-            "mrn": mrn,
-            "tier": tier,
-            "type": entry.appointment_type,
-            "added_at": entry.added_at,
-            "earliest_on": entry.earliest_on,
-            "latest_on": entry.latest_on,
-        }
-        for entry, mrn, tier in found
-    ]
-    columns = ("id", "mrn", "tier", "type", "added_at", "latest_on")
-    emit_items(rows, columns, Output.of(format_, json_, output, quiet))
-
-
-@app.command(
+)(away)
+app.command(
     epilog="Examples: rehabctl schedule export --provider jlee --days 14 -o week.ics | "
     "rehabctl schedule export --with-mrn -o -"
-)
-def export(
-    provider: Annotated[
-        str | None, typer.Option("--provider", help="Login; default: everybody.")
-    ] = None,
-    from_: Annotated[str | None, typer.Option("--from", help="First day; default: today.")] = None,
-    days: DaysOption = 7,
-    with_mrn: Annotated[
-        bool, typer.Option("--with-mrn", help="Record numbers stand in the titles.")
-    ] = False,
-    output: OutputOption = None,
-) -> None:
-    """Write appointments as an iCalendar file, without names."""
-    from rehabctl.services import calendars, schedule_views
-    from rehabctl.services.wiring import open_store
-
-    settings, tables = _tables()
-    with open_store(settings) as store:
-        start = day_start(from_, store.clock(), store.clinic.time_zone)
-        until = day_later(start, days, store.clinic.time_zone)
-        lines = schedule_views.listed(store, tables, start, until, provider=provider)
-        content = calendars.export_calendar(store, lines, with_mrn=with_mrn)
-    emit_bytes(content, Output.of(None, False, output))
-
-
-@app.command(
+)(export)
+app.command(
     "import",
     epilog="Examples: rehabctl schedule import private.ics --provider jlee --dry-run | "
     "rehabctl schedule import - --provider jlee < private.ics",
-)
-def import_(
-    file: Annotated[str, typer.Argument(help="iCalendar file; - is stdin.")],
-    provider: Annotated[str, typer.Option("--provider", help="Login.")],
-    until: Annotated[
-        str | None, typer.Option("--until", help="Last day of recurring events.")
-    ] = None,
-    dry_run: DryRunFlag = False,
-    format_: FormatOption = None,
-    json_: JsonFlag = False,
-    output: OutputOption = None,
-    quiet: QuietFlag = False,
-) -> None:
-    """Take a provider's busy times over from another calendar; twice adds nothing."""
-    from rehabctl.commands._words import bytes_of
-    from rehabctl.services import calendars
-    from rehabctl.services.settings import load_settings
-    from rehabctl.services.wiring import open_store
-
-    content, last = bytes_of(file), day(until, "--until")
-    with open_store(load_settings()) as store:
-        report = calendars.import_calendar(store, provider, content, last, dry_run=dry_run)
-    emit_object(
-        {"read": report.read, "created": report.created, "unchanged": report.unchanged},
-        Output.of(format_, json_, output, quiet),
-    )
-
-
-@app.command(
+)(import_)
+app.command(
+    epilog="Examples: rehabctl schedule waitlist | rehabctl schedule waitlist --add 1042 "
+    "--type evaluation-tele --until 2026-03-20"
+)(waitlist)
+app.command(
     epilog="Examples: rehabctl schedule suitability 1042 --falls 0 --device video | "
-    "rehabctl schedule suitability 1042 --falls 2 --caregiver --first-visit --json"
-)
-def suitability(
-    mrn: Annotated[str, typer.Argument(help="Medical record number.")],
-    falls: Annotated[int, typer.Option("--falls", min=0, help="In the last 12 months.")] = 0,
-    device: Annotated[
-        str, typer.Option("--device", help="video, phone or none: what the patient has.")
-    ] = "video",
-    caregiver: Annotated[
-        bool, typer.Option("--caregiver", help="Somebody can be with the patient.")
-    ] = False,
-    first_visit: Annotated[
-        bool, typer.Option("--first-visit", help="It is the first of the course of care.")
-    ] = False,
-    format_: FormatOption = None,
-    json_: JsonFlag = False,
-    output: OutputOption = None,
-    quiet: QuietFlag = False,
-) -> None:
-    """Compare an intake with the clinic's rules: tele, hybrid or in person, and why."""
-    from rehabctl.services import suitability as intake
-    from rehabctl.services.settings import load_settings
-    from rehabctl.services.wiring import open_store
-
-    settings = load_settings()
-    rules = intake.clinic_suitability(settings)
-    with open_store(settings) as store:
-        found = intake.of_patient(
-            store,
-            rules,
-            mrn,
-            falls_12_months=falls,
-            device=device,
-            has_caregiver=caregiver,
-            is_first_visit=first_visit,
-        )
-    emit_object(
-        {
-            "suitability": found.suitability,
-            "appointment_type": found.appointment_type,
-            "reasons": found.reasons,
-        },
-        Output.of(format_, json_, output, quiet),
-    )
+    "rehabctl schedule suitability 1042 --json"
+)(suitability)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractAsyncContextManager, contextmanager
 from dataclasses import dataclass, field
 from typing import Protocol, runtime_checkable
 
@@ -20,7 +20,8 @@ class Advertisement:
 
     address: str
     name: str
-    rssi_dbm: int
+    rssi_dbm: int | None
+    """None for a sensor that is not on the radio."""
     services: tuple[str, ...] = ()
     """Full UUIDs, lower case."""
     manufacturers: Mapping[int, bytes] = field(default_factory=dict[int, bytes])
@@ -43,6 +44,15 @@ class Link(Protocol):
 
     async def unsubscribe(self, uuid: str) -> None:
         """End the notifications of a characteristic."""
+        ...
+
+
+@runtime_checkable
+class OwnTransport(Protocol):
+    """The handle of a sensor that is not reached by Bluetooth Low Energy."""
+
+    def opened(self, on_drop: Callable[[], None]) -> AbstractAsyncContextManager[Link]:
+        """Connect it; see `transport.connected`."""
         ...
 
 

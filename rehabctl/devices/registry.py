@@ -11,6 +11,7 @@ from rehabctl.devices.drivers.metamotion_driver import MetamotionDriver
 from rehabctl.devices.drivers.movella_dot_driver import MovellaDotDriver
 from rehabctl.devices.drivers.thingy52_driver import Thingy52Driver
 from rehabctl.devices.drivers.witmotion_driver import WitmotionDriver
+from rehabctl.devices.drivers.ximu3_driver import Ximu3Driver
 
 GROUP = "rehabctl.sensors"
 _BUILT_IN: tuple[type[Driver], ...] = (
@@ -19,6 +20,7 @@ _BUILT_IN: tuple[type[Driver], ...] = (
     Thingy52Driver,
     MetamotionDriver,
     HeartRateDriver,
+    Ximu3Driver,
 )
 _NEEDED = (
     "name", "capabilities", "match", "identity", "battery", "identify", "configure", "start",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
@@ -40,7 +41,12 @@ class DeviceTimeline:
     _suspect_us: int | None = None
 
     def accept(
-        self, raw_us: int, reason: str = "lost on the way", host_s: float | None = None
+        self,
+        raw_us: int,
+        reason: str = "lost on the way",
+        host_s: float | None = None,
+        *,
+        anew: bool = False,
     ) -> float | None:
         """Return the seconds of a sample on an unwrapped clock, or None for one to leave out.
 
@@ -52,6 +58,8 @@ class DeviceTimeline:
             Why samples before it may be missing.
         host_s
             When it arrived, on any steady clock; None where that is not known.
+        anew
+            Whether the sensor was started again since the sample before.
         """
         raw_us %= _WRAP_US
         if self._last_us is None:
@@ -65,7 +73,7 @@ class DeviceTimeline:
         if step == 0 or step >= _HALF_US:
             self.duplicates += 1
             return None
-        self._enter(step, reason, None)
+        self._enter(step, reason, None, anew=anew)
         self._last_host_s = host_s or 0.0
         return self._last_us / 1e6
 
@@ -88,16 +96,28 @@ class DeviceTimeline:
         self._last_host_s = host_s
         return self._last_us / 1e6
 
-    def _enter(self, step_us: int, reason: str, estimated: int | None) -> None:
-        """Go on by a step, and note what is missing inside it."""
+    def _enter(
+        self, step_us: int, reason: str, estimated: int | None, *, anew: bool = False
+    ) -> None:
+        """Go on by a step, and note what is missing inside it.
+
+        A sensor that was started anew begins between two of its old samples: the part of a period
+        counts as one, so that never fewer are named than it took.
+        """
         before = self._last_us or 0
         self._last_us = before + step_us
-        missing = round(step_us * 1e-6 * self.rate_hz) - 1
+        periods = step_us * 1e-6 * self.rate_hz
+        missing = (math.ceil(periods - _tolerance(periods)) if anew else round(periods)) - 1
         if estimated is not None:
             gap = GapRecord(before / 1e6, self._last_us / 1e6, None, reason, estimated)
             self.gaps.append(gap)
         elif missing > 0:
             self.gaps.append(GapRecord(before / 1e6, self._last_us / 1e6, missing, reason))
+
+
+def _tolerance(periods: float) -> float:
+    """Return by how much of a period the nominal rate may be wrong over so many."""
+    return min(0.5, 0.1 + 1e-4 * periods)
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,7 +23,15 @@ from bleak.exc import (
     BleakError,
 )
 
-from rehabctl.devices.driver import Advertisement, Driver, Link, LinkLostError, LogsOnBoard, ignored
+from rehabctl.devices.driver import (
+    Advertisement,
+    Driver,
+    Link,
+    LinkLostError,
+    LogsOnBoard,
+    OwnTransport,
+    ignored,
+)
 from rehabctl.devices.model import SampleBatch
 from rehabctl.devices.radio import Radio
 from rehabctl.domain.errors import UnavailableError
@@ -94,7 +102,7 @@ async def scan(
             found = _heard(scanner)
     except _FOREIGN as error:
         raise _no_radio(error) from None
-    return sorted(found, key=lambda pair: (-pair[0].rssi_dbm, pair[0].address))
+    return sorted(found, key=lambda pair: (-(pair[0].rssi_dbm or 0), pair[0].address))
 
 
 def _heard(scanner: BleakScanner) -> list[tuple[Advertisement, Any]]:
@@ -169,13 +177,13 @@ def _lost() -> Generator[None]:
 @asynccontextmanager
 async def connected(
     device: Any, radio: Radio, on_drop: Callable[[], None] = lambda: None, *, pair: bool = False
-) -> AsyncGenerator[BleakLink]:
+) -> AsyncGenerator[Link]:
     """Connect one sensor, and disconnect it whatever happens.
 
     Parameters
     ----------
     device
-        The handle that `scan` gave.
+        The handle that `scan` gave, or one with a transport of its own.
     radio
         Where.
     on_drop
@@ -188,6 +196,10 @@ async def connected(
     LinkLostError
         It does not answer.
     """
+    if isinstance(device, OwnTransport):
+        async with device.opened(on_drop) as link:
+            yield link
+        return
     options: dict[str, Any] = {} if radio.client is None else {"backend": radio.client}
     client = BleakClient(
         device, disconnected_callback=lambda _: on_drop(), timeout=_CONNECT_S, pair=pair, **options

@@ -22,6 +22,10 @@ class PortKind(StrEnum):
     OPTUM = "optum"
 
 
+SFTP_KINDS = frozenset({PortKind.SFTP, PortKind.WAYSTAR, PortKind.AVAILITY})
+"""Clearinghouses whose claims travel by SFTP."""
+
+
 @dataclass(frozen=True, slots=True)
 class PortSettings:
     """One connection of the clinic. Its secret is never part of it."""

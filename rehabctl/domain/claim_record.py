@@ -53,6 +53,7 @@ class SettingKind(StrEnum):
     PAYER = "payer"
     FEE = "fee"
     PORT = "port"
+    SCALE = "scale"
 
 
 NEXT_STATES: dict[ClaimState, frozenset[ClaimState]] = {

@@ -66,6 +66,8 @@ class DateForms:
         """
         text = _MIDNIGHT.sub("", text)
         try:
+            if len(text) == len("1970-12-31") and text[4] == "-" == text[7]:  # most, and fastest
+                return date.fromisoformat(text)
             if found := _SERIAL.fullmatch(text):
                 return _EPOCHS[self.epoch] + timedelta(days=int(found[1]))
             if found := _COMPACT.fullmatch(text):

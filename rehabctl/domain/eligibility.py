@@ -5,8 +5,24 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
 
 from rehabctl.domain.claim import Insured, Payer, Provider, Sex
+from rehabctl.domain.patient import PatientRef
+
+
+class CoverState(StrEnum):
+    """What is known of a patient's cover on a day."""
+
+    ASKED = "asked"
+    ACTIVE = "active"
+    INACTIVE = "inactive"
+    UNCLEAR = "unclear"
+    """The payer answered and did not say."""
+    REFUSED = "refused"
+    """The payer did not answer the question (AAA)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,3 +112,40 @@ class EligibilityAnswer:
         if "active" in kinds:
             return True
         return False if "inactive" in kinds else None
+
+
+@dataclass(frozen=True, slots=True)
+class TherapyBenefits:
+    """What the cover says of therapy; None where the payer says nothing."""
+
+    plan: str
+    copayment: Decimal | None
+    coinsurance_percent: Decimal | None
+    """Of the patient."""
+    deductible: Decimal | None
+    deductible_remaining: Decimal | None
+    visits: Decimal | None
+    visits_remaining: Decimal | None
+    visits_period: str
+    authorization_required: bool | None
+
+
+@dataclass(frozen=True, slots=True)
+class CoverageCheck:
+    """One question about a patient's cover, with what was answered."""
+
+    id: UUID
+    patient: PatientRef
+    payer: str
+    service_on: date
+    """The day that was asked about."""
+    trace_number: str
+    member_id: str
+    """As it was asked."""
+    service_types: tuple[str, ...]
+    state: CoverState
+    asked_at: datetime
+    port: str | None = None
+    answered_at: datetime | None = None
+    answer: dict[str, Any] | None = None
+    answer_sha256: str | None = None

@@ -104,6 +104,20 @@ class FeeSchedule:
     allowed_cents: Mapping[str, int]
 
 
+SELF_PAY = "09"
+"""Filing code (SBR09) of who pays for herself: fees are dated like a payer's, no claim is made."""
+
+
+@dataclass(frozen=True, slots=True)
+class ScaleRow:
+    """A row of the sliding scale from a day on: which part of the full fee is asked for."""
+
+    name: str
+    valid_from: date
+    percent: int
+    source: str
+
+
 @dataclass(frozen=True, slots=True)
 class BillingFile:
     """What one imported file says."""
@@ -113,6 +127,7 @@ class BillingFile:
     payers: tuple[PayerRules, ...]
     fees: tuple[FeeSchedule, ...]
     ports: tuple[PortSettings, ...] = ()
+    scale: tuple[ScaleRow, ...] = ()
 
 
 def dollars(cents: int) -> Decimal:

@@ -41,12 +41,12 @@ class StoredVideo:
 
 
 @dataclass(frozen=True, slots=True)
-class DischargedPatient:
-    """A patient whose record grows no more."""
+class StoredRecord:
+    """Everything about one discharged patient."""
 
-    patient: PatientRef
+    patient_id: UUID
     mrn: str
-    birth_date: date
-    state: str
-    last_contact_at: datetime
+    due_on: date
     held: bool
+    rule: str = ""
+    """State and first day of the row that decided, where this machine decides."""

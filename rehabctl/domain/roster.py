@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from itertools import starmap
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -123,11 +124,11 @@ def parse_line(values: Mapping[str, str], today: date) -> RosterLine | list[Fiel
     RosterLine or list
         The line, or every reason why it is refused.
     """
-    return LineParser(tuple(values), today).parse(tuple(values.values()))
+    return LineParser(tuple(values), today).parse([tuple(values.values())])[0]
 
 
 class LineParser:
-    """Checks the lines of one file. Readings of values that come again are remembered.
+    """Checks the lines of one file, many at once: column by column, each distinct text once.
 
     Parameters
     ----------
@@ -148,48 +149,80 @@ class LineParser:
             "surgery_date": read,
             "birth_date": lambda text: _possible_birth(read(text), today),
         }
-        self._plan: list[tuple[int, int, Callable[[str], Any], dict[str, Any]]] = [
-            (at, COLUMNS.index(name), parsers.get(name, _text), {"": None})
+        self._width = len(columns)
+        self._plan = [
+            (at, name, _Column(parsers.get(name, _text)))
             for at, name in enumerate(columns)
             if name is not None
         ]
 
-    def parse(self, cells: Sequence[str]) -> RosterLine | list[FieldProblem]:
-        """Check one line.
+    def parse(self, rows: Sequence[Sequence[str]]) -> list[RosterLine | list[FieldProblem]]:
+        """Check lines.
 
         Parameters
         ----------
-        cells
-            Of the line; cells that are missing at its end are "not said".
+        rows
+            Cells of each line; cells that are missing at its end are "not said".
+
+        Returns
+        -------
+        list
+            For each line itself, or every reason why it is refused.
         """
-        problems: dict[str, str] = {}
-        parsed: list[Any] = [None] * len(COLUMNS)
-        count = len(cells)
-        # most lines hold nothing unprintable, which is told fastest of the whole line
-        is_plain = "".join(cells).isprintable()
-        for at, position, parse, known in self._plan:
-            if at >= count:
-                continue
-            cell = cells[at]
-            value = known.get(cell, known)  # `known` itself stands for "not read before"
-            if value is known:
-                try:
-                    value = _read(cell, parse, is_plain=is_plain)
-                except ValueError as error:
-                    problems[COLUMNS[position]] = str(error)
-                    continue
-                if len(known) < _KEPT_TEXTS:
-                    known[cell] = value
-            parsed[position] = value
-        for name, value in zip(REQUIRED, parsed, strict=False):
-            if value is None:
-                problems.setdefault(name, "is missing")
-        if problems:
-            return [FieldProblem(name, problems[name]) for name in COLUMNS if name in problems]
-        line = RosterLine(*parsed)
-        if line.surgery_date is not None and line.surgery_date < line.birth_date:
-            return [FieldProblem("surgery_date", "lies before the birth date")]
-        return line
+        blank = ("",) * self._width
+        full = (row if len(row) == self._width else (*row, *blank)[: self._width] for row in rows)
+        cells = list(zip(*full, strict=True))
+        values: dict[str, Sequence[Any]] = dict.fromkeys(COLUMNS, (None,) * len(rows))
+        problems: dict[int, dict[str, str]] = {}
+        if rows:
+            for at, name, column in self._plan:
+                values[name], refused = column.read(cells[at])
+                for n, message in refused:
+                    problems.setdefault(n, {})[name] = message
+        for name in REQUIRED:
+            for n, value in enumerate(values[name]):
+                if value is None:
+                    problems.setdefault(n, {}).setdefault(name, "is missing")
+        operated = enumerate(zip(values["surgery_date"], values["birth_date"], strict=True))
+        for n, (surgery, birth) in operated:
+            if surgery is not None and n not in problems and surgery < birth:
+                problems[n] = {"surgery_date": "lies before the birth date"}
+        parsed: list[RosterLine | list[FieldProblem]] = list(
+            starmap(RosterLine, zip(*values.values(), strict=True))
+        )
+        for n, found in problems.items():
+            parsed[n] = [FieldProblem(name, found[name]) for name in COLUMNS if name in found]
+        return parsed
+
+
+class _Column:
+    """Reads the cells of one column, and remembers texts that come again."""
+
+    def __init__(self, parse: Callable[[str], Any]) -> None:
+        self._parse = parse
+        self._known: dict[str, Any] = {}
+        self._refused: dict[str, str] = {}
+
+    def read(self, cells: Sequence[str]) -> tuple[list[Any], list[tuple[int, str]]]:
+        """Return the value of each cell, and positions with reasons of those that are refused."""
+        new = set(cells).difference(self._known)
+        if len(self._known) + len(new) > _KEPT_TEXTS:
+            self._known.clear()
+            self._refused.clear()
+            new = set(cells)
+        # most texts hold nothing unprintable, which is told fastest of all at once
+        is_plain = "".join(new).isprintable()
+        for cell in new:
+            try:
+                self._known[cell] = _read(cell, self._parse, is_plain=is_plain)
+            except ValueError as error:
+                self._known[cell] = None
+                self._refused[cell] = str(error)
+        values = list(map(self._known.__getitem__, cells))
+        if self._refused.keys().isdisjoint(cells):
+            return values, []
+        refused = self._refused
+        return values, [(n, refused[cell]) for n, cell in enumerate(cells) if cell in refused]
 
 
 def _read(cell: str, parse: Callable[[str], Any], *, is_plain: bool) -> Any:

@@ -124,8 +124,12 @@ class Visit:
     """Each check of licensure with what it rested on, oldest first."""
     satisfaction: int | None = None
     """The patient's answer afterwards, 0 to 10."""
+    units: int | None = None
+    """Billable units of the timed blocks by the total-time rule, counted when it stopped."""
     buffer_min: int = 0
     """Minutes after it that the provider keeps free."""
+    external_id: str | None = None
+    """By which the system that it was imported from knows it; once per patient."""
     revision: int = 1
     """Raised by every change, so that two people who edit at once get a conflict."""
     channels: tuple[ChannelSpan, ...] = ()

@@ -150,8 +150,7 @@ class BiasRow:
     intercept_deg: float
     slope_per_deg: float
     covariates: Mapping[str, float]
-    """Coefficients by name: `thigh_upright` (cosine of the thigh's inclination), `hip_line_tilt`,
-    `contralateral_pull` (degrees)."""
+    """Coefficients by name, see `analysis/covariates.py`."""
     half_width_deg: float
     """Half-width of the 90 % interval around the corrected value."""
     angle_range_deg: tuple[float, float]
@@ -162,6 +161,10 @@ class BiasRow:
     """measured, published or consensus."""
     source: str
     effective_from: date
+    covariate_ranges: Mapping[str, tuple[float, float]] = field(
+        default_factory=dict[str, tuple[float, float]]
+    )
+    """Values that the fitted coefficients were fitted on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,8 +177,6 @@ class WidthRules:
     """Added half-width per degree beyond it."""
     per_extrapolated_deg: float
     """Added per degree outside the row's range of angles."""
-    per_contralateral_pull_deg: float
-    """Added per degree by which the resting leg's landmarks were pulled along."""
     per_bone_length_percent: float
     """Added per percent of a bone's change of length beyond the limit of the gates."""
     hidden_side_deg: float
@@ -294,7 +295,10 @@ def _bias_table(table: dict[str, Any], on: date | None) -> BiasTable:
         day, _ = _in_force(versions, key, on)
         row = next(v for v in versions if v["effective_from"] == day)
         low, high = row.pop("angle_range_deg")
-        rows.append(BiasRow(angle_range_deg=(float(low), float(high)), **row))
+        seen = {name: (a, b) for name, (a, b) in row.pop("covariate_ranges", {}).items()}
+        rows.append(
+            BiasRow(angle_range_deg=(float(low), float(high)), covariate_ranges=seen, **row)
+        )
     _, widths = _in_force(table["widths"], "widths", on)
     _, models = _in_force(table["models"], "models", on)
     return BiasTable(

@@ -12,12 +12,13 @@ from its own dates on and needs to name only what it changes:
 
 from __future__ import annotations
 
+import hashlib
 import tomllib
 from bisect import bisect_right
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
-from functools import cache
+from functools import cache, cached_property
 from importlib.resources import files
 from string import Formatter
 from types import MappingProxyType
@@ -131,6 +132,11 @@ class RuleTable:
         """Return every row, by code and date."""
         return tuple(row for code in sorted(self._by_code) for row in self._by_code[code])
 
+    @cached_property
+    def version(self) -> str:
+        """A short name for exactly these rows."""
+        return hashlib.sha256(repr(self.rows()).encode()).hexdigest()[:12]
+
     def in_force(self, day: date) -> RuleSet:
         """Return the rows that hold on a day.
 
@@ -242,6 +248,10 @@ def _row(
     kept_on = row.enabled and row.severity is AlertSeverity.RED_FLAG
     if code == "RED_FLAG" and not (kept_on and row.close_after_days is None):
         reader.problem("code", "safety", "red flags stay on, most urgent, until a person acts")
+    if base is not None and row.limits.get("smallest_cell", 0) < base.limits.get(
+        "smallest_cell", 0
+    ):
+        reader.problem("limits", "safety", "smallest_cell is raised only, never lowered")
     reader.finish()
     return row
 

@@ -48,6 +48,26 @@ class SensorLimits:
 
 
 @cache
+def minimum_firmware(driver: str, on: date | None = None) -> str | None:
+    """Return the oldest firmware that a kind of sensor should have; None where no row is in force.
+
+    Parameters
+    ----------
+    driver
+        Name of its driver.
+    on
+        Day of the measurement; None for the newest row.
+    """
+    path = files("rehabctl.reference") / "sensors" / "limits.toml"
+    rows = [
+        row
+        for row in tomllib.loads(path.read_text("utf-8"))["firmware"]
+        if row["driver"] == driver and (on is None or row["effective_from"] <= on)
+    ]
+    return max(rows, key=lambda row: row["effective_from"])["minimum"] if rows else None
+
+
+@cache
 def load_sensor_limits(on: date | None = None) -> SensorLimits:
     """Return the packaged limits in force.
 

@@ -2,23 +2,17 @@
 
 from __future__ import annotations
 
+import hashlib
 import tomllib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
-from enum import StrEnum
 from importlib.resources import files
 
 from rehabctl.domain.errors import UsageError
+from rehabctl.domain.suitability import Suitability
 from rehabctl.reference.findings import Problem
 from rehabctl.reference.table_reader import TableReader
-
-
-class Suitability(StrEnum):
-    """How visits can be held, the least careful first."""
-
-    TELE = "tele"
-    HYBRID = "hybrid"
-    IN_PERSON = "in_person"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +37,17 @@ class SuitabilityRule:
     def version(self) -> str:
         """Name of exactly this row."""
         return f"{self.code}@{self.effective_from.isoformat()}"
+
+
+def rules_version(rules: Sequence[SuitabilityRule]) -> str:
+    """Return a name of exactly this set of rules, which changes with any of their fields.
+
+    Parameters
+    ----------
+    rules
+        Packaged or a clinic's own.
+    """
+    return f"suitability@{hashlib.sha256(repr(tuple(rules)).encode()).hexdigest()[:12]}"
 
 
 def load_suitability(

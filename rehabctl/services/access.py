@@ -25,6 +25,10 @@ class Action(StrEnum):
     IMPORT_PATIENTS = "import_patients"
     READ_CLINICAL = "read_clinical"
     WRITE_CLINICAL = "write_clinical"
+    READ_SCHEDULE = "read_schedule"
+    """Appointments, hours, licences and the waitlist."""
+    WRITE_SCHEDULE = "write_schedule"
+    """Book, move and cancel."""
     READ_AGGREGATES = "read_aggregates"
     MANAGE_DEVICES = "manage_devices"
     MANAGE_CLAIMS = "manage_claims"
@@ -43,6 +47,8 @@ _ALLOWED: dict[Role, frozenset[Action]] = {
             Action.WRITE_PATIENTS,
             Action.READ_CLINICAL,
             Action.WRITE_CLINICAL,
+            Action.READ_SCHEDULE,
+            Action.WRITE_SCHEDULE,
             Action.MANAGE_DEVICES,
             Action.BREAK_GLASS,
         }
@@ -51,7 +57,13 @@ _ALLOWED: dict[Role, frozenset[Action]] = {
         {Action.READ_AGGREGATES, Action.MANAGE_USERS, Action.MANAGE_STORE}
     ),
     Role.REGISTRAR: frozenset(
-        {Action.READ_PATIENTS, Action.WRITE_PATIENTS, Action.IMPORT_PATIENTS}
+        {
+            Action.READ_PATIENTS,
+            Action.WRITE_PATIENTS,
+            Action.IMPORT_PATIENTS,
+            Action.READ_SCHEDULE,
+            Action.WRITE_SCHEDULE,
+        }
     ),
     Role.BILLING: frozenset({Action.READ_PATIENTS, Action.MANAGE_CLAIMS}),
     Role.TECHNICIAN: frozenset({Action.MANAGE_DEVICES}),

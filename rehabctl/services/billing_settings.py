@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import date
 from pathlib import Path
@@ -17,6 +18,7 @@ from rehabctl.domain.payer import (
     ModifierPlace,
     PayerRules,
     ProviderIdentity,
+    ScaleRow,
     TelehealthRule,
 )
 from rehabctl.domain.visit import Channel
@@ -41,6 +43,7 @@ class Imported:
     payers: int
     fees: int
     ports: int
+    scale: int
     problems: tuple[Problem, ...]
 
 
@@ -63,13 +66,36 @@ def import_file(store: Store, path: Path, *, dry_run: bool = False) -> Imported:
     FindingsError
         It is not TOML.
     """
-    told, problems = read_billing_file(_document(path))
+    return import_document(store, _document(path), dry_run=dry_run)
+
+
+def import_document(
+    store: Store, document: Mapping[str, Any], *, dry_run: bool = False
+) -> Imported:  # fmt: skip
+    """Import what a billing file would say; with any problem nothing is written.
+
+    Parameters
+    ----------
+    store
+        The open store.
+    document
+        As `tomllib` returns a billing file.
+    dry_run
+        Only say what would be done.
+
+    Raises
+    ------
+    FindingsError
+        Rules of a payer would hold on the same day as others.
+    """
+    told, problems = read_billing_file(document)
     done = Imported(
         int(told.clinic is not None),
         len(told.providers),
         len(told.payers),
         len(told.fees),
         len(told.ports),
+        len(told.scale),
         problems,
     )
     with store.transaction(rehearsal=dry_run) as uow:
@@ -98,6 +124,8 @@ def _write(uow: UnitOfWork, told: BillingFile) -> None:
         uow.claims.put_setting(SettingKind.PROVIDER, provider.login, _ALWAYS, _plain(provider))
     for port in told.ports:
         uow.claims.put_setting(SettingKind.PORT, port.name, _ALWAYS, _plain(port))
+    for row in told.scale:
+        uow.claims.put_setting(SettingKind.SCALE, row.name, row.valid_from, _plain(row))
     for fees in told.fees:
         uow.claims.put_setting(SettingKind.FEE, fees.payer, fees.valid_from, _plain(fees))
 
@@ -140,6 +168,24 @@ def fees_on(uow: UnitOfWork, key: str, on: date) -> FeeSchedule | None:
     rows = [_fees(row) for row in uow.claims.settings(SettingKind.FEE)]
     rows = [one for one in rows if one.payer == key and one.valid_from <= on]
     return max(rows, key=lambda one: one.valid_from, default=None)
+
+
+def scale_on(uow: UnitOfWork, name: str, on: date) -> ScaleRow:
+    """Return the newest row of a name on the sliding scale that holds on a day.
+
+    Raises
+    ------
+    NotFoundError
+        There is no row of that name on the day.
+    """
+    rows = [_scale(row) for row in uow.claims.settings(SettingKind.SCALE)]
+    fitting = [one for one in rows if one.name == name and one.valid_from <= on]
+    if not fitting:
+        near = suggestion(name, sorted({one.name for one in rows}))
+        raise NotFoundError(
+            f"the scale has no row {name!r} for {on.isoformat()}", near or "Import it: payer import"
+        )
+    return max(fitting, key=lambda one: one.valid_from)
 
 
 def ports(store: Store) -> tuple[PortSettings, ...]:
@@ -236,3 +282,8 @@ def _payer(row: dict[str, Any]) -> PayerRules:
 def _fees(row: dict[str, Any]) -> FeeSchedule:
     values: dict[str, Any] = {**row, "valid_from": date.fromisoformat(row["valid_from"])}
     return FeeSchedule(**values)
+
+
+def _scale(row: dict[str, Any]) -> ScaleRow:
+    values: dict[str, Any] = {**row, "valid_from": date.fromisoformat(row["valid_from"])}
+    return ScaleRow(**values)

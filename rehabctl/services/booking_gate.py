@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+from rehabctl.clinic import scheduling
 from rehabctl.domain.errors import FindingsError
 from rehabctl.domain.licence import LicenceCheck, Verdict
 from rehabctl.domain.schedule import Span
@@ -139,11 +140,29 @@ def require_free(
         )
 
 
-def reminder_key(visit: Visit) -> str:
-    """Return what the dedupe keys of a visit's reminders begin with."""
-    return f"visit:{visit.id}:"
+def require_working(uow: UnitOfWork, provider: UUID, span: Span) -> None:
+    """Check that a provider works then and is not away.
 
+    Parameters
+    ----------
+    uow
+        The transaction.
+    provider
+        Whose hours; a provider without any can be booked at every time.
+    span
+        Planned start and end.
 
-def cancel_reminders(uow: UnitOfWork, visit: Visit) -> None:
-    """Take back what is queued about a visit."""
-    uow.outbox.cancel_keys(reminder_key(visit))
+    Raises
+    ------
+    FindingsError
+        `ABSENT` or `OUTSIDE_HOURS`.
+    """
+    hours = uow.schedule.hours(provider)
+    away = uow.schedule.absences(provider, span.from_at, span.until_at)
+    if any(span.meets(Span(a.from_at, a.until_at)) for a in away):
+        raise FindingsError("ABSENT: the provider is away then", "Choose another time")
+    if hours and not scheduling.is_inside(span, scheduling.working_spans(hours, away, span)):
+        raise FindingsError(
+            "OUTSIDE_HOURS: the provider does not work then",
+            "Look at: rehabctl schedule availability, or add --outside-hours",
+        )

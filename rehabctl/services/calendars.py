@@ -77,7 +77,7 @@ def _hours(line: str) -> tuple[int, time, time]:
 def hours_of(store: Store, login: str) -> tuple[WorkingHours, ...]:
     """Return a provider's working hours."""
     with store.transaction() as uow:
-        require(uow, Action.READ_CLINICAL)
+        require(uow, Action.READ_SCHEDULE)
         who = user_id(uow, login)
         uow.audit.record("schedule.hours", "user_account", who)
         return uow.schedule.hours(who)
@@ -114,7 +114,7 @@ def export_calendar(store: Store, lines: Sequence[ScheduleLine], *, with_mrn: bo
     from rehabctl.integrations.calendars.appointments import write_appointments
 
     with store.transaction() as uow:
-        require(uow, Action.READ_CLINICAL)
+        require(uow, Action.READ_SCHEDULE)
         uow.audit.read("schedule.export", "visit", [line.visit.id for line in lines])
         now = uow.now
     entries = [(line.visit, line.mrn if with_mrn else None) for line in lines]
@@ -192,7 +192,7 @@ def add_wish(
     if earliest_on and latest_on and latest_on < earliest_on:
         raise UsageError("the last day lies before the first", "Check --from and --until")
     with store.transaction() as uow:
-        require(uow, Action.WRITE_CLINICAL)
+        require(uow, Action.WRITE_SCHEDULE)
         patient = uow.patients.get(mrn)
         kind = tables.appointments.get(type_key, clinic_today(uow.clinic, uow.now))
         entry = WaitlistEntry(uow.new_id(), patient.ref, kind.key, uow.now, earliest_on, latest_on)
@@ -204,18 +204,22 @@ def add_wish(
 def remove_wish(store: Store, entry_id: str) -> None:
     """Take a wish off the waitlist."""
     with store.transaction() as uow:
-        require(uow, Action.WRITE_CLINICAL)
+        require(uow, Action.WRITE_SCHEDULE)
         entry = uow.schedule.wish(identifier(entry_id, "a wish", "rehabctl schedule waitlist"))
         uow.schedule.settle_wish(entry.id, WaitStatus.REMOVED)
         uow.audit.record("waitlist.remove", "waitlist_entry", entry.id)
 
 
 def waiting(store: Store) -> list[tuple[WaitlistEntry, str, str | None]]:
-    """Return who waits with record number and tier: the worklist's order, then the oldest wish."""
+    """Return who waits with record number and tier: the worklist's order, then the oldest wish.
+
+    At the front desk the order is the same, and the tier is not told.
+    """
     with store.transaction() as uow:
-        require(uow, Action.READ_CLINICAL)
+        require(uow, Action.READ_SCHEDULE)
         found = uow.schedule.waiting()
-        rows = uow.panel.stored([entry.patient.id for entry in found])
+        who = [entry.patient.id for entry in found]
+        rows = {} if uow.is_front_desk else uow.panel.stored(who)
         uow.audit.read("waitlist.list", "waitlist_entry", [entry.id for entry in found])
         return [
             (

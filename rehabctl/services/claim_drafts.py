@@ -33,7 +33,7 @@ from rehabctl.domain.claim import Frequency
 from rehabctl.domain.claim_record import ClaimRecord, ClaimState
 from rehabctl.domain.errors import FindingsError, NotFoundError, UsageError
 from rehabctl.domain.patient import Patient, Sex
-from rehabctl.domain.payer import ClinicIdentity, PayerRules, ProviderIdentity
+from rehabctl.domain.payer import SELF_PAY, ClinicIdentity, PayerRules, ProviderIdentity
 from rehabctl.domain.visit import Channel, ParticipantRole, Visit, VisitKind, VisitStatus
 from rehabctl.reference.payers.preflight import load_preflight_codes
 from rehabctl.services import billing_settings
@@ -42,7 +42,7 @@ from rehabctl.services.remote_monitoring import minute_slot
 if TYPE_CHECKING:
     from rehabctl.store.unit_of_work import UnitOfWork
 
-_SEX = {Sex.FEMALE: "F", Sex.MALE: "M"}
+SEX_CODES = {Sex.FEMALE: "F", Sex.MALE: "M"}
 _SPENT = (ClaimState.CORRECTED, ClaimState.DENIED)
 
 
@@ -105,16 +105,29 @@ def as_before(old: ClaimRecord, choices: Choices) -> Choices:
     )
 
 
-def visit_claim(
-    uow: UnitOfWork, visit_id: UUID, choices: Choices, corrects: Corrects | None
-) -> ClaimRecord:
-    """Make the claim of a visit, inside a transaction."""
+@dataclass(frozen=True, slots=True)
+class VisitDraft:
+    """What a completed visit gives to bill, and what it holds so that nothing is billed twice."""
+
+    patient: Patient
+    on: date
+    """Local day."""
+    payer: PayerRules
+    provider: ProviderIdentity
+    """Who renders: the supervisor of an assistant."""
+    discipline: str
+    draft: Draft
+    slots: list[str]
+
+
+def visit_draft(uow: UnitOfWork, visit_id: UUID, choices: Choices) -> VisitDraft:
+    """Derive the lines of a completed visit, inside a transaction."""
     visit = uow.visits.get(visit_id)
     if visit.status is not VisitStatus.COMPLETED or visit.started_at is None:
         raise FindingsError("the visit is not completed", "Complete it first")
     patient = uow.patients.by_id(visit.patient.id)
     on = visit.started_at.astimezone(_zone(uow, patient)).date()
-    payer = billing_settings.payer_on(uow, _payer_key(choices, patient), on)
+    payer = billing_settings.payer_on(uow, payer_key(choices.payer, patient), on)
     provider = _provider(uow, visit.provider_id)
     services, found = services_of_blocks(
         visit.blocks,
@@ -141,9 +154,21 @@ def visit_claim(
     slots = [f"visit:{visit.id}"]
     slots += [minute_slot(worker, minute) for worker, minute in _worked(visit)]
     draft = Draft(made.lines, (*found, *made.findings), made.ties)
+    return VisitDraft(patient, on, payer, provider, discipline, draft, slots)
+
+
+def visit_claim(
+    uow: UnitOfWork, visit_id: UUID, choices: Choices, corrects: Corrects | None
+) -> ClaimRecord:
+    """Make the claim of a visit, inside a transaction."""
+    made = visit_draft(uow, visit_id, choices)
+    if made.payer.filing_code == SELF_PAY:
+        raise UsageError(
+            f"payer {made.payer.key} is the patient herself", "Charge it: rehabctl claim charge"
+        )
     return _keep(
-        uow, patient, payer, provider, on, f"visit:{visit.id}", draft, slots, choices,
-        discipline, (), corrects,
+        uow, made.patient, made.payer, made.provider, made.on, f"visit:{visit_id}", made.draft,
+        made.slots, choices, made.discipline, (), corrects,
     )  # fmt: skip
 
 
@@ -159,7 +184,7 @@ def monitoring_claim(
             "no evidence is frozen for that month", "Freeze it first: rehabctl rtm claim"
         )
     on = max(one.service_on for one in frozen)
-    payer = billing_settings.payer_on(uow, _payer_key(choices, patient), on)
+    payer = billing_settings.payer_on(uow, payer_key(choices.payer, patient), on)
     fees = billing_settings.fees_on(uow, payer.key, on)
     provider = _provider(uow, frozen[-1].claimed_by)
     lines: list[DraftLine] = []
@@ -237,7 +262,7 @@ def _keep(
         },
         "insured": _insured(patient),
         "rendering": asdict(provider),
-        "icd10": list(choices.diagnoses) or _diagnoses(uow, patient),
+        "icd10": list(choices.diagnoses) or diagnoses_of(uow, patient),
         "referring": choices.referring or _referring(uow, patient, on),
         "discipline": discipline,
         "frequency": frequency.value,
@@ -301,7 +326,7 @@ def _insured(patient: Patient) -> dict[str, str]:
         "middle_name": who.middle_name or "",
         "member_id": who.member_id or "",
         "birth_date": who.birth_date.isoformat(),
-        "sex": _SEX.get(who.sex, "U"),
+        "sex": SEX_CODES.get(who.sex, "U"),
         "line1": who.address1 or "",
         "city": who.city or "",
         "state": who.state,
@@ -309,7 +334,14 @@ def _insured(patient: Patient) -> dict[str, str]:
     }
 
 
-def _diagnoses(uow: UnitOfWork, patient: Patient) -> list[str]:
+def diagnoses_of(uow: UnitOfWork, patient: Patient) -> list[str]:
+    """Return the diagnosis codes of the patient's active episode.
+
+    Raises
+    ------
+    FindingsError
+        None is known.
+    """
     episode = uow.episodes.active(patient.id)
     if episode is None or not episode.icd10:
         raise FindingsError("no diagnosis code is known", "Give it: --diagnosis M25.561")
@@ -324,8 +356,15 @@ def _referring(uow: UnitOfWork, patient: Patient, on: date) -> list[str] | None:
     return None
 
 
-def _payer_key(choices: Choices, patient: Patient) -> str:
-    key = choices.payer or patient.demographics.payer
+def payer_key(said: str, patient: Patient) -> str:
+    """Return the clinic's name of the payer: what was said, else that of the patient's record.
+
+    Raises
+    ------
+    UsageError
+        The record names none.
+    """
+    key = said or patient.demographics.payer
     if not key:
         raise UsageError("the patient's record names no payer", "Give it: --payer NAME")
     return key

@@ -131,6 +131,8 @@ def _spoken_of(uow: UnitOfWork, answer: Answer) -> tuple[ClaimRecord, ...]:
 
 def _answered(uow: UnitOfWork, claim: ClaimRecord, answer: Answer) -> Moved:
     state = _CLAIM_STATES.get(answer.status, claim.state)
+    if answer.kind == "277":  # the answer to a question of ours informs; it decides nothing
+        state = claim.state
     if answer.scope is not Scope.CLAIM and state is ClaimState.ACCEPTED:
         state = claim.state  # the envelope was read; nobody looked at the claim yet
     after = uow.claims.move(

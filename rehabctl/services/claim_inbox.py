@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from rehabctl.billing.x12.envelope import EnvelopeChecker
@@ -12,6 +12,7 @@ from rehabctl.billing.x12.segments import read_segments
 from rehabctl.domain.claim_port import ClaimPort, Inbound
 from rehabctl.domain.claim_record import FileState
 from rehabctl.domain.errors import FindingsError
+from rehabctl.services import coverage_answers
 from rehabctl.services.access import Action, require
 from rehabctl.services.claim_exchange import Incoming, acknowledge, note_file, post
 
@@ -54,13 +55,14 @@ def fetch(
         known = {one.remote_id for one in uow.claims.files("in") if one.port == via}
     for inbound in port.fetch({one for one in known if one is not None}):
         if dry_run:
-            yield Fetched(inbound.name, kind_of(inbound.data), "waiting")
+            yield Fetched(_printable(inbound.name), kind_of(inbound.data), "waiting")
         else:
             yield take_in(store, inbound, via)
 
 
 def take_in(store: Store, inbound: Inbound, via: str | None) -> Fetched:
     """Apply one file by what it holds, never by its name."""
+    inbound = replace(inbound, name=_printable(inbound.name))
     kind = kind_of(inbound.data)
     file = Incoming(inbound.name, inbound.data, via, inbound.remote_id)
     try:
@@ -72,6 +74,9 @@ def take_in(store: Store, inbound: Inbound, via: str | None) -> Fetched:
             paid = post(store, file)
             state = "quarantined" if paid.quarantined else "applied" if paid.is_new else "known"
             return Fetched(inbound.name, kind, state, tuple(one.claim for one in paid.posted))
+        if kind == "271":
+            answered = coverage_answers.take_in(store, file)
+            return Fetched(inbound.name, kind, "applied" if answered else "known")
     except FindingsError:
         pass
     with store.transaction() as uow:
@@ -93,3 +98,8 @@ def kind_of(data: bytes) -> str:
                 kind = "277CA"
             break
     return kind if kind in ("TA1", "999", "277CA", "277", "271", "835") else "unknown"
+
+
+def _printable(name: str) -> str:
+    """Return a foreign name as it may be shown: a terminal obeys control characters."""
+    return "".join(one if one.isprintable() else "?" for one in name)[:200]

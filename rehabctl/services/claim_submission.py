@@ -66,15 +66,21 @@ def submit(store: Store, port: ClaimPort, via: str | None = None) -> Iterator[Su
     UncertainError
         What became of a file is not known.
     """
+    yield from _finish(store, port, via)
     with store.transaction() as uow:
-        require(uow, Action.MANAGE_CLAIMS)
         for claims in _files_to_make(uow, port, via):
             number, data = _checked(uow, claims)
             _write_down(store, uow, claims, number, data, via)
+    yield from _finish(store, port, via)
+
+
+def _finish(store: Store, port: ClaimPort, via: str | None) -> Iterator[Submitted]:
+    """Hand over what is written down and was not sent, the oldest first."""
     with store.transaction() as uow:
+        require(uow, Action.MANAGE_CLAIMS)
         waiting = [one for one in uow.claims.files("out", *_WAITING) if one.port == via]
     for file in waiting:
-        yield _hand_over(store, port, file)
+        yield hand_over(store, port, file)
 
 
 def rehearse(store: Store, port: ClaimPort, via: str | None = None) -> tuple[Submitted, ...]:
@@ -85,7 +91,7 @@ def rehearse(store: Store, port: ClaimPort, via: str | None = None) -> tuple[Sub
         found = [Submitted(one.name, one.sha256, _numbers(uow, one)) for one in waiting]
         for offset, claims in enumerate(_files_to_make(uow, port, via)):
             number, data = _checked(uow, claims, offset)
-            name = _file_name(clinic_of(uow).sender_id, number)
+            name = file_name(clinic_of(uow).sender_id, number)
             numbers = tuple(one.control_number for one in claims)
             found.append(Submitted(name, _sha256(data), numbers))
         return tuple(found)
@@ -169,8 +175,7 @@ def _checked(
     uow: UnitOfWork, claims: Sequence[ClaimRecord], offset: int = 0
 ) -> tuple[int, bytes]:  # fmt: skip
     clinic, now = clinic_of(uow), local_now(uow)
-    number = max((one.control_number or 0 for one in uow.claims.files("out")), default=0) + 1
-    number += offset
+    number = next_number(uow) + offset
     data = file_bytes(clinic, claims, number, now, is_test=False)
     days = min(int(one.document["payer"]["timely_filing_days"]) for one in claims)
     checked = check_bytes(data, now.date(), days)
@@ -187,7 +192,7 @@ def _write_down(
     via: str | None,
 ) -> None:  # fmt: skip
     sha256 = store.blobs.put(io.BytesIO(data), kind="claim_file")
-    name = _file_name(clinic_of(uow).sender_id, number)
+    name = file_name(clinic_of(uow).sender_id, number)
     file = ClaimFile(
         uow.new_id(), "out", FileState.PREPARED, name, sha256, uow.now, number, port=via
     )
@@ -197,7 +202,8 @@ def _write_down(
     uow.audit.record("claim.submit", "claim_file", file.id, {"claims": len(claims)})
 
 
-def _hand_over(store: Store, port: ClaimPort, file: ClaimFile) -> Submitted:
+def hand_over(store: Store, port: ClaimPort, file: ClaimFile) -> Submitted:
+    """Hand over one file that was written down, unless the other side has it."""
     data = store.blobs.read(file.sha256)
     outbound = Outbound(file.name, str(file.id), data, file.created_at)
     now = store.clock()
@@ -253,8 +259,14 @@ def _numbers(uow: UnitOfWork, file: ClaimFile) -> tuple[str, ...]:
     return tuple(one.control_number for one in uow.claims.of_file(file.id))
 
 
-def _file_name(sender_id: str, number: int) -> str:
-    return f"{sender_id}_{number:09d}_P.837"
+def file_name(sender_id: str, number: int, kind: str = "837") -> str:
+    """Return the name under which a file leaves."""
+    return f"{sender_id}_{number:09d}_P.{kind}"
+
+
+def next_number(uow: UnitOfWork) -> int:
+    """Return the control number of the next file: of claims and of questions alike."""
+    return max((one.control_number or 0 for one in uow.claims.files("out")), default=0) + 1
 
 
 def _sha256(data: bytes) -> str:

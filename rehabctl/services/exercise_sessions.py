@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, cast
 from uuid import UUID
@@ -91,26 +91,38 @@ def log(
         require(uow, Action.WRITE_CLINICAL)
         patient = uow.patients.get(mrn)
         actor = acting(uow, patient.ref, by, ContactScope.LOG_SESSIONS)
-        session = _session(uow, library, patient.ref, upload, actor.text)
-        entry = None
-        if upload.get("journal") is not None:
-            journal = upload["journal"]
-            if not isinstance(journal, Mapping):
-                raise FindingsError("session.journal is not an object", "Send the upload again")
-            values = {"id": f"{session.external_id}:journal"} | dict(
-                cast("Mapping[str, Any]", journal)
-            )
-            entry = journal_entries.read(uow, rules, patient.ref, values, actor.text)
-        known = _known(uow, session)
-        if known is not None:
-            uow.audit.record("session.repeat", "exercise_session", known.id)
-            return Logged(known.external_id, False, known.id)
-        uow.sessions.add(session)
-        uow.audit.record("session.log", "exercise_session", session.id)
-        new_entry = entry is not None and uow.sessions.add_journal(entry)
+        logged = log_in(uow, library, rules, patient.ref, upload, actor.text)
+        if not logged.is_new:
+            return logged
         triage.refresh(uow, [patient.ref], rules)
-        held = journal_entries.is_held(uow, patient.ref)
-        return Logged(session.external_id, True, session.id, new_entry, held)
+        return replace(logged, held=journal_entries.is_held(uow, patient.ref))
+
+
+def log_in(
+    uow: UnitOfWork,
+    library: ExerciseLibrary,
+    rules: RuleTable,
+    patient: PatientRef,
+    upload: Mapping[str, Any],
+    entered_by: str,
+) -> Logged:
+    """Store one session within a transaction; the caller refreshes the worklist. See `log`."""
+    session = _session(uow, library, patient, upload, entered_by)
+    entry = None
+    if upload.get("journal") is not None:
+        journal = upload["journal"]
+        if not isinstance(journal, Mapping):
+            raise FindingsError("session.journal is not an object", "Send the upload again")
+        values = {"id": f"{session.external_id}:journal"} | dict(cast("Mapping[str, Any]", journal))
+        entry = journal_entries.read(uow, rules, patient, values, entered_by)
+    known = _known(uow, session)
+    if known is not None:
+        uow.audit.record("session.repeat", "exercise_session", known.id)
+        return Logged(known.external_id, False, known.id)
+    uow.sessions.add(session)
+    uow.audit.record("session.log", "exercise_session", session.id)
+    new_entry = entry is not None and uow.sessions.add_journal(entry)
+    return Logged(session.external_id, True, session.id, new_entry)
 
 
 def of_patient(store: Store, mrn: str, limit: int) -> tuple[ExerciseSession, ...]:

@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 
     from rehabctl.domain.patient import PatientRef
     from rehabctl.reference.rules import RuleTable
-    from rehabctl.services.roster_import import ImportReport
+    from rehabctl.services.import_run import ImportReport
     from rehabctl.store.store import Store
     from rehabctl.store.unit_of_work import UnitOfWork
 

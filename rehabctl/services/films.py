@@ -17,7 +17,7 @@ from rehabctl.domain.film import Picture
 from rehabctl.domain.review import ReviewData
 from rehabctl.services.access import Action, require
 from rehabctl.services.review import assessment_uuid
-from rehabctl.services.work_queue import is_running
+from rehabctl.services.scratch import is_running
 
 if TYPE_CHECKING:
     from rehabctl.store.store import Store
@@ -226,4 +226,4 @@ class Films:
 def _runs(name: str) -> bool:
     """Return whether the program that made a folder of this name still runs."""
     pid = name.removeprefix(_PREFIX).partition("-")[0]
-    return pid.isdecimal() and len(pid) < _PID_DIGITS and is_running(int(pid))
+    return pid.isdecimal() and len(pid) < _PID_DIGITS and is_running(pid)

@@ -17,7 +17,7 @@ from rehabctl.services.import_tally import ImportTally, tally
 
 if TYPE_CHECKING:
     from rehabctl.reference.rules import RuleTable
-    from rehabctl.services.roster_import import ImportReport
+    from rehabctl.services.import_run import ImportReport
     from rehabctl.store.store import Store
 
 _NAME = "mllp"

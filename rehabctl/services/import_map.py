@@ -12,7 +12,7 @@ excel_epoch = "1904"           # of spreadsheets made on old Macintoshes
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, cast
@@ -38,13 +38,15 @@ class ImportMap:
     dates: DateForms = field(default_factory=DateForms)
 
 
-def read_map(path: Path) -> ImportMap:
+def read_map(path: Path, columns: Sequence[str] = COLUMNS) -> ImportMap:
     """Read a mapping file: TOML or JSON. The table `columns` may be left out: pairs, no tables.
 
     Parameters
     ----------
     path
         The file.
+    columns
+        Our names.
 
     Raises
     ------
@@ -57,9 +59,9 @@ def read_map(path: Path) -> ImportMap:
         text = path.read_text("utf-8-sig")
         loaded: Any = json.loads(text) if path.suffix == ".json" else tomllib.loads(text)
         values = dict(cast("Mapping[str, Any]", loaded))
-        columns: Any = values.pop("columns", None)
+        named: Any = values.pop("columns", None)
         settings = {name: str(values.pop(name)) for name in _SETTINGS if name in values}
-        pairs = {str(k): str(v) for k, v in dict(columns or {}).items()}
+        pairs = {str(k): str(v) for k, v in dict(named or {}).items()}
         pairs |= {str(k): str(v) for k, v in values.items()}
     except (OSError, ValueError, TypeError, AttributeError, RecursionError):
         raise UsageError(f"cannot read {path.name}", "Use TOML or JSON") from None
@@ -68,7 +70,7 @@ def read_map(path: Path) -> ImportMap:
         raise UsageError(f"{path.name}: unknown separator", "Use a comma, semicolon, tab or |")
     epoch = _choice(path, settings, "excel_epoch", {e.value: e for e in ExcelEpoch})
     return ImportMap(
-        _names(path, pairs, required=not settings),
+        _names(path, pairs, columns, required=not settings),
         _choice(path, settings, "encoding", _ENCODINGS),
         separator,
         DateForms(
@@ -85,11 +87,13 @@ def _choice(path: Path, settings: Mapping[str, str], name: str, known: Mapping[s
     return None if text is None else known[text]
 
 
-def _names(path: Path, pairs: Mapping[str, str], *, required: bool) -> dict[str, str]:
-    if all(value in COLUMNS for value in pairs.values()) and (pairs or not required):
+def _names(
+    path: Path, pairs: Mapping[str, str], columns: Sequence[str], *, required: bool
+) -> dict[str, str]:
+    if all(value in columns for value in pairs.values()) and (pairs or not required):
         return dict(pairs)
-    if pairs and all(key in COLUMNS for key in pairs):
+    if pairs and all(key in columns for key in pairs):
         return {value: key for key, value in pairs.items()}
     raise UsageError(
-        f"{path.name} names no columns of a roster", f"Use these names: {', '.join(COLUMNS)}"
+        f"{path.name} names no columns of this import", f"Use these names: {', '.join(columns)}"
     )

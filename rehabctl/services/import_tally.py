@@ -11,8 +11,8 @@ from typing import BinaryIO
 
 from rehabctl.domain.errors import UsageError
 from rehabctl.domain.roster import FieldProblem
+from rehabctl.services.import_run import ImportReport, Reject
 from rehabctl.services.roster_changes import Change
-from rehabctl.services.roster_import import ImportReport, Reject
 
 _LISTED_REJECTS = 1000
 """More are counted, and written to the rejects file, but not held in memory."""

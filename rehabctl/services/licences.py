@@ -127,7 +127,7 @@ def user_id(uow: UnitOfWork, login: str) -> UUID:
 def _require_reader(uow: UnitOfWork) -> None:
     """Let those who book and those who keep the licences look at them."""
     if not may(uow.user.role, Action.MANAGE_USERS, is_local=uow.is_local):
-        require(uow, Action.READ_CLINICAL)
+        require(uow, Action.READ_SCHEDULE)
 
 
 def _checked(held: ProviderLicence) -> ProviderLicence:

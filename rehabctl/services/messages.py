@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING
 from uuid import UUID
@@ -89,6 +90,7 @@ def queue_message(
     thread_id: str | None = None,
     to: str = PATIENT,
     channel: str = "portal",
+    words: Mapping[str, str] | None = None,
 ) -> tuple[Message, OutboxItem]:
     """Write and queue a message inside another use case's transaction; see `send`."""
     if channel not in CHANNELS:
@@ -99,7 +101,7 @@ def queue_message(
     message = _write(uow, patient, body, MessageDirection.TO_PATIENT, me, subject, thread_id)
     item = queue(
         uow, rules, patient, MESSAGE, f"message:{message.id}", to=to, channel=channel,
-        message_id=message.id,
+        message_id=message.id, words=words,
     )  # fmt: skip
     uow.audit.record("message.send", "message", message.id, {"channel": channel})
     return message, item
@@ -116,6 +118,7 @@ def queue(
     to: str = PATIENT,
     channel: str = "portal",
     message_id: UUID | None = None,
+    words: Mapping[str, str] | None = None,
 ) -> OutboxItem:
     """Queue something for a patient once, outside the quiet hours of her own time zone.
 
@@ -139,6 +142,8 @@ def queue(
         How it is to be delivered.
     message_id
         Which message it delivers.
+    words
+        For the template.
     """
     zone = patient.demographics.time_zone or uow.clinic.time_zone
     local = uow.now.astimezone(ZoneInfo(uow.clinic.time_zone)).date()
@@ -148,7 +153,7 @@ def queue(
         patient=patient.ref,
         channel=channel,
         template=template,
-        payload={"to": to, "by": f"user:{uow.user.login}"},
+        payload={**(words or {}), "to": to, "by": f"user:{uow.user.login}"},
         dedupe_key=dedupe_key,
         not_before=quiet.next_allowed(not_before or uow.now, ZoneInfo(zone)),
         time_zone=zone,

@@ -20,8 +20,10 @@ from rehabctl.services import alerts, patient_detail, review, triage
 from rehabctl.services.access import Action, require
 from rehabctl.services.kit_desk import KitDesk
 from rehabctl.services.library import open_library, open_protocols
+from rehabctl.services.outcome_desk import OutcomeDesk
 from rehabctl.services.prom_entry import PromEntry
 from rehabctl.services.recording_review import RecordingReview
+from rehabctl.services.visit_desk import VisitDesk
 from rehabctl.services.week_plan import WeekPlans
 from rehabctl.services.wiring import open_films, open_store
 
@@ -119,6 +121,16 @@ class StorePanelData:
     def forms(self) -> PromEntry:
         """Lists, scores and stores questionnaires."""
         return PromEntry(self.store, self.rules)
+
+    @property
+    def visits(self) -> VisitDesk:
+        """Shows the schedule, holds visits, and drafts and signs their notes."""
+        return VisitDesk(self.store, self.settings, self.rules)
+
+    @property
+    def outcomes(self) -> OutcomeDesk:
+        """Shows courses beside published curves, and cohorts."""
+        return OutcomeDesk(self.store, self.rules)
 
     @property
     def unlock_needs_secret(self) -> bool:

@@ -19,15 +19,31 @@ if TYPE_CHECKING:
 
 
 def authorisation_use(
-    uow: UnitOfWork, episode_id: UUID, patient_id: UUID
+    uow: UnitOfWork, episode_id: UUID, patient_id: UUID, *, but: UUID | None = None
 ) -> list[AuthorisationUse]:
-    """Return what is used and left of each authorisation of a course of care."""
+    """Return what is used and left of each authorisation of a course of care.
+
+    Parameters
+    ----------
+    uow
+        The transaction.
+    episode_id, patient_id
+        Which course of care.
+    but
+        A visit that does not count: the one that is moved.
+    """
     given = uow.documentation.authorisations(episode_id)
     if not given:
         return []
-    visits = [v for v in uow.visits.of_patient(patient_id) if v.episode_id == episode_id]
+    visits = [
+        visit
+        for visit in uow.visits.of_patient(patient_id)
+        if visit.episode_id == episode_id and visit.id != but
+    ]
     zone = ZoneInfo(uow.clinic.time_zone)
-    units = {visit.id: units_of(visit, zone) for visit in visits}
+    units = {
+        visit.id: units_of(visit, zone) if visit.units is None else visit.units for visit in visits
+    }
     return [plan_of_care.use_of(one, visits, units, zone) for one in given]
 
 
@@ -78,7 +94,7 @@ def require_within_plan(uow: UnitOfWork, visit: Visit, *, override: str | None) 
     renews = visit.kind in plan_of_care.RENEWING
     if episode.plan_ends_on is not None and episode.plan_ends_on < day and not renews:
         found = "POC_ENDED: the plan of care ends before that day"
-    uses = authorisation_use(uow, visit.episode_id, visit.patient.id)
+    uses = authorisation_use(uow, visit.episode_id, visit.patient.id, but=visit.id)
     if found is None and uses:
         running = [
             use

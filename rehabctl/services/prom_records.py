@@ -16,7 +16,7 @@ from rehabctl.clinic.patient_view import PatientView
 from rehabctl.clinic.worklist_tasks import closing_day, open_scores
 from rehabctl.domain.errors import FindingsError, NotPermittedError, UsageError
 from rehabctl.domain.message import ContactScope
-from rehabctl.domain.patient import PatientStatus, Side
+from rehabctl.domain.patient import PatientRef, PatientStatus, Side
 from rehabctl.domain.prom import Direction, Instrument, PromResponse, PromResult, PromScore
 from rehabctl.domain.prom_followup import (
     LicenceRecord,
@@ -115,42 +115,76 @@ def record(
         raise UsageError("--series is not a short word", "Use small letters, digits and hyphens")
     with store.transaction() as uow:
         require(uow, Action.WRITE_CLINICAL)
-        patient = uow.patients.get(mrn)
-        actor = acting(uow, patient.ref, by, ContactScope.LOG_SESSIONS)
-        moment = completed_at or uow.now
-        if moment > uow.now + MAX_CLOCK_AHEAD:
-            raise UsageError("the form lies in the future", "Check --at")
-        day = moment.astimezone(ZoneInfo(uow.clinic.time_zone)).date()
-        result = proms.score(asked, rule_for(asked, variant, day), answers)
-        if result.findings:
-            return Recorded(result, None, is_new=False)
-        response = PromResponse(
-            id=uow.new_id(),
-            patient=patient.ref,
-            external_id=external_id or f"rehabctl:{uow.new_id()}",
-            instrument=slug,
-            instrument_version=asked.version,
-            mode=mode,
-            entered_by=actor.text,
-            completed_at=moment,
-            answers=_by_item(asked, answers),
-            result={f.name: getattr(result, f.name) for f in fields(result)}
-            | {"scores": [_plain_score(s) for s in result.scores], "findings": []},
-            side=side,
-            language=language,
-            scores=_scores(result, series),
-        )
-        changes = tuple(_changes(uow, response))
-        is_new = uow.prom.add(response)
-        uow.audit.record(
-            "prom.record" if is_new else "prom.repeat",
-            "prom_response",
-            response.id,
-            {"instrument": slug},
-        )
-        if is_new:
-            triage.refresh(uow, [patient.ref], rules)
-        return Recorded(result, response.external_id, is_new, changes)
+        patient = uow.patients.get(mrn).ref
+        form = Form(answers, by, mode, variant, completed_at, side, language, external_id, series)
+        done = record_in(uow, asked, patient, form)
+        if done.is_new:
+            triage.refresh(uow, [patient], rules)
+        return done
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """One filled-in form; see `record`."""
+
+    answers: proms.Answers
+    by: str
+    mode: str = "paper"
+    variant: str | None = None
+    completed_at: datetime | None = None
+    side: Side | None = None
+    language: str | None = None
+    external_id: str | None = None
+    series: str | None = None
+
+
+def record_in(uow: UnitOfWork, asked: Instrument, patient: PatientRef, form: Form) -> Recorded:
+    """Score and store one form within a transaction; the caller refreshes the worklist.
+
+    Parameters
+    ----------
+    uow
+        The transaction.
+    asked
+        The instrument.
+    patient
+        Whose.
+    form
+        What was filled in.
+    """
+    actor = acting(uow, patient, form.by, ContactScope.LOG_SESSIONS)
+    moment = form.completed_at or uow.now
+    if moment > uow.now + MAX_CLOCK_AHEAD:
+        raise UsageError("the form lies in the future", "Check --at")
+    day = moment.astimezone(ZoneInfo(uow.clinic.time_zone)).date()
+    result = proms.score(asked, rule_for(asked, form.variant, day), form.answers)
+    if result.findings:
+        return Recorded(result, None, is_new=False)
+    response = PromResponse(
+        id=uow.new_id(),
+        patient=patient,
+        external_id=form.external_id or f"rehabctl:{uow.new_id()}",
+        instrument=asked.slug,
+        instrument_version=asked.version,
+        mode=form.mode,
+        entered_by=actor.text,
+        completed_at=moment,
+        answers=_by_item(asked, form.answers),
+        result={f.name: getattr(result, f.name) for f in fields(result)}
+        | {"scores": [_plain_score(s) for s in result.scores], "findings": []},
+        side=form.side,
+        language=form.language,
+        scores=_scores(result, form.series),
+    )
+    changes = tuple(_changes(uow, response))
+    is_new = uow.prom.add(response)
+    uow.audit.record(
+        "prom.record" if is_new else "prom.repeat",
+        "prom_response",
+        response.id,
+        {"instrument": asked.slug},
+    )
+    return Recorded(result, response.external_id, is_new, changes)
 
 
 def _by_item(asked: Instrument, answers: proms.Answers) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 A blob's key is destroyed before its file, in the transaction of its audit entry;
 a run that is killed is finished by the next one. The audit log itself is never destroyed.
+On a server an administrator runs it where the blobs lie; the server decides what is due.
 """
 
 from __future__ import annotations
@@ -12,19 +13,17 @@ from datetime import date
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from rehabctl.domain.errors import NotFoundError, NotPermittedError, RehabctlError, UsageError
-from rehabctl.domain.retention import DischargedPatient, DueReason, RetentionTier, StoredVideo
+from rehabctl.domain.errors import NotFoundError, RehabctlError, UsageError
+from rehabctl.domain.retention import DueReason, RetentionTier, StoredRecord, StoredVideo
 from rehabctl.reference.retention import RetentionRules, load_retention
 from rehabctl.services.access import Action, require
 from rehabctl.services.roster_changes import clinic_today
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
-    from rehabctl.domain.patient import Patient
     from rehabctl.services.settings import Settings
     from rehabctl.store.store import Store
-    from rehabctl.store.unit_of_work import UnitOfWork
 
 RULES_FILE = "retention.toml"
 _PAGE = 100
@@ -81,16 +80,17 @@ def plan(store: Store, rules: RetentionRules) -> Iterator[DueItem]:
     rules
         The dated periods.
     """
-    _require_local(store)
     for videos in _videos(store, rules):
         for video in videos:
             yield DueItem(
                 RetentionTier.RAW_VIDEO, video.mrn, video.due_at.date(), video.reason,
                 video.byte_count, video.held,
             )  # fmt: skip
-    for patients in _due_patients(store, rules):
-        for patient, due_on in patients:
-            yield DueItem(RetentionTier.RECORD, patient.mrn, due_on, DueReason.AGE, 0, patient.held)
+    for records in _records(store, rules):
+        for record in records:
+            yield DueItem(
+                RetentionTier.RECORD, record.mrn, record.due_on, DueReason.AGE, 0, record.held
+            )
 
 
 def run(
@@ -109,33 +109,23 @@ def run(
     report
         Called with the number of things done.
     """
-    _require_local(store)
     done = RetentionReport()
     for videos in _videos(store, rules):
         for video in videos:
-            if video.held or not (dry_run or _destroy_video(store, video)):
+            if video.held or not (dry_run or _destroy_video(store, rules, video)):
                 done.held += 1
                 continue
             done.videos += 1
             done.video_bytes += video.byte_count
             report(done.videos + done.records, None)
-    for patients in _due_patients(store, rules):
-        for patient, _ in patients:
-            if patient.held or not (dry_run or _destroy_record(store, rules, patient)):
+    for records in _records(store, rules):
+        for record in records:
+            if record.held or not (dry_run or _destroy_record(store, rules, record)):
                 done.held += 1
                 continue
             done.records += 1
             report(done.videos + done.records, None)
     return done
-
-
-def _require_local(store: Store) -> None:
-    """Refuse a server: no role of it may see, and so destroy, the records of a whole clinic."""
-    if store.is_local:
-        return
-    raise NotPermittedError(
-        "retention runs on a local file only", "Have the server's administrator destroy records"
-    )
 
 
 def _videos(store: Store, rules: RetentionRules) -> Iterator[tuple[StoredVideo, ...]]:
@@ -153,64 +143,43 @@ def _videos(store: Store, rules: RetentionRules) -> Iterator[tuple[StoredVideo, 
         after = page[-1].recording_id
 
 
-def _due_patients(
-    store: Store, rules: RetentionRules
-) -> Iterator[list[tuple[DischargedPatient, date]]]:
+def _records(store: Store, rules: RetentionRules) -> Iterator[list[StoredRecord]]:
     after: UUID | None = None
     while True:
         with store.transaction() as uow:
             require(uow, Action.MANAGE_STORE)
             today = clinic_today(uow.clinic, uow.now)
-            page = uow.retention.discharged(after=after, limit=_PAGE)
-            due = [
-                (patient, until)
-                for patient in page
-                if (until := _keep_until(rules, patient, today)) <= today
-            ]
+            due, after = uow.retention.records(rules, today, after=after, limit=_PAGE)
             if due:
-                uow.audit.read("retention.plan", "patient", [p.patient.id for p, _ in due])
+                uow.audit.read("retention.plan", "patient", [record.patient_id for record in due])
         yield due
-        if len(page) < _PAGE:
+        if after is None:
             return
-        after = page[-1].patient.id
 
 
-def _keep_until(rules: RetentionRules, patient: DischargedPatient, today: date) -> date:
-    period = rules.period(patient.state, today)
-    return period.keep_until(patient.birth_date, patient.last_contact_at.date())
-
-
-def _destroy_video(store: Store, video: StoredVideo) -> bool:
+def _destroy_video(store: Store, rules: RetentionRules, video: StoredVideo) -> bool:
     """Destroy one film unless it was put on hold meanwhile; return whether it was destroyed."""
     with store.transaction() as uow:
-        if uow.retention.is_held(video.patient.id):
-            return False
-        if not uow.retention.needed_elsewhere(
-            video.sha256, not_by=[video.recording_id], patient_id=video.patient.id
-        ):
-            store.blobs.delete(video.sha256)
-        uow.retention.forget_video(video.recording_id)
-        detail = {"tier": RetentionTier.RAW_VIDEO.value, "reason": video.reason.value}
-        uow.audit.record("retention.destroy", "recording", video.recording_id, detail)
-    return True
+        kept, _ = rules.raw_video(clinic_today(uow.clinic, uow.now))
+        return _destroy_blobs(store, uow.retention.destroy_video(video, kept))
 
 
-def _destroy_record(store: Store, rules: RetentionRules, patient: DischargedPatient) -> bool:
-    period = rules.period(patient.state, clinic_today(store.clinic, store.clock()))
+def _destroy_record(store: Store, rules: RetentionRules, record: StoredRecord) -> bool:
     with store.transaction() as uow:
-        patient_id = patient.patient.id
-        if uow.retention.is_held(patient_id):
-            return False
-        for sha256 in uow.retention.blobs_of(patient_id):
-            if not uow.retention.needed_elsewhere(sha256, not_by=(), patient_id=patient_id):
-                store.blobs.delete(sha256)
-        rows = uow.retention.destroy_record(patient_id)
-        detail = {
-            "tier": RetentionTier.RECORD.value,
-            "rows": rows,
-            "rule": f"{period.state}@{period.effective_from.isoformat()}",
-        }
-        uow.audit.record("retention.destroy", "patient", patient_id, detail)
+        today = clinic_today(uow.clinic, uow.now)
+        return _destroy_blobs(store, uow.retention.destroy_record(record, rules, today))
+
+
+def _destroy_blobs(store: Store, blobs: Sequence[str] | None) -> bool:
+    """Destroy what nothing names any more, before the rows go; None: nothing may be destroyed."""
+    if blobs is None:
+        return False
+    if blobs and not store.blobs.is_here:  # the rows would go and the files stay
+        raise RehabctlError(
+            "the recordings of this store do not lie on this machine", "Run it where they are"
+        )
+    for sha256 in blobs:
+        store.blobs.delete(sha256)
     return True
 
 
@@ -231,10 +200,8 @@ def hold(store: Store, mrn: str, reason: str) -> bool:
             f"the reason is empty or longer than {_REASON_CHARS} characters", "Write a short one"
         )
     with store.transaction() as uow:
-        patient = _patient(uow, mrn)
-        placed = uow.retention.hold(patient.ref, uow.new_id(), reason.strip(), uow.user.id)
-        uow.audit.record("retention.hold", "patient", patient.id, {"new": placed})
-        return placed
+        require(uow, Action.MANAGE_STORE)
+        return uow.retention.hold(mrn, reason.strip())
 
 
 def release(store: Store, mrn: str) -> None:
@@ -253,12 +220,6 @@ def release(store: Store, mrn: str) -> None:
         There is none.
     """
     with store.transaction() as uow:
-        patient = _patient(uow, mrn)
-        if not uow.retention.release(patient.id, uow.user.id):
+        require(uow, Action.MANAGE_STORE)
+        if not uow.retention.release(mrn):
             raise NotFoundError("no legal hold is active", "Look at: rehabctl retention plan")
-        uow.audit.record("retention.release", "patient", patient.id)
-
-
-def _patient(uow: UnitOfWork, mrn: str) -> Patient:
-    require(uow, Action.MANAGE_STORE)
-    return uow.patients.get(mrn)

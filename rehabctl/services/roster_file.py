@@ -1,4 +1,4 @@
-"""Reading a roster file row by row: encoding, separator, columns, and what cannot be read.
+"""Reading the CSV file of an import row by row: encoding, separator, columns, unreadable rows.
 
 Memory stays constant whatever the file holds: lines and fields have a limit, and a row that cannot
 be read is a problem of that row.
@@ -41,6 +41,8 @@ class RosterFile:
         For messages.
     reading
         Names, encoding and separator, where they were said.
+    columns, required
+        The columns that count, and those that must be there.
 
     Raises
     ------
@@ -48,7 +50,15 @@ class RosterFile:
         It is empty, or required columns are missing.
     """
 
-    def __init__(self, source: BinaryIO, name: str, reading: ImportMap) -> None:
+    def __init__(
+        self,
+        source: BinaryIO,
+        name: str,
+        reading: ImportMap,
+        *,
+        columns: Sequence[str] = COLUMNS,
+        required: Sequence[str] = REQUIRED,
+    ) -> None:
         self.name = name
         self._text = _as_text(source, reading.encoding)
         self._lines = _Lines(self._text)
@@ -56,10 +66,11 @@ class RosterFile:
             first = next(self._lines, "")
         except _LineTooLongError:
             first = ""
-        separator = reading.separator or _separator(first, reading.names)
+        separator = reading.separator or _separator(first, reading.names, columns)
         self._reader = csv.reader(self._lines, delimiter=separator)
         self.heading = _cells(first, separator)
-        self.columns = _columns(self.heading, reading.names, name)
+        found = tuple(_column(cell, reading.names, columns) for cell in self.heading)
+        self.columns = _checked(found, required, name)
 
     @property
     def ignored(self) -> tuple[str, ...]:
@@ -122,11 +133,12 @@ def _as_text(source: BinaryIO, encoding: str | None) -> io.TextIOWrapper:
     return io.TextIOWrapper(buffered, encoding=name, errors=errors, newline="")
 
 
-def _separator(heading: str, names: Mapping[str, str]) -> str:
+def _separator(heading: str, names: Mapping[str, str], columns: Sequence[str]) -> str:
     """Return the separator that finds the most known columns."""
 
     def known(separator: str) -> int:
-        return sum(_column(cell, names) is not None for cell in _cells(heading, separator))
+        cells = _cells(heading, separator)
+        return sum(_column(cell, names, columns) is not None for cell in cells)
 
     return max(SEPARATORS, key=known)
 
@@ -137,18 +149,19 @@ def _cells(line: str, separator: str) -> tuple[str, ...]:
     return ()
 
 
-def _column(heading: str, names: Mapping[str, str]) -> str | None:
+def _column(heading: str, names: Mapping[str, str], columns: Sequence[str]) -> str | None:
     """Return our name of a column; case, spaces and hyphens do not matter."""
     text = heading.strip()
     plain = "_".join(text.casefold().replace("-", " ").split())
     found = names.get(text) or names.get(plain) or plain
-    return found if found in COLUMNS else None
+    return found if found in columns else None
 
 
-def _columns(heading: Sequence[str], names: Mapping[str, str], file: str) -> tuple[str | None, ...]:
-    columns = tuple(_column(cell, names) for cell in heading)
+def _checked(
+    columns: tuple[str | None, ...], required: Sequence[str], file: str
+) -> tuple[str | None, ...]:
     found = [column for column in columns if column is not None]
-    if missing := [column for column in REQUIRED if column not in found]:
+    if missing := [column for column in required if column not in found]:
         raise RehabctlError(
             f"{file} has no column {', '.join(missing)}", "Name the columns with --map FILE"
         )

@@ -26,6 +26,7 @@ class ScheduleLine:
 
     visit: Visit
     mrn: str
+    name: str
     provider: str
     group_size: int
     group_min: int
@@ -58,11 +59,11 @@ def listed(
         Login; default everybody.
     """
     with store.transaction() as uow:
-        require(uow, Action.READ_CLINICAL)
+        require(uow, Action.READ_SCHEDULE)
         who = None if provider is None else user_id(uow, provider)
         visits = uow.visits.between(from_at, until_at, provider_id=who)
         logins = {user.id: user.login for user in uow.clinics.users(uow.clinic.id)}
-        mrns = {v.patient.id: uow.patients.by_id(v.patient.id).mrn for v in visits}
+        people = {id_: uow.patients.by_id(id_) for id_ in {v.patient.id for v in visits}}
         sizes: dict[UUID, int] = {}
         for visit in visits:
             if visit.appointment_id and visit.status is not VisitStatus.CANCELLED:
@@ -71,7 +72,8 @@ def listed(
         return [
             ScheduleLine(
                 visit,
-                mrns[visit.patient.id],
+                people[visit.patient.id].mrn,
+                people[visit.patient.id].demographics.display_name,
                 logins[visit.provider_id],
                 sizes.get(visit.appointment_id, 1) if visit.appointment_id else 1,
                 _group_min(tables.appointments, visit),
@@ -104,7 +106,7 @@ def availability(
         The provider's working hours are not set.
     """
     with store.transaction() as uow:
-        require(uow, Action.READ_CLINICAL)
+        require(uow, Action.READ_SCHEDULE)
         who = uow.user.id if provider is None else user_id(uow, provider)
         kind = tables.appointments.get(type_key, from_at.date())
         length = minutes_of(Booking((), type_key, from_at, minutes), kind)

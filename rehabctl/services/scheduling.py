@@ -4,32 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from rehabctl.clinic import scheduling
-from rehabctl.clinic.quiet_hours import QuietHours
 from rehabctl.domain.errors import FindingsError, RehabctlError, UsageError
-from rehabctl.domain.message import OutboxItem
 from rehabctl.domain.patient import Patient
 from rehabctl.domain.schedule import AppointmentType, Span, WaitStatus
-from rehabctl.domain.visit import Visit, VisitStatus
+from rehabctl.domain.visit import Visit
 from rehabctl.reference.appointments import Appointments, load_appointments
 from rehabctl.reference.compact_states import CompactList
 from rehabctl.reference.rules import RuleTable
 from rehabctl.services import triage
 from rehabctl.services.access import Action, require
-from rehabctl.services.booking_gate import (
-    cancel_reminders,
-    licensed,
-    reminder_key,
-    require_free,
-)
+from rehabctl.services.booking_gate import licensed, require_free, require_working
 from rehabctl.services.identifiers import identifier
 from rehabctl.services.licences import clinic_compact, user_id
 from rehabctl.services.plan_limits import require_within_plan
+from rehabctl.services.suitability import proposed_type, require_suitable
+from rehabctl.services.visit_reminders import plan_reminders
 
 if TYPE_CHECKING:
     from rehabctl.services.settings import Settings
@@ -37,7 +32,6 @@ if TYPE_CHECKING:
     from rehabctl.store.unit_of_work import UnitOfWork
 
 APPOINTMENTS_FILE = "appointments.toml"
-REMINDER = "visit_reminder"
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +68,8 @@ class Booking:
     """What is to be booked."""
 
     mrns: tuple[str, ...]
-    type_key: str
+    type_key: str | None
+    """None: the one that follows from the intake on file."""
     start_at: datetime
     """Aware."""
     minutes: int | None = None
@@ -120,55 +115,85 @@ def book(
         Something does not fit together.
     """
     with store.transaction(rehearsal=dry_run) as uow:
-        require(uow, Action.WRITE_CLINICAL)
-        zone = scheduling.zone_of(booking.zone or uow.clinic.time_zone)
-        day = booking.start_at.astimezone(zone).date()
-        kind = tables.appointments.get(booking.type_key, day)
-        starts = _starts(booking, tables.appointments, zone, uow.now)
-        minutes = minutes_of(booking, kind)
-        patients = _patients(uow, booking, kind)
-        provider = uow.user.id if booking.provider is None else user_id(uow, booking.provider)
-        supervisor = None if booking.supervisor is None else user_id(uow, booking.supervisor)
-        uow.schedule.lock([provider, *(patient.id for patient in patients)])
-        made: list[Visit] = []
-        series = uow.new_id() if len(starts) > 1 else None
-        for start in starts:
-            span = Span(start, start + timedelta(minutes=minutes))
-            if not booking.outside_hours:
-                _require_working(uow, provider, span)
-            require_free(
-                uow,
-                provider,
-                [patient.id for patient in patients],
-                span,
-                buffer_min=tables.appointments.policy.buffer_min,
-            )
-            appointment = uow.new_id()
-            for patient in patients:
-                visit = _visit(uow, patient, kind, span, provider, supervisor, booking, zone)
-                visit = replace(
-                    visit,
-                    appointment_id=appointment,
-                    series_id=series,
-                    buffer_min=tables.appointments.policy.buffer_min,
-                )
-                require_within_plan(uow, visit, override=booking.override)
-                visit = licensed(
-                    uow,
-                    tables.compact,
-                    visit,
-                    visit.expected_state,
-                    start,
-                    when="booking",
-                    override=booking.override,
-                )
-                uow.visits.add(visit)
-                _plan_reminders(uow, tables, patient, visit)
-                made.append(visit)
-        if booking.waitlist_entry is not None:
-            _fulfil(uow, booking.waitlist_entry, patients)
+        require(uow, Action.WRITE_SCHEDULE)
+        if booking.override:
+            require(uow, Action.WRITE_CLINICAL)  # a clinician decides what is not verified
+        made = book_in(uow, tables, booking)
         uow.audit.read("schedule.book", "visit", [visit.id for visit in made])
         return made
+
+
+def book_in(
+    uow: UnitOfWork, tables: BookingRules, booking: Booking, *, external_id: str | None = None
+) -> list[Visit]:
+    """Book within a transaction, which must be undone when this raises; see `book`.
+
+    Parameters
+    ----------
+    uow
+        The transaction, whose user may book and which is audited by the caller.
+    tables
+        Dated tables.
+    booking
+        What is wanted.
+    external_id
+        By which another system knows the appointment, of one patient.
+    """
+    zone = scheduling.zone_of(booking.zone or uow.clinic.time_zone)
+    day = booking.start_at.astimezone(zone).date()
+    patients = _patients(uow, booking)
+    key = booking.type_key or proposed_type(uow, patients)
+    kind = tables.appointments.get(key, day)
+    if len(patients) > kind.group_max:
+        raise FindingsError(
+            f"GROUP_TOO_LARGE: {kind.key} takes {kind.group_max} at most, not {len(patients)}",
+            "Book a second one",
+        )
+    starts = _starts(booking, tables.appointments, zone, uow.now)
+    minutes = minutes_of(booking, kind)
+    provider = uow.user.id if booking.provider is None else user_id(uow, booking.provider)
+    supervisor = None if booking.supervisor is None else user_id(uow, booking.supervisor)
+    uow.schedule.lock([provider, *(patient.id for patient in patients)])
+    made: list[Visit] = []
+    series = uow.new_id() if len(starts) > 1 else None
+    for start in starts:
+        span = Span(start, start + timedelta(minutes=minutes))
+        if not booking.outside_hours:
+            require_working(uow, provider, span)
+        require_free(
+            uow,
+            provider,
+            [patient.id for patient in patients],
+            span,
+            buffer_min=tables.appointments.policy.buffer_min,
+        )
+        appointment = uow.new_id()
+        for patient in patients:
+            visit = _visit(uow, patient, kind, span, provider, supervisor, booking, zone)
+            visit = replace(
+                visit,
+                appointment_id=appointment,
+                series_id=series,
+                buffer_min=tables.appointments.policy.buffer_min,
+                external_id=external_id,
+            )
+            require_within_plan(uow, visit, override=booking.override)
+            require_suitable(uow, visit, kind.channel, override=booking.override)
+            visit = licensed(
+                uow,
+                tables.compact,
+                visit,
+                visit.expected_state,
+                start,
+                when="booking",
+                override=booking.override,
+            )
+            uow.visits.add(visit)
+            plan_reminders(uow, tables.appointments.policy, tables.rules, patient, visit)
+            made.append(visit)
+    if booking.waitlist_entry is not None:
+        _fulfil(uow, booking.waitlist_entry, patients)
+    return made
 
 
 def _starts(booking: Booking, table: Appointments, zone: ZoneInfo, now: datetime) -> list[datetime]:
@@ -206,16 +231,11 @@ def minutes_of(booking: Booking, kind: AppointmentType) -> int:
     return minutes
 
 
-def _patients(uow: UnitOfWork, booking: Booking, kind: AppointmentType) -> list[Patient]:
+def _patients(uow: UnitOfWork, booking: Booking) -> list[Patient]:
     if len(set(booking.mrns)) != len(booking.mrns):
         raise UsageError("a record number stands twice", "Name each patient once")
     if not booking.mrns:
         raise UsageError("no patient is named", "Give a record number")
-    if len(booking.mrns) > kind.group_max:
-        raise FindingsError(
-            f"GROUP_TOO_LARGE: {kind.key} takes {kind.group_max} at most, not {len(booking.mrns)}",
-            "Book a second one",
-        )
     return [uow.patients.get(mrn) for mrn in booking.mrns]
 
 
@@ -245,191 +265,8 @@ def _visit(
     )
 
 
-def _require_working(uow: UnitOfWork, provider: UUID, span: Span) -> None:
-    hours = uow.schedule.hours(provider)
-    away = uow.schedule.absences(provider, span.from_at, span.until_at)
-    if any(span.meets(Span(a.from_at, a.until_at)) for a in away):
-        raise FindingsError("ABSENT: the provider is away then", "Choose another time")
-    if hours and not scheduling.is_inside(span, scheduling.working_spans(hours, away, span)):
-        raise FindingsError(
-            "OUTSIDE_HOURS: the provider does not work then",
-            "Look at: rehabctl schedule availability, or add --outside-hours",
-        )
-
-
-def _plan_reminders(uow: UnitOfWork, tables: BookingRules, patient: Patient, visit: Visit) -> None:
-    """Queue the reminders of a visit; they name nothing but the visit."""
-    zone = ZoneInfo(patient.demographics.time_zone or uow.clinic.time_zone)
-    row = tables.rules.in_force(uow.now.astimezone(zone).date())["QUIET_HOURS"]
-    plan = scheduling.reminders(
-        visit.planned_start_at, tables.appointments.policy, QuietHours.of(row), zone, uow.now
-    )
-    for hours, moment in plan:
-        uow.outbox.queue(
-            OutboxItem(
-                id=uow.new_id(),
-                patient=patient.ref,
-                channel="portal",
-                template=REMINDER,
-                payload={
-                    "to": "patient",
-                    "by": f"user:{uow.user.login}",
-                    "visit_id": str(visit.id),
-                    "hours_before": hours,
-                },
-                dedupe_key=f"{reminder_key(visit)}{visit.revision}:{hours}",
-                not_before=moment,
-                time_zone=zone.key,
-            )
-        )
-
-
 def _fulfil(uow: UnitOfWork, entry_id: str, patients: Sequence[Patient]) -> None:
     entry = uow.schedule.wish(identifier(entry_id, "a wish", "rehabctl schedule waitlist"))
     if entry.patient.id not in [patient.id for patient in patients]:
         raise UsageError("the waitlist entry is another patient's", "Check the identifier")
     uow.schedule.settle_wish(entry.id, WaitStatus.BOOKED)
-
-
-def move(
-    store: Store,
-    tables: BookingRules,
-    visit_id: str,
-    start_at: datetime,
-    *,
-    override: str | None = None,
-    outside_hours: bool = False,
-) -> list[Visit]:
-    """Move an appointment, with everybody who takes part; licences are checked for the new day.
-
-    Parameters
-    ----------
-    store
-        The open store.
-    tables
-        Dated tables.
-    visit_id
-        Any visit of the appointment.
-    start_at
-        New start.
-    override
-        Why the acting user decides what is not verified.
-    outside_hours
-        Whether the provider's hours do not matter.
-    """
-    with store.transaction() as uow:
-        require(uow, Action.WRITE_CLINICAL)
-        if start_at < uow.now:
-            raise UsageError("the start lies in the past", "Check --start")
-        visits = _appointment(uow, visit_id)
-        first = visits[0]
-        patients = [visit.patient.id for visit in visits]
-        span = Span(start_at, start_at + (first.planned_end_at - first.planned_start_at))
-        uow.schedule.lock([first.provider_id, *patients])
-        if not outside_hours:
-            _require_working(uow, first.provider_id, span)
-        require_free(
-            uow,
-            first.provider_id,
-            patients,
-            span,
-            buffer_min=tables.appointments.policy.buffer_min,
-            but=tuple(visits),
-        )
-        moved: list[Visit] = []
-        for visit in visits:
-            new = replace(visit, planned_start_at=span.from_at, planned_end_at=span.until_at)
-            new = licensed(
-                uow, tables.compact, new, new.expected_state, start_at,
-                when="moving", override=override,
-            )  # fmt: skip
-            new = uow.visits.revise(new)
-            cancel_reminders(uow, new)
-            _plan_reminders(uow, tables, uow.patients.by_id(new.patient.id), new)
-            moved.append(new)
-        uow.audit.read("schedule.move", "visit", [visit.id for visit in moved])
-        return moved
-
-
-def _appointment(uow: UnitOfWork, visit_id: str) -> list[Visit]:
-    """Return the planned visits of one appointment, the asked one first."""
-    visit = uow.visits.get(identifier(visit_id, "an appointment", "rehabctl schedule list"))
-    if visit.status is not VisitStatus.PLANNED:
-        raise UsageError(
-            f"the visit is {visit.status.value.replace('_', ' ')}", "Only a planned one is changed"
-        )
-    if visit.appointment_id is None:
-        return [visit]
-    others = [i for i in uow.schedule.of_appointment(visit.appointment_id) if i != visit.id]
-    found = [visit, *(uow.visits.get(i) for i in others)]
-    return [other for other in found if other.status is VisitStatus.PLANNED]
-
-
-def cancel(
-    store: Store,
-    tables: BookingRules,
-    visit_id: str,
-    reason: str,
-    *,
-    whole_group: bool = False,
-    following: bool = False,
-) -> list[tuple[Visit, bool]]:
-    """Cancel a visit, and on request its whole group or the rest of its series.
-
-    Parameters
-    ----------
-    store
-        The open store.
-    tables
-        Dated tables.
-    visit_id
-        Identifier.
-    reason
-        Why.
-    whole_group
-        Everybody of the appointment.
-    following
-        This patient's later visits of the series too.
-
-    Returns
-    -------
-    list
-        Each visit with whether it came with less notice than the clinic asks for.
-    """
-    if not reason.strip():
-        raise UsageError("a cancelled visit needs a reason", "Give --reason")
-    with store.transaction() as uow:
-        require(uow, Action.WRITE_CLINICAL)
-        visits = _appointment(uow, visit_id)
-        first = visits[0]
-        if not whole_group:
-            visits = [first]
-        if following and first.series_id is not None:
-            visits += [
-                visit
-                for visit in uow.visits.of_patient(first.patient.id)
-                if visit.series_id == first.series_id
-                and visit.planned_start_at > first.planned_start_at
-                and visit.status is VisitStatus.PLANNED
-            ]
-        done: list[tuple[Visit, bool]] = []
-        for visit in visits:
-            late = scheduling.is_late(visit.planned_start_at, uow.now, tables.appointments.policy)
-            new = replace(visit, status=VisitStatus.CANCELLED, cancel_reason=reason.strip())
-            new = uow.visits.revise(new)
-            cancel_reminders(uow, new)
-            uow.audit.record("schedule.cancel", "visit", new.id, {"late": late})
-            done.append((new, late))
-        return done
-
-
-def today_of(store: Store) -> tuple[date, ZoneInfo]:
-    """Return the clinic's local date and zone.
-
-    Parameters
-    ----------
-    store
-        The open store.
-    """
-    zone = ZoneInfo(store.clinic.time_zone)
-    return store.clock().astimezone(zone).date(), zone

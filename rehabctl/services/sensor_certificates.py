@@ -227,6 +227,22 @@ class CertificateBook:
         """
         return tuple(self._state(serial, procedure) for procedure in self.needed)
 
+    def age_days(self, serial: str) -> int | None:
+        """Return the age of the oldest needed certificate of a sensor; None where one is not valid.
+
+        Parameters
+        ----------
+        serial
+            Of the sensor.
+        """
+        if any(state.findings for state in self.states(serial)):
+            return None
+        issued = [
+            _time(self.newest[serial, procedure.value][1].statement.get("issued_at"))
+            for procedure in self.needed
+        ]
+        return max((self.now - moment).days for moment in issued if moment is not None)
+
     def _state(self, serial: str, procedure: Procedure) -> CertificateState:
         found = self.newest.get((serial, procedure.value))
         if found is None:

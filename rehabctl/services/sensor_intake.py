@@ -161,7 +161,7 @@ class SensorIntake:
         reason = LINK_LOST if self._dropped else DAMAGED if self._spoiled else ON_THE_WAY
         if self.driver.capabilities.device_time and batch.device_time_us is not None:
             known = len(self._line.gaps)
-            t_s = self._line.accept(batch.device_time_us[row], reason, host_s)
+            t_s = self._line.accept(batch.device_time_us[row], reason, host_s, anew=self._dropped)
             for gap in self._line.gaps[known:]:
                 self._enter(gap)
             if t_s is not None:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from rehabctl.analysis.imu_recording import RecordingMeta
 from rehabctl.devices.driver import Advertisement, Driver, Link, LinkLostError, LogsOnBoard
@@ -16,15 +18,15 @@ from rehabctl.devices.radio import Radio, open_radio
 from rehabctl.devices.recorder import Recorder
 from rehabctl.devices.registry import driver_for, drivers
 from rehabctl.devices.transport import Connection, Listener, connected, scan
-from rehabctl.domain.errors import NotFoundError, RehabctlError, UnavailableError, UsageError
-from rehabctl.domain.errors import suggestion as suggest
+from rehabctl.devices.ximu3_link import announced
+from rehabctl.domain.errors import RehabctlError, UnavailableError, UsageError
 from rehabctl.domain.sensor import BatteryState, GapRecord, SensorFinding, SensorIdentity
-from rehabctl.reference.sensor_limits import load_sensor_limits
+from rehabctl.reference.sensor_limits import load_sensor_limits, minimum_firmware
 from rehabctl.services.sensor_backfill import fill_file
+from rehabctl.services.sensor_choice import Chosen, choose
 from rehabctl.services.sensor_intake import SensorIntake, Tap
 from rehabctl.services.settings import Settings
 
-SCAN_S = 5.0
 T = TypeVar("T")
 
 
@@ -34,7 +36,8 @@ class FoundSensor:
 
     address: str
     name: str
-    rssi_dbm: int
+    rssi_dbm: int | None
+    """None for a sensor that is not on the radio."""
     driver: str
     """Empty for a device that no driver knows."""
     verified_against: str
@@ -72,7 +75,7 @@ class LinkOutcome:
     filled: int
     """Samples that came from the sensor's own memory."""
     battery_percent: int | None
-    rssi_dbm: int
+    rssi_dbm: int | None
     findings: tuple[SensorFinding, ...]
 
 
@@ -88,21 +91,12 @@ class SensorInformation:
     firmware: str
     battery_percent: int | None
     charging: bool | None
-    rssi_dbm: int
+    rssi_dbm: int | None
     rates_hz: tuple[int, ...]
     device_time: bool
     magnetometer: bool
     onboard_log: bool
     verified_against: str
-
-
-@dataclass(frozen=True)
-class _Chosen:
-    """A sensor that was heard, with its driver and the handle to connect it by."""
-
-    heard: Advertisement
-    driver: Driver
-    device: Any
 
 
 def shown_sample(t_s: float, batch: SampleBatch, row: int) -> dict[str, object]:
@@ -137,12 +131,20 @@ def find_sensors(settings: Settings, seconds: float) -> list[FoundSensor]:
     """
     known, _ = drivers()
 
-    async def run() -> list[tuple[Advertisement, Any]]:
-        async with open_radio(settings.bluetooth) as radio:
-            return await scan(seconds, radio)
+    async def run() -> list[Advertisement]:
+        network = asyncio.create_task(announced(seconds))
+        try:
+            async with open_radio(settings.bluetooth) as radio:
+                heard = [said for said, _ in await scan(seconds, radio)]
+        except UnavailableError:
+            # sensors on the network need no adapter
+            if found := await network:
+                return found
+            raise
+        return [*heard, *await network]
 
     found: list[FoundSensor] = []
-    for heard, _ in asyncio.run(run()):
+    for heard in asyncio.run(run()):
         driver = driver_for(heard, known)
         found.append(
             FoundSensor(
@@ -169,7 +171,7 @@ def information(settings: Settings, sensor: str, *, pair: bool = False) -> Senso
         Whether to pair with it.
     """
 
-    async def ask(chosen: _Chosen, link: Link) -> SensorInformation:
+    async def ask(chosen: Chosen, link: Link) -> SensorInformation:
         driver = chosen.driver
         who, charge = await driver.identity(link), await driver.battery(link)
         able = driver.capabilities
@@ -204,7 +206,7 @@ def identify(settings: Settings, sensor: str) -> str:
         Address or name.
     """
 
-    async def ask(chosen: _Chosen, link: Link) -> str:
+    async def ask(chosen: Chosen, link: Link) -> str:
         await chosen.driver.identify(link)
         return chosen.heard.address
 
@@ -222,7 +224,7 @@ def onboard_samples(settings: Settings, sensor: str) -> Sequence[SampleBatch]:
         Address or name.
     """
 
-    async def ask(chosen: _Chosen, link: Link) -> Sequence[SampleBatch]:
+    async def ask(chosen: Chosen, link: Link) -> Sequence[SampleBatch]:
         if not isinstance(chosen.driver, LogsOnBoard):
             raise UnavailableError(
                 f"{chosen.driver.name} has no memory that this program reads",
@@ -236,7 +238,7 @@ def onboard_samples(settings: Settings, sensor: str) -> Sequence[SampleBatch]:
 def _asked(
     settings: Settings,
     sensor: str,
-    ask: Callable[[_Chosen, Link], Awaitable[T]],
+    ask: Callable[[Chosen, Link], Awaitable[T]],
     *,
     pair: bool = False,
 ) -> T:
@@ -244,7 +246,7 @@ def _asked(
 
     async def run() -> T:
         async with open_radio(settings.bluetooth) as radio:
-            [chosen] = await _choose([sensor], radio)
+            [chosen] = await choose([sensor], radio)
             for _ in range(3):
                 try:
                     async with connected(chosen.device, radio, pair=pair) as link:
@@ -312,7 +314,7 @@ async def _record(
     taps: Sequence[Tap] | None,
     note: Callable[[str], None],
 ) -> tuple[LinkOutcome | RehabctlError, ...]:
-    chosen = await _choose([request.sensor for request in requests], radio)
+    chosen = await choose([request.sensor for request in requests], radio)
     rates = [
         _rate(request.rate_hz, one.driver) for request, one in zip(requests, chosen, strict=True)
     ]
@@ -357,7 +359,7 @@ def _rate(wanted_hz: int | None, driver: Driver) -> int:
 
 async def _record_one(
     request: LinkRequest,
-    chosen: _Chosen,
+    chosen: Chosen,
     rate_hz: int,
     settings: Settings,
     radio: Radio,
@@ -399,20 +401,27 @@ async def _record_one(
             radio,
             log_at=int(settings.now().timestamp()) if request.onboard else None,
         )
+        failure = UnavailableError(
+            "not a single sample came", "Bring the sensor nearer, charge it, and try again"
+        )
         try:
             await connection.run(stop)
         except RehabctlError as error:
-            if not intake.samples:
-                return error
-            note(f"{request.sensor}: {error.what}")
+            failure = error
+            if intake.samples:
+                note(f"{request.sensor}: {error.what}")
         intake.finish(time.monotonic() - start_s)
+    if not intake.samples:
+        request.path.unlink(missing_ok=True)
+        return failure
     gaps, filled = tuple(intake.gaps), 0
     if logged:
         filled, gaps = fill_file(request.path, logged, request.key)
     findings = intake.findings()
-    if heard.rssi_dbm < limits["rssi_dbm_min"]:
+    if heard.rssi_dbm is not None and heard.rssi_dbm < limits["rssi_dbm_min"]:
         text = f"the signal was weak ({heard.rssi_dbm} dBm)"
         findings = (*findings, SensorFinding("weak_signal", text))
+    findings = (*findings, *_old_firmware(driver.name, intake.meta.firmware, settings.now().date()))
     return LinkOutcome(
         request.sensor,
         request.path,
@@ -428,6 +437,19 @@ async def _record_one(
     )
 
 
+def _old_firmware(driver: str, firmware: str, on: date) -> list[SensorFinding]:
+    """Return what speaks against a sensor's firmware, where it tells one."""
+    least = minimum_firmware(driver, on)
+    if least is None or not _version(firmware) or _version(firmware) >= _version(least):
+        return []
+    text = f"firmware {firmware} is older than {least}; update it with its maker's program"
+    return [SensorFinding("firmware", text)]
+
+
+def _version(text: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in re.findall(r"\d+", text))
+
+
 async def _until(
     seconds: float,
     start_s: float,
@@ -438,43 +460,3 @@ async def _until(
         progress(done, seconds)
         await asyncio.sleep(min(0.2, seconds - done))
     stop.set()
-
-
-async def _choose(wanted: Sequence[str], radio: Radio) -> list[_Chosen]:
-    """Return the sensors of these addresses or names, in this order."""
-    known, _ = drivers()
-    addresses = {text.lower() for text in wanted}
-
-    def enough(heard: list[Advertisement]) -> bool:
-        # only addresses are unique: a name may be heard a second time
-        return addresses <= {said.address.lower() for said in heard}
-
-    heard = await scan(SCAN_S, radio, enough)
-    found: list[_Chosen] = []
-    for text in wanted:
-        said, device = _named(text, heard)
-        driver = driver_for(said, known)
-        if driver is None:
-            raise UnavailableError("no driver knows this sensor", "List the known ones with scan")
-        found.append(_Chosen(said, driver, device))
-    return found
-
-
-def _named(wanted: str, heard: list[tuple[Advertisement, Any]]) -> tuple[Advertisement, Any]:
-    """Return the one sensor of that address or name; two of one name are told apart by address."""
-    text = wanted.lower()
-    by_address = [pair for pair in heard if pair[0].address.lower() == text]
-    by_name = [pair for pair in heard if pair[0].name.lower() == text]
-    if by_address:
-        return by_address[0]
-    if len(by_name) > 1:
-        raise NotFoundError(
-            f"{len(by_name)} sensors are named {wanted!r}", "Name one by its address (see scan)"
-        )
-    if not by_name:
-        near = suggest(wanted, [p[0].name for p in heard] + [p[0].address for p in heard])
-        raise NotFoundError(
-            f"no sensor {wanted!r} was heard",
-            f"Switch it on and bring it nearer; {near}".rstrip("; "),
-        )
-    return by_name[0]

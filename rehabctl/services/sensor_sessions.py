@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rehabctl import __version__
-from rehabctl.analysis.assessment import MovementAssessment
+from rehabctl.analysis.assessment import CodedText, MovementAssessment
 from rehabctl.devices.recorder import is_chunk_file, read_chunk_file
 from rehabctl.domain.consent import ConsentScope
 from rehabctl.domain.errors import FindingsError, RehabctlError, UsageError
@@ -23,9 +23,9 @@ from rehabctl.services import triage
 from rehabctl.services.access import Action, require
 from rehabctl.services.assessments import Stored, motion_results, require_patient
 from rehabctl.services.consents import require_consent
-from rehabctl.services.sensor_certificates import certificate_book
+from rehabctl.services.sensor_certificates import CertificateBook, certificate_book
 from rehabctl.services.sensor_link import LinkOutcome, LinkRequest, information, record
-from rehabctl.services.sensors import JointRequest, measure_joint, sha256_of
+from rehabctl.services.sensors import JointRequest, doubted, measure_joint, sha256_of
 from rehabctl.services.wiring import open_store
 
 if TYPE_CHECKING:
@@ -215,6 +215,7 @@ def measure_patient(settings: Settings, mrn: str, request: JointRequest) -> Join
         patient = require_patient(store, mrn)
         key = store.blobs.file_key(BLOB_KIND)
         outcome = measure_joint(request, settings.now().date(), key)
+        outcome = _with_calibration(outcome, certificate_book(settings))
         path = request.distal
         started = read_chunk_file(path, key).started_at if is_chunk_file(path) else None
         with store.transaction() as uow:
@@ -234,6 +235,19 @@ def measure_patient(settings: Settings, mrn: str, request: JointRequest) -> Join
                 {"instrument": "imu", "exercise": request.goal.exercise},
             )
     return outcome
+
+
+def _with_calibration(outcome: JointOutcome, book: CertificateBook) -> JointOutcome:
+    """Carry the age of the sensors' calibration into the result, and doubt one without."""
+    ages = [book.age_days(serial) for serial in outcome.serials] or [None]
+    known = [age for age in ages if age is not None]
+    found = outcome.assessment
+    if known and len(known) == len(ages):
+        found = replace(found, parameters={**found.parameters, "calibration_age_days": max(known)})
+    else:
+        text = "a sensor had no valid calibration certificate"
+        found = doubted(found, [CodedText("calibration_missing", text)])
+    return replace(outcome, assessment=found)
 
 
 def _save(

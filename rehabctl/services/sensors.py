@@ -13,11 +13,11 @@ from pathlib import Path
 import numpy as np
 
 from rehabctl.analysis.assessment import CodedText, MovementAssessment, QualityStatus
+from rehabctl.analysis.ball_joint import ball_motion
 from rehabctl.analysis.imu_recording import ImuRecording, RecordingMeta
 from rehabctl.analysis.instrument_comparison import InstrumentComparison, compare_instruments
 from rehabctl.analysis.joint_angle import (
     JointMotion,
-    ball_motion,
     hinge_motion,
     is_moving,
     on_common_time,
@@ -54,6 +54,8 @@ class JointOutcome:
     joint: Joint
     method: FusionMethod
     camera: InstrumentComparison | None = None
+    serials: tuple[str, ...] = ()
+    """Of the sensors, as far as the recordings name them."""
 
 
 def open_recording(path: Path, key: bytes | None = None) -> ImuRecording:
@@ -257,12 +259,34 @@ def measure_joint(
     else:
         thresholds = load_measurement_data(on).repetitions
         found = assess(motion, joint, side, goal, thresholds, limits.of("joint"))
-        if comparison is not None and comparison.findings:
-            found = _doubted(found, comparison)
+        reasons = [] if comparison is None else [(f.code, f.text) for f in comparison.findings]
+        reasons += _apart(paths, key, limits)
+        found = doubted(found, [CodedText(code, text) for code, text in reasons])
     parameters = {**found.parameters, "fusion": request.method.value}
     inputs = " ".join(sha256_of(path) for path in paths)
     found = replace(found, input_sha256=inputs, parameters=parameters)
-    return JointOutcome(found, motion, joint, request.method, comparison)
+    serials = tuple(dict.fromkeys(r.meta.serial for r in pair if r.meta.serial))
+    return JointOutcome(found, motion, joint, request.method, comparison, serials)
+
+
+def _apart(
+    paths: tuple[Path, Path], key: bytes | None, limits: SensorLimits
+) -> list[tuple[str, str]]:
+    """Return what to say of two recordings that were not begun together, so share no clock."""
+    if not all(is_chunk_file(path) for path in paths):
+        return []
+    first, second = (read_chunk_file(path, key).started_at for path in paths)
+    if first is None or second is None:
+        return []
+    apart_s = abs((first - second).total_seconds())
+    if apart_s <= limits.of("sync")["start_apart_s_max"]:
+        return []
+    return [
+        (
+            "not_one_clock",
+            f"the recordings began {apart_s:.0f} s apart; record both sensors with one command",
+        )
+    ]
 
 
 def _columns(joint: Joint, side: str) -> list[str]:
@@ -307,8 +331,18 @@ def _zeroed(motion: JointMotion, comparison: InstrumentComparison) -> JointMotio
     return replace(motion, angle_deg=motion.angle_deg + comparison.bias_deg)
 
 
-def _doubted(found: MovementAssessment, comparison: InstrumentComparison) -> MovementAssessment:
-    reasons = tuple(CodedText(f.code, f.text) for f in comparison.findings)
+def doubted(found: MovementAssessment, reasons: Sequence[CodedText]) -> MovementAssessment:
+    """Return an assessment with further reasons to rely on it less; without any, itself.
+
+    Parameters
+    ----------
+    found
+        The assessment.
+    reasons
+        What speaks against it.
+    """
+    if not reasons or found.quality.status is QualityStatus.REFUSED:
+        return found
     quality = replace(
         found.quality,
         status=QualityStatus.LIMITED,
@@ -335,8 +369,6 @@ def _motion(
     first, second = on_common_time(*pair)
     rows = limits.of("joint")
     if joint in _BALL_JOINTS:
-        if first.mag_ut is None or second.mag_ut is None:
-            raise ValueError("a ball joint needs a magnetometer in both sensors")
         return ball_motion(first, second, method, rows)
     moving = is_moving(first, second, rows["moving_dps_min"])
     if float(moving.sum()) * first.interval_s < rows["moving_s_min"]:
@@ -381,9 +413,9 @@ def simulate_recordings(
     Parameters
     ----------
     what
-        still, poses, tumble or knee.
+        still, poses, tumble, knee or shoulder.
     path, distal
-        Targets; a knee needs both.
+        Targets; a joint needs both.
     duration_s
         Of still and tumble.
     count
@@ -391,13 +423,19 @@ def simulate_recordings(
     seed
         Chooses the noise.
     """
-    from rehabctl.analysis.sensor_simulation import CALIBRATED, SimulatedSensor, knee_pair
+    from rehabctl.analysis import sensor_simulation as simulation
+    from rehabctl.analysis.sensor_simulation import CALIBRATED, SimulatedSensor
 
-    if what == "knee":
+    if what in ("knee", "shoulder"):
         if distal is None:
-            raise UsageError("a knee needs two recordings", "Name the second with --distal")
-        thigh, shank, _ = knee_pair(count, 90.0, seed=seed)
-        for target, recording, segment in ((path, thigh, "thigh"), (distal, shank, "shank")):
+            raise UsageError(f"a {what} needs two recordings", "Name the second with --distal")
+        if what == "knee":
+            *pair, _ = simulation.knee_pair(count, 90.0, seed=seed)
+            segments = ("thigh", "shank")
+        else:
+            *pair, _ = simulation.shoulder_pair(count, seed=seed)
+            segments = ("trunk", "upper_arm")
+        for target, recording, segment in zip((path, distal), pair, segments, strict=True):
             meta = replace(recording.meta, segment=segment, side="left")
             write_recording(target, replace(recording, meta=meta))
         return path, distal
@@ -409,7 +447,7 @@ def simulate_recordings(
     elif what == "tumble":
         recording = sensor.tumble(duration_s)
     else:
-        raise UsageError(f"cannot simulate {what!r}", "Use still, poses, tumble or knee")
+        raise UsageError(f"cannot simulate {what!r}", "Use still, poses, tumble, knee or shoulder")
     write_recording(path, recording)
     return (path,)
 

@@ -23,6 +23,7 @@ from rehabctl.reference.demo import DemoNames, load_names
 from rehabctl.services import triage
 from rehabctl.services.access import Action, require
 from rehabctl.services.roster_changes import clinic_today
+from rehabctl.services.synthetic_outcomes import add_outcomes
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -69,6 +70,7 @@ def seed(
     seed_number: int,
     days: int,
     report: Callable[[float, float], None],
+    outcomes: bool = False,
 ) -> SeedReport:
     """Fill a store that holds no real patient; a run that was interrupted goes on.
 
@@ -86,6 +88,8 @@ def seed(
         Length of their history, up to yesterday.
     report
         Called with patients done and wanted.
+    outcomes
+        Whether they have questionnaires and measured motion too.
 
     Raises
     ------
@@ -115,7 +119,7 @@ def seed(
                     InventedPatient(_mrn(n), n, made[n - first].facts, _STATES[n % len(_STATES)])
                     for n in wanted
                 ]
-                add(uow, people, names, rules)
+                add(uow, people, names, rules, outcomes=outcomes)
                 created += len(people)
         report(numbers.stop, patients)
     return SeedReport(created, patients - created)
@@ -126,7 +130,12 @@ def _mrn(number: int) -> str:
 
 
 def add(
-    uow: UnitOfWork, people: Sequence[InventedPatient], names: DemoNames, rules: RuleTable
+    uow: UnitOfWork,
+    people: Sequence[InventedPatient],
+    names: DemoNames,
+    rules: RuleTable,
+    *,
+    outcomes: bool = False,
 ) -> list[PatientRef]:
     """Add invented patients with their events, set-wise, and bring the worklist up to date.
 
@@ -140,6 +149,8 @@ def add(
         Invented names.
     rules
         The dated rules.
+    outcomes
+        Whether they have questionnaires and measured motion too.
     """
     refs = [PatientRef(uow.new_id(), uow.clinic.id, uow.user.id) for _ in people]
     both = list(zip(refs, people, strict=True))
@@ -186,6 +197,8 @@ def add(
             for entry in p.events.journal
         ]
     )
+    if outcomes:
+        add_outcomes(uow, [(ref, p.events) for ref, p in both])
     triage.refresh(uow, refs, rules)
     uow.audit.read("seed.patients", "patient", [ref.id for ref in refs])
     return refs

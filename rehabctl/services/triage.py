@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
@@ -85,7 +84,7 @@ def refresh(uow: UnitOfWork, patients: Sequence[PatientRef], rules: RuleTable) -
         return
     patients = [p for p in patients if uow.caseload_of in (None, p.therapist_id)]
     ids = [patient.id for patient in patients]
-    version = rules_version(rules)
+    version = rules.version
     known = _known(uow, ids, rules)
     alerts = uow.alerts.of_patients(ids)
     changed: dict[PatientRef, tuple[AlertState, ...]] = {}
@@ -212,7 +211,7 @@ def _first_row(
     return (
         None
         if done.alerts
-        else _panel_row(ref, done.row, uow.now, rules_version(rules), plan_version(known))
+        else _panel_row(ref, done.row, uow.now, rules.version, plan_version(known))
     )
 
 
@@ -234,7 +233,7 @@ def write_rows(uow: UnitOfWork, patients: Sequence[PatientRef], rules: RuleTable
         facts = known[patient.id]
         states = tuple(a.state for a in uow.alerts.of_patient(patient.id, closed=True))
         row = panel_row(facts, states, uow.now, rules)
-        rows.append(_panel_row(patient, row, uow.now, rules_version(rules), plan_version(facts)))
+        rows.append(_panel_row(patient, row, uow.now, rules.version, plan_version(facts)))
     uow.panel.save(rows)
 
 
@@ -259,17 +258,6 @@ def _panel_row(
         next_due=row.next_due,
         next_change_at=row.next_change_at,
     )
-
-
-def rules_version(rules: RuleTable) -> str:
-    """Return a short name for exactly these rows.
-
-    Parameters
-    ----------
-    rules
-        The dated rules.
-    """
-    return hashlib.sha256(repr(rules.rows()).encode()).hexdigest()[:12]
 
 
 def sweep(store: Store, rules: RuleTable) -> int:
@@ -398,7 +386,7 @@ def _rebuild_batch(
 ) -> int:
     ids = [p.id for p in patients]
     facts, stored_rows = facts_of(uow, ids), uow.panel.stored(ids)
-    version = rules_version(rules)
+    version = rules.version
     changed: list[PanelRow] = []
     alerts: dict[PatientRef, tuple[AlertState, ...]] = {}
     different = 0

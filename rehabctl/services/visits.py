@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from rehabctl.clinic import visit_log
 from rehabctl.domain.errors import NotFoundError, UsageError
@@ -20,9 +22,11 @@ from rehabctl.reference.rules import RuleTable
 from rehabctl.services import triage
 from rehabctl.services.access import Action, require
 from rehabctl.services.actors import allowed_contact
-from rehabctl.services.booking_gate import cancel_reminders, licensed, require_free
+from rehabctl.services.booking_gate import licensed, require_free
 from rehabctl.services.identifiers import identifier
-from rehabctl.services.plan_limits import require_within_plan
+from rehabctl.services.plan_limits import require_within_plan, units_of
+from rehabctl.services.suitability import require_suitable
+from rehabctl.services.visit_reminders import cancel_reminders
 
 if TYPE_CHECKING:
     from rehabctl.store.store import Store
@@ -150,7 +154,8 @@ def start(
     Raises
     ------
     FindingsError
-        The provider may not treat the patient there; the visit stays planned.
+        The provider may not treat the patient there, or not at a distance; the visit stays
+        planned.
     """
     if patient_state is not None and not is_state(patient_state):
         raise UsageError("--state is not a two-letter state", "Write it like CO")
@@ -163,6 +168,7 @@ def start(
         ]
         state = None if patient_state is None else patient_state.upper()
         begun = visit_log.start(visit, moment, channel, state, people)
+        require_suitable(uow, visit, channel, override=override)
         where = state or visit.expected_state  # both are in one room
         return licensed(uow, compact, begun, where, moment, when="check_in", override=override)
 
@@ -235,7 +241,8 @@ def stop(
     """
 
     def change(uow: UnitOfWork, visit: Visit, moment: datetime) -> Visit:
-        return visit_log.stop(visit, moment, live_contact=live_contact)
+        stopped = visit_log.stop(visit, moment, live_contact=live_contact)
+        return replace(stopped, units=units_of(stopped, ZoneInfo(uow.clinic.time_zone)))
 
     return _change(store, visit_id, "stop", at, change, rules)
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from rehabctl.domain.clinic import Clinic, User
 from rehabctl.domain.errors import NotFoundError
 from rehabctl.services.access import Action, require
+from rehabctl.services.scratch import sweep
 from rehabctl.services.settings import Settings
 from rehabctl.store import identity, keys, migrate
 from rehabctl.store.engine import local_engine, remote_engine
@@ -22,6 +23,7 @@ from rehabctl.store.store import Store
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine
 
+    from rehabctl.devices.voice import Voice
     from rehabctl.domain.claim_port import ClaimPort
     from rehabctl.integrations.claim_folder import ClaimFolder
     from rehabctl.services.films import Films, Load
@@ -49,6 +51,7 @@ def open_store(settings: Settings, *, busy_timeout_s: float = BUSY_TIMEOUT_S) ->
     RehabctlError
         The database cannot be opened, or its schema is not this program's.
     """
+    sweep(settings.paths.home)
     with translated():
         if settings.database_url is None:
             store = _open_local(settings, busy_timeout_s)
@@ -58,6 +61,14 @@ def open_store(settings: Settings, *, busy_timeout_s: float = BUSY_TIMEOUT_S) ->
         yield store
     finally:
         store.engine.dispose()
+
+
+def speech() -> Voice | None:
+    """Return the voice of this machine; None where no speech program is installed."""
+    from rehabctl.devices.voice import ProgramVoice, speech_program
+
+    program = speech_program()
+    return None if program is None else ProgramVoice(program)
 
 
 def claim_folder(folder: Path) -> ClaimFolder:
@@ -90,17 +101,21 @@ def claim_port(store: Store, settings: Settings, name: str) -> ClaimPort:
     NotFoundError
         It was not imported.
     NotPermittedError
-        Its secret is missing.
+        Its secret is missing, or no agreement with the clearinghouse holds.
     UsageError
         No adapter is called like its kind.
     """
+    from rehabctl.domain.claim_port import SFTP_KINDS, PortKind
     from rehabctl.integrations.clearinghouse.registry import make_port
     from rehabctl.services.billing_settings import port_named
+    from rehabctl.services.integrations import require_enabled
     from rehabctl.store import credentials
 
     with store.transaction() as uow:
         require(uow, Action.MANAGE_CLAIMS)
         at = port_named(uow, name)
+        own = at.kind in set(PortKind) - SFTP_KINDS
+        require_enabled(uow, f"claims-{at.kind}" if own else "claims-sftp")
     secret = credentials.find(name, store.database_id, settings.secret_command)
     return make_port(at, secret, settings.now())
 

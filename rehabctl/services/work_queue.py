@@ -11,7 +11,6 @@ import os
 import secrets
 import shutil
 import struct
-import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -22,6 +21,7 @@ from uuid import UUID
 
 from rehabctl.domain.errors import RehabctlError, UsageError
 from rehabctl.services.access import Action, require
+from rehabctl.services.scratch import scratch_file
 from rehabctl.services.wiring import open_store
 
 if TYPE_CHECKING:
@@ -33,7 +33,6 @@ if TYPE_CHECKING:
 
 Handler = Callable[[Mapping[str, str]], None]
 POSE, IMPORT = "pose", "import"
-_SCRATCH = "work-"
 _HEAD = struct.Struct(">24sQ")
 """Random bytes, and when the file was changed last (ns): its time of recording."""
 
@@ -240,24 +239,23 @@ def _import(settings: Settings, arguments: Mapping[str, str]) -> None:
 
 @contextmanager
 def _blob(settings: Settings, arguments: Mapping[str, str]) -> Generator[Path | None]:
-    """Yield a job's file, in a private folder of the home; the blob goes when the job is done."""
+    """Yield a job's file, in memory where the system can; the blob goes when the job is done."""
+    sha256 = arguments["blob"]
     with open_store(settings) as store:
-        if not store.blobs.exists(arguments["blob"]):
+        if not store.blobs.exists(sha256):
             yield None
             return
-        scratch = Path(
-            tempfile.mkdtemp(prefix=f"{_SCRATCH}{os.getpid()}-", dir=settings.paths.home)
-        )
-        try:
-            file = scratch / f"{arguments['blob'][:12]}{arguments['suffix']}"
-            with store.blobs.open(arguments["blob"]) as source, file.open("xb") as target:
+
+        def fill(target: BinaryIO) -> int:
+            with store.blobs.open(sha256) as source:
                 _, moment_ns = _HEAD.unpack(source.read(_HEAD.size))
                 shutil.copyfileobj(source, target)
-            os.utime(file, ns=(moment_ns, moment_ns))
+            return moment_ns
+
+        name = f"{sha256[:12]}{arguments['suffix']}"
+        with scratch_file(settings.paths.home, name, fill) as file:
             yield file
-        finally:
-            shutil.rmtree(scratch, ignore_errors=True)
-        store.blobs.delete(arguments["blob"])
+        store.blobs.delete(sha256)
 
 
 def run(settings: Settings, queue: Queue, *, once: bool, concurrency: int) -> None:
@@ -275,30 +273,10 @@ def run(settings: Settings, queue: Queue, *, once: bool, concurrency: int) -> No
     if concurrency < 1:
         raise UsageError("a worker does at least one job at a time", "Use --jobs 1")
     try:
-        for left in settings.paths.home.glob(f"{_SCRATCH}*"):
-            if not is_running(int(left.name.split("-")[1])):  # of a worker that was killed
-                shutil.rmtree(left, ignore_errors=True)
         settings.paths.home.mkdir(parents=True, exist_ok=True, mode=0o700)
     except OSError as error:
         raise RehabctlError(f"cannot use the home: {error.strerror}", "Check its rights") from None
     queue.run(once=once, concurrency=concurrency)
-
-
-def is_running(process_id: int) -> bool:
-    """Return whether a process lives.
-
-    Parameters
-    ----------
-    process_id
-        Its number on this machine.
-    """
-    try:
-        os.kill(process_id, 0)
-    except ProcessLookupError:
-        return False
-    except OSError:
-        return True  # another user's
-    return True
 
 
 def _no_report(*_: Any) -> None:

@@ -9,18 +9,20 @@ without a line in the matrix is closed to everyone.
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
 from typing import TYPE_CHECKING, Any
 
 from rehabctl.domain.clinic import Role
+from rehabctl.store.handle_columns import COLUMNS
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
 VERBS = ("select", "insert", "update", "delete")
+_FURTHER = ("rows", "only", "writes", "hidden")
 _WHOLE_CLINIC = {Role.REGISTRAR, Role.BILLING}
 _SELF_ONLY = {Role.PATIENT, Role.TECHNICIAN, Role.WORKER}
 _GRANT_KIND = {Role.PATIENT: "self", Role.WORKER: "job"}
@@ -35,12 +37,35 @@ _WITHOUT_STATISTICS = {
 """The planner's estimates count hidden rows too: they must not be about what names a person."""
 
 
+_RETENTION = "rehabctl_retention"
+_RETENTION_READS = {
+    "patient": "id clinic_id therapist_id mrn birth_date state status updated_at",
+    "recording": "id clinic_id therapist_id sha256 byte_count recorded_at keep_until stored kind",
+    "keypoints": "blob_sha256",
+    "consent": "scope revoked_at",
+    "legal_hold": "released_at",
+    "clinic": "id time_zone",
+}
+"""What the owner of the retention functions reads, besides whose a row is and when it was made."""
+_RETENTION_WRITES = {
+    "patient": "UPDATE (updated_at)",  # by which it locks
+    "recording": "UPDATE (stored)",
+    "legal_hold": "INSERT, UPDATE (released_at, released_by)",
+}
+
+
 @dataclass(frozen=True)
 class TableAccess:
     """One table of the matrix."""
 
     rows: str
     verbs: Mapping[Role, tuple[str, ...]]
+    only: Mapping[Role, str]
+    """Further condition on the rows of a role."""
+    writes: Mapping[Role, str]
+    """Further condition on the rows that a role writes."""
+    hidden: Mapping[Role, tuple[str, ...]]
+    """Columns that a role does not read."""
 
 
 @cache
@@ -49,7 +74,10 @@ def matrix() -> Mapping[str, TableAccess]:
     return {
         name: TableAccess(
             entry["rows"],
-            {Role(r): tuple(words.split()) for r, words in entry.items() if r != "rows"},
+            {Role(r): tuple(w.split()) for r, w in entry.items() if r not in _FURTHER},
+            {Role(r): words for r, words in entry.get("only", {}).items()},
+            {Role(r): words for r, words in entry.get("writes", {}).items()},
+            {Role(r): tuple(words.split()) for r, words in entry.get("hidden", {}).items()},
         )
         for name, entry in _document()["table"].items()
     }
@@ -87,7 +115,18 @@ def apply(connection: Connection) -> None:
         "'{}') FROM pg_tables LEFT JOIN pg_policies USING (schemaname, tablename) "
         "WHERE schemaname = current_schema() GROUP BY tablename ORDER BY tablename"
     )
+    named = connection.exec_driver_sql(
+        "SELECT table_name, array_agg(column_name::text ORDER BY column_name) "
+        "FROM information_schema.columns WHERE table_schema = current_schema() GROUP BY table_name"
+    )
+    columns: dict[str, list[str]] = {table: names for table, names in named.all()}  # noqa: C416
+    made = connection.exec_driver_sql(
+        "SELECT oid::regprocedure::text FROM pg_proc "
+        "WHERE pronamespace = current_schema()::regnamespace"
+    )
+    callable_now = set(made.scalars())  # an older schema has fewer
     everyone = ", ".join(["PUBLIC", *(group(role) for role in Role)])
+    retains = _exists(connection, "to_regrole", _RETENTION)
     statements: list[str] = []
     for table, policies in present.all():
         statements += [f"DROP POLICY {policy} ON {table}" for policy in policies]
@@ -98,28 +137,74 @@ def apply(connection: Connection) -> None:
             f"REVOKE ALL ON {table} FROM {everyone}",
         ]
         if table in matrix():
-            statements += _open_table(table, matrix()[table])
+            statements += _open_table(table, matrix()[table], columns[table])
+            statements += _retention_rights(table) if retains else ()
         for column in _WITHOUT_STATISTICS.get(table, "").split():
             statements.append(f"ALTER TABLE {table} ALTER COLUMN {column} SET STATISTICS 0")
     for function, roles in functions().items():
+        if function not in callable_now:
+            continue
         statements.append(f"REVOKE ALL ON FUNCTION {function} FROM {everyone}")
         names = ", ".join(group(role) for role in roles)
         statements.append(f"GRANT EXECUTE ON FUNCTION {function} TO {names}")
     connection.exec_driver_sql(";\n".join(statements))
 
 
-def _open_table(table: str, access: TableAccess) -> Iterator[str]:
+def _exists(connection: Connection, look_up: str, name: str) -> bool:
+    found = connection.exec_driver_sql(f"SELECT {look_up}(%s)", (name,))
+    return found.scalar() is not None
+
+
+def _retention_rights(table: str) -> Iterator[str]:
+    """Yield what the owner of the retention functions may: find what is due, and delete it."""
+    kinds = COLUMNS.get(table, {})
+    named = f"{kinds.get('uuid', '')} {kinds.get('time', '')}".split()
+    columns = _RETENTION_READS.get(table, "").split()
+    if "patient_id" in named:
+        columns += [name for name in ("patient_id", "created_at") if name in named]
+    rights = [_RETENTION_WRITES[table]] if table in _RETENTION_WRITES else []
+    if table == "patient" or "patient_id" in named:
+        rights.append("DELETE")
+    if columns:
+        yield f"GRANT SELECT ({', '.join(columns)}) ON {table} TO {_RETENTION}"
+    if rights:
+        yield f"GRANT {', '.join(rights)} ON {table} TO {_RETENTION}"
+
+
+def _open_table(table: str, access: TableAccess, columns: Sequence[str]) -> Iterator[str]:
     for role, verbs in access.verbs.items():
-        yield f"GRANT {', '.join(verbs)} ON {table} TO {group(role)}"
+        yield from _grants(table, access, role, columns)
         condition = _rows(table, access.rows, role)
-        # UPDATE and INSERT are checked by the same condition unless another is given
-        yield f"CREATE POLICY {role.value}_rows ON {table} TO {group(role)} USING ({condition})"
+        if role in access.only:
+            condition = f"{condition} AND {access.only[role]}"
+        head = f"CREATE POLICY {role.value}_%s ON {table} %s TO {group(role)}"
+        if role not in access.writes:
+            # UPDATE and INSERT are checked by the same condition unless another is given
+            yield f"{head % ('rows', '')} USING ({condition})"
+        else:
+            written = f"{condition} AND {access.writes[role]}"
+            yield f"{head % ('rows', 'FOR SELECT')} USING ({condition})"
+            for verb in verbs:
+                if verb in ("update", "delete"):
+                    yield f"{head % (verb, f'FOR {verb}')} USING ({written})"
+                elif verb == "insert":
+                    yield f"{head % (verb, f'FOR {verb}')} WITH CHECK ({written})"
         if role is Role.THERAPIST and access.rows == "patient":
             patient = "id" if table == "patient" else "patient_id"
             yield (
                 f"CREATE POLICY therapist_emergency ON {table} FOR SELECT TO {group(role)} "
                 f"USING ({_granted(patient, _EMERGENCY)})"
             )
+
+
+def _grants(table: str, access: TableAccess, role: Role, columns: Sequence[str]) -> Iterator[str]:
+    verbs, hidden = access.verbs[role], access.hidden.get(role, ())
+    if hidden:
+        seen = [name for name in columns if name not in hidden]
+        yield f"GRANT SELECT ({', '.join(seen)}) ON {table} TO {group(role)}"
+        verbs = tuple(verb for verb in verbs if verb != "select")
+    if verbs:
+        yield f"GRANT {', '.join(verbs)} ON {table} TO {group(role)}"
 
 
 def _rows(table: str, rows: str, role: Role) -> str:

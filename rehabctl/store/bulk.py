@@ -90,14 +90,11 @@ def _encoded(
         if encode is None:
             columns.append(list(values))
             continue
-        known: dict[int, Any] = {}
-        encoded: list[Any] = []
-        for value in values:
-            key = id(value)
-            if key not in known:
-                known[key] = encode(value)
-            encoded.append(known[key])
-        columns.append(encoded)
+        keys = [id(value) for value in values]
+        encoded = {
+            key: encode(value) for key, value in dict(zip(keys, values, strict=True)).items()
+        }
+        columns.append([encoded[key] for key in keys])
     return columns
 
 

@@ -116,6 +116,11 @@ class BlobStore:
         """Return whether a blob is stored."""
         return self._path(sha256).exists()
 
+    @property
+    def is_here(self) -> bool:
+        """Whether this machine keeps blobs of the store at all."""
+        return self._folder.is_dir()
+
     def delete(self, sha256: str) -> bool:
         """Destroy a blob: its wrapped key first, then the file. Return whether there was one."""
         path = self._path(sha256)

@@ -14,6 +14,14 @@ COLUMNS: dict[str, dict[str, str]] = {
         "text": "kind reason",
         "time": "created_at until_at reviewed_at",
     },
+    "account_entry": {
+        "uuid": "id patient_id clinic_id therapist_id group_id reverses_id",
+        "text": "kind entry_key",
+        "time": "created_at recorded_at",
+        "date": "entered_on",
+        "integer": "amount_cents",
+        "json": "document",
+    },
     "agreement": {
         "uuid": "id clinic_id recorded_by",
         "text": "file_sha256",
@@ -118,6 +126,13 @@ COLUMNS: dict[str, dict[str, str]] = {
         "date": "valid_from valid_until",
         "boolean": "is_proxy",
         "json": "scopes",
+    },
+    "coverage_check": {
+        "uuid": "id patient_id clinic_id therapist_id",
+        "text": "payer trace_number member_id state port answer_sha256",
+        "time": "created_at asked_at answered_at",
+        "date": "service_on",
+        "json": "service_types answer",
     },
     "device_attestation": {
         "uuid": "id clinic_id recorded_by",
@@ -441,6 +456,14 @@ COLUMNS: dict[str, dict[str, str]] = {
         "time": "created_at",
         "integer": "one",
     },
+    "suitability_intake": {
+        "uuid": "id patient_id clinic_id therapist_id episode_id assessed_by",
+        "text": "device condition payer first_visit later_visits rules_version",
+        "time": "created_at assessed_at",
+        "integer": "falls_12_months weeks_post_op",
+        "boolean": "has_caregiver",
+        "json": "reasons",
+    },
     "symmetry_result": {
         "uuid": "id patient_id clinic_id therapist_id assessment_id",
         "ordered_text": "measure motion",
@@ -459,10 +482,10 @@ COLUMNS: dict[str, dict[str, str]] = {
         "uuid": "id patient_id clinic_id therapist_id episode_id provider_id supervisor_id "
                 "appointment_id series_id",
         "text": "kind status patient_state cancel_reason appointment_type time_zone "
-                "expected_state",
+                "expected_state external_id",
         "time": "created_at planned_start_at planned_end_at started_at ended_at "
                 "location_confirmed_at",
-        "integer": "satisfaction buffer_min revision",
+        "integer": "satisfaction units buffer_min revision",
         "boolean": "live_contact",
         "json": "licence_checks",
     },

@@ -34,6 +34,14 @@ REVISIONS = (
     "0017_foreign_records",
     "0033_claim_ports",
     "0046_agreements",
+    "0028_suitability",
+    "0029_signed_notes",
+    "0030_front_desk",
+    "0020_retention",
+    "0021_imported_visits",
+    "0040_cohort_outcomes",
+    "0034_coverage",
+    "0035_accounts",
 )
 """Every revision of the history, oldest first; a test compares it with the files."""
 HEAD = REVISIONS[-1]

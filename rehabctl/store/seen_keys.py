@@ -41,7 +41,9 @@ class SeenKeys:
         connection = self._connection or self._opened()
         rows = [(self._hash(key), line) for key, line in keys]
         before = connection.total_changes
+        connection.execute("BEGIN")
         connection.executemany("INSERT OR IGNORE INTO seen VALUES (?, ?)", rows)
+        connection.execute("COMMIT")
         if connection.total_changes - before == len(rows):
             return {}
         find = "SELECT line FROM seen WHERE key = ?"

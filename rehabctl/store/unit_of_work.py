@@ -15,6 +15,7 @@ from rehabctl.store.server_audit import ServerAuditLog
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
+    from rehabctl.store.repositories.accounts import AccountRepository
     from rehabctl.store.repositories.agreements import AgreementRepository
     from rehabctl.store.repositories.alerts import AlertRepository
     from rehabctl.store.repositories.assessments import AssessmentRepository
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from rehabctl.store.repositories.clinics import ClinicRepository
     from rehabctl.store.repositories.consents import ConsentRepository
     from rehabctl.store.repositories.contacts import ContactRepository
+    from rehabctl.store.repositories.coverage import CoverageRepository
     from rehabctl.store.repositories.documentation import DocumentationRepository
     from rehabctl.store.repositories.episodes import EpisodeRepository
     from rehabctl.store.repositories.facts import FactRepository
@@ -35,16 +37,18 @@ if TYPE_CHECKING:
     from rehabctl.store.repositories.monitoring import MonitoringRepository
     from rehabctl.store.repositories.notes import NoteRepository
     from rehabctl.store.repositories.outbox import OutboxRepository
+    from rehabctl.store.repositories.outcomes import OutcomeRepository
     from rehabctl.store.repositories.panel import PanelRepository
     from rehabctl.store.repositories.patients import PatientRepository
     from rehabctl.store.repositories.programmes import ProgrammeRepository
     from rehabctl.store.repositories.proms import PromRepository
     from rehabctl.store.repositories.recordings import RecordingRepository
     from rehabctl.store.repositories.research import ResearchRepository
-    from rehabctl.store.repositories.retention import RetentionRepository
+    from rehabctl.store.repositories.retention import Retention
     from rehabctl.store.repositories.reviews import ReviewRepository
     from rehabctl.store.repositories.schedule import ScheduleRepository
     from rehabctl.store.repositories.sessions import SessionRepository
+    from rehabctl.store.repositories.suitability import SuitabilityRepository
     from rehabctl.store.repositories.users import UserRepository
     from rehabctl.store.repositories.visits import VisitRepository
 
@@ -88,6 +92,11 @@ class UnitOfWork:
             if audit_key is None
             else AuditLog(connection, audit_key, user, now)
         )
+
+    @property
+    def is_front_desk(self) -> bool:
+        """Whether a server hides clinical records from who acts, who books all the same."""
+        return not self.is_local and self.user.role is Role.REGISTRAR
 
     @property
     def caseload_of(self) -> UUID | None:
@@ -192,6 +201,13 @@ class UnitOfWork:
         return AlertRepository(self.connection, self.now)
 
     @cached_property
+    def outcomes(self) -> OutcomeRepository:
+        """Courses of care reduced to one row each, for cohorts."""
+        from rehabctl.store.repositories.outcomes import OutcomeRepository
+
+        return OutcomeRepository(self.connection, self.clinic, self.caseload_of)
+
+    @cached_property
     def panel(self) -> PanelRepository:
         """The maintained rows of the worklist."""
         from rehabctl.store.repositories.panel import PanelRepository
@@ -252,14 +268,27 @@ class UnitOfWork:
         """Visits."""
         from rehabctl.store.repositories.visits import VisitRepository
 
-        return VisitRepository(self.connection, self.now)
+        if not self.is_front_desk:
+            return VisitRepository(self.connection, self.now)
+        from rehabctl.store.access import matrix
+
+        return VisitRepository(self.connection, self.now, matrix()["visit"].hidden[self.user.role])
 
     @cached_property
-    def retention(self) -> RetentionRepository:
-        """What may be destroyed, and legal holds."""
-        from rehabctl.store.repositories.retention import RetentionRepository
+    def suitability(self) -> SuitabilityRepository:
+        """How visits can be held, as intakes said."""
+        from rehabctl.store.repositories.suitability import SuitabilityRepository
 
-        return RetentionRepository(self.connection, self.clinic.id, self.now)
+        return SuitabilityRepository(self.connection, self.now, by_function=self.is_front_desk)
+
+    @cached_property
+    def retention(self) -> Retention:
+        """What may be destroyed, and legal holds."""
+        from rehabctl.store.repositories.retention import LocalRetention, ServerRetention
+
+        if self.is_local:
+            return LocalRetention(self.connection, self.audit, self.user, self.now)
+        return ServerRetention(self.connection, self.clinic.id)
 
     @cached_property
     def histories(self) -> HistoryRepository:
@@ -297,6 +326,20 @@ class UnitOfWork:
         return ClaimRepository(self.connection, self.clinic.id, self.now)
 
     @cached_property
+    def accounts(self) -> AccountRepository:
+        """What patients pay themselves."""
+        from rehabctl.store.repositories.accounts import AccountRepository
+
+        return AccountRepository(self.connection, self.clinic.id, self.now)
+
+    @cached_property
+    def coverage(self) -> CoverageRepository:
+        """Questions to payers about cover, and their answers."""
+        from rehabctl.store.repositories.coverage import CoverageRepository
+
+        return CoverageRepository(self.connection, self.clinic.id, self.now)
+
+    @cached_property
     def licences(self) -> LicenceRepository:
         """Licences and compact privileges of providers."""
         from rehabctl.store.repositories.licences import LicenceRepository
@@ -308,7 +351,9 @@ class UnitOfWork:
         """Working hours, absences, the waitlist, and locks for bookings."""
         from rehabctl.store.repositories.schedule import ScheduleRepository
 
-        return ScheduleRepository(self.connection, self.clinic.id, self.now)
+        return ScheduleRepository(
+            self.connection, self.clinic.id, self.now, by_function=self.is_front_desk
+        )
 
     @cached_property
     def documentation(self) -> DocumentationRepository:

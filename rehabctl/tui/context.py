@@ -35,6 +35,8 @@ class PanelContext:
         default_factory=dict[str, tuple[str, dict[str, "float | None"]]]
     )
     """Questionnaires that are not saved yet, by record number: instrument and answers."""
+    credentials: str = ""
+    """With which the newest note was signed. In memory only."""
     views_path: Path | None = None
     """Where saved views are kept; None keeps none."""
     undo: UndoStack = field(default_factory=UndoStack)

@@ -18,8 +18,10 @@ from rehabctl.domain.review import ReviewData, ReviewDecision
 from rehabctl.domain.triage import WorklistPage
 from rehabctl.tui.form_data import FormData
 from rehabctl.tui.kit_data import KitData
+from rehabctl.tui.outcome_data import OutcomeData
 from rehabctl.tui.plan_data import PlanData
 from rehabctl.tui.review_port import ReviewPort
+from rehabctl.tui.visit_data import VisitData
 
 
 class PanelData(Protocol):
@@ -110,6 +112,16 @@ class PanelData(Protocol):
     @property
     def forms(self) -> FormData:
         """Lists, scores and stores questionnaires."""
+        ...
+
+    @property
+    def visits(self) -> VisitData:
+        """Shows the schedule, holds visits, and drafts and signs their notes."""
+        ...
+
+    @property
+    def outcomes(self) -> OutcomeData:
+        """Shows courses beside published curves, and cohorts."""
         ...
 
     @property

@@ -146,7 +146,7 @@ class _Child:
     The thread keeps the child working while the caller is busy with a result.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, videos: Sequence[Path] = ()) -> None:
         self._process = subprocess.Popen(
             # -P: a file in the current folder must not stand in for a library
             [sys.executable, "-P", "-m", "rehabctl.vision.child"],
@@ -154,6 +154,7 @@ class _Child:
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             env={**os.environ, "MALLOC_ARENA_MAX": "2"},  # glibc: 15 MB less for a file
+            pass_fds=_open_files(videos),
             start_new_session=True,  # Ctrl-C reaches the parent alone, which then ends the child
         )
         self._answers: queue.SimpleQueue[tuple[Header, bytes] | None] = queue.SimpleQueue()
@@ -258,7 +259,7 @@ class _Batch:
         """Work off the queue in one child; return what it was working on when it died."""
         working: dict[int, Path] = {}
         try:
-            with _Child() as child:
+            with _Child([path for _, path in waiting]) as child:
                 child.answer()
                 child.send({"model": os.fspath(self._model), "jobs": self._jobs})
                 while waiting or working:
@@ -310,6 +311,12 @@ class _Batch:
         known = sum(t for _, t in self._progress.values())
         # files not opened yet are taken to be as long as the others are on average
         self._report(done, known * self._count / len(self._progress) if known else None)
+
+
+def _open_files(videos: Sequence[Path]) -> list[int]:
+    """Return the descriptors of files without a name, which a path in `/proc/self` stands for."""
+    targets = [os.readlink(path) for path in videos if path.is_symlink()]
+    return [int(Path(t).name) for t in targets if t.startswith("/proc/self/fd/")]
 
 
 def _crashed(path: Path) -> RehabctlError:

@@ -7,7 +7,8 @@ clip and where the joint centres of the posed body were (0.1 mm, as differences 
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -19,8 +20,11 @@ from rehabctl.analysis.keypoint_series import FrameSignals, KeypointSeries, Mode
 from rehabctl.analysis.measure import measure
 from rehabctl.analysis.measured import MeasuredMovement
 from rehabctl.domain.exercise import CountMode, Measure, Measurement, Sidedness, Signal, View
+from rehabctl.reference.exercise_library import load_library
 
 FOLDER = Path(__file__).resolve().parent.parent / "data" / "landmarks"
+FIT_FOLDER = FOLDER.with_name("fit_landmarks")
+"""More clips of the people of the fit, with the movements that the others lack."""
 FIT_PEOPLE = ("adam", "bea", "carl")
 MODEL = ModelInfo(
     "pose_landmarker_full",
@@ -97,14 +101,18 @@ class Clip:
 
     series: KeypointSeries
     truth: RenderedTruth
+    rerendered: bool = False
+    """Whether it is one of the second set of films."""
 
     @property
     def slug(self) -> str:
-        return EXERCISES[self.truth.exercise][0]
+        known = EXERCISES.get(self.truth.exercise)
+        return self.truth.exercise if known is None else known[0]
 
     @property
     def measurement(self) -> Measurement:
-        return EXERCISES[self.truth.exercise][1]
+        known = EXERCISES.get(self.truth.exercise)
+        return load_library().get(self.slug).measurement if known is None else known[1]
 
     def measure(self, **options: Any) -> MeasuredMovement:
         return measure(self.series, self.measurement, exercise=self.slug, **options)
@@ -119,6 +127,14 @@ def names() -> list[str]:
 def clip(name: str) -> Clip:
     """Return one clip by its file name."""
     return unpack(FOLDER / f"{name}.npz")
+
+
+def fit_clips() -> Iterator[Clip]:
+    """Yield the clips that the bias rows are fitted on: in plane, of the people of the fit."""
+    for folder in (FOLDER, FIT_FOLDER):
+        for one in map(unpack, sorted(folder.glob("*.npz"))):
+            if one.truth.person in FIT_PEOPLE and one.truth.off_plane_deg <= 10.0:
+                yield replace(one, rerendered=folder is FIT_FOLDER)
 
 
 def unpack(path: Path) -> Clip:

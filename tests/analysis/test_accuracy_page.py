@@ -56,8 +56,7 @@ def test_the_turning_points_of_all_angles_are_those_printed() -> None:
         for seen in observe(one.truth, one.measure()) if kept_out else ():
             row = table.find(seen.motion, seen.view, seen.posture, seen.extreme)
             if seen.turning and row.grade == "measured":
-                covariates = {**seen.covariates, "contralateral_pull": 0.0}
-                found = estimate(seen.seen_deg, row, table, covariates, Conditions())
+                found = estimate(seen.seen_deg, row, table, seen.covariates, Conditions())
                 errors.append(abs(found.deg - seen.true_deg))
                 halves.append(found.half_width_deg)
     sentence = re.search(

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from rehabctl.analysis.assessment import QualityStatus
+from rehabctl.analysis.assessment import QualityStatus, RepetitionKind
 from rehabctl.analysis.keypoint_series import FrameSignals, KeypointSeries, PersonSample
 from rehabctl.analysis.measure import measure, require_measurable
 from rehabctl.analysis.measured import MeasuredMovement
@@ -226,18 +226,43 @@ def test_a_step_up_is_counted_once_though_the_knee_bends_twice() -> None:
     assert all(r.peak_deg is not None and r.peak_deg < 25.0 for r in found.repetitions)
 
 
-def test_seated_extension_takes_off_the_pull_between_the_legs() -> None:
-    near = 90.0 - there_and_back(T_S, [(2.0, 58.0), (6.0, 58.0), (10.0, 57.0)], rest=0.0)
-    pulled = 90.0 - there_and_back(T_S, [(2.0, 16.0), (6.0, 16.0), (10.0, 15.0)], rest=0.0)
-    xy = side_view(N, hip=90.0, knee=near, far={"knee": pulled})
-    found = measure(
-        series_of(xy), spec("sagittal", "knee_flexion", 70, 10, "unilateral"), exercise="laq"
+def seated_extension(*, seen_lift: float = 0.0, pulled: float = 0.0) -> MeasuredMovement:
+    """Three extensions from 90 to 20 degrees; the knee point rises, the other leg seems to move."""
+    out = there_and_back(T_S, [(2.0, 70.0), (6.0, 70.0), (10.0, 70.0)], rest=0.0) / 70.0
+    xy = side_view(
+        N,
+        hip=90.0 + seen_lift * out,
+        knee=90.0 - 70.0 * out + 2 * seen_lift * out,
+        far={"hip": 90.0, "knee": 90.0 - pulled * out},
     )
-    assert "contralateral_pull" in codes(found)
-    first = found.repetitions[0]
-    assert first.peak_uncorrected_deg == pytest.approx(32.0, abs=0.5)
-    assert first.peak_deg == pytest.approx(16.0, abs=1.0)
-    assert width(found) > 25.0
+    extension = spec("sagittal", "knee_flexion", 70, 10, "unilateral")
+    return measure(series_of(xy), extension, exercise="laq")
+
+
+def test_a_knee_point_that_rises_in_sitting_is_partly_made_good() -> None:
+    plain, risen = (seated_extension(seen_lift=lift).repetitions[0] for lift in (0.0, 9.0))
+    assert plain.peak_uncorrected_deg == pytest.approx(20.0, abs=0.5)
+    assert risen.peak_uncorrected_deg == pytest.approx(38.0, abs=1.0)
+    assert plain.peak_deg is not None
+    assert risen.peak_deg is not None
+    assert 3.0 < risen.peak_deg - plain.peak_deg < 15.0
+
+
+def test_a_resting_leg_that_seems_to_move_is_told() -> None:
+    assert "contralateral_pull" not in codes(seated_extension())
+    assert "contralateral_pull" in codes(seated_extension(pulled=16.0))
+
+
+@pytest.mark.parametrize("leans", [(20.0, 20.0, 20.0), (20.0, -20.0, 20.0), (-20.0, -20.0, -20.0)])
+def test_bends_to_one_side_are_no_bends_to_the_other(leans: tuple[float, ...]) -> None:
+    lean = sum(
+        np.sign(deg) * there_and_back(T_S, [(2.0 + 4.0 * i, abs(deg))], rest=0.0)
+        for i, deg in enumerate(leans)
+    )
+    bends = spec("frontal", "trunk_lateral_flexion", 0, 25, "alternating")
+    found = measure(series_of(front_view(N, lean=lean)), bends, exercise="trunk-side-bend")
+    assert [r.side for r in found.repetitions] == ["left" if deg > 0 else "right" for deg in leans]
+    assert not any(r.kind is RepetitionKind.CUT for r in found.repetitions)
 
 
 def test_standing_on_one_leg_is_a_hold_and_no_repetition() -> None:

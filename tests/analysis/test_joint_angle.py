@@ -11,14 +11,13 @@ import pytest
 from rehabctl.analysis.assessment import QualityStatus
 from rehabctl.analysis.imu_recording import ImuRecording
 from rehabctl.analysis.joint_angle import (
-    ball_motion,
     hinge_axis,
     hinge_motion,
     on_common_time,
 )
 from rehabctl.analysis.joint_assessment import JointGoal, assess, quality_of
 from rehabctl.analysis.orientation import FusionMethod, conjugate, multiply
-from rehabctl.analysis.sensor_simulation import PERFECT, SimulatedSensor, knee_pair
+from rehabctl.analysis.sensor_simulation import SimulatedSensor, knee_pair
 from rehabctl.domain.sensor import Joint
 from rehabctl.reference.measurement import load_measurement_data
 from rehabctl.reference.sensor_limits import load_sensor_limits
@@ -105,15 +104,6 @@ def test_different_rates_meet_on_common_times() -> None:
     found = hinge_motion(*pair, FusionMethod.OFFLINE, LIMITS)
     expected = np.interp(found.t_s, thigh.t_s, truth)
     assert float(np.sqrt(np.mean((found.angle_deg - expected) ** 2))) < 3.0
-
-
-def test_a_ball_joint_is_measured_by_the_magnetometers_and_flagged() -> None:
-    thigh, shank, truth = knee_pair(4, 80.0, errors=PERFECT)
-    found = ball_motion(thigh, shank, FusionMethod.OFFLINE, LIMITS)
-    assert float(np.sqrt(np.mean((found.angle_deg - truth) ** 2))) < 4.0
-    quality = quality_of(found, Joint.SHOULDER, LIMITS)
-    assert quality.status is QualityStatus.LIMITED
-    assert "ball_joint_single_method" in {reason.code for reason in quality.reasons}
 
 
 def test_without_a_still_start_the_zero_is_named_unsure() -> None:

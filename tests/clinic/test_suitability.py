@@ -7,13 +7,13 @@ from datetime import date
 
 import pytest
 
-from rehabctl.clinic.suitability import Intake, compare
+from rehabctl.clinic.suitability import Intake, appointment_type, compare
 from rehabctl.domain.errors import UsageError
-from rehabctl.reference.suitability import load_suitability
+from rehabctl.reference.suitability import load_suitability, rules_version
 
 RULES = load_suitability()
 DAY = date(2026, 3, 2)
-PLAIN = Intake("LBP", None, "ACME", 0, "video", has_caregiver=False, is_first_visit=False)
+PLAIN = Intake("LBP", None, "ACME", 0, "video", has_caregiver=False)
 
 
 @pytest.mark.parametrize(
@@ -53,17 +53,27 @@ PLAIN = Intake("LBP", None, "ACME", 0, "video", has_caregiver=False, is_first_vi
 def test_what_applies(
     changes: dict[str, object], suitability: str, codes: tuple[str, ...], type_key: str | None
 ) -> None:
-    found = compare(replace(PLAIN, **changes), RULES, DAY)  # pyright: ignore[reportArgumentType]
-    assert found.suitability == suitability
-    assert tuple(reason.code for reason in found.reasons) == codes
-    assert type_key in (None, found.appointment_type)
+    is_first = bool(changes.pop("is_first_visit", False))
+    intake = replace(PLAIN, **changes)  # pyright: ignore[reportArgumentType]
+    found, reasons = compare(intake, RULES, DAY, is_first_visit=is_first)
+    assert found == suitability
+    assert tuple(reason.code for reason in reasons) == codes
+    assert type_key in (None, appointment_type(found, is_first_visit=is_first))
 
 
 def test_rules_hold_from_their_date_on_and_the_newest_row_of_a_code_counts() -> None:
-    assert compare(replace(PLAIN, device="none"), RULES, date(2019, 12, 31)).reasons == ()
+    early = date(2019, 12, 31)
+    _, before = compare(replace(PLAIN, device="none"), RULES, early, is_first_visit=True)
+    assert before == ()
     newer = replace(RULES[0], effective_from=DAY, devices=("video",))
-    found = compare(PLAIN, (*RULES, newer), DAY)
-    assert [reason.rule_version for reason in found.reasons] == ["NO_DEVICE@2026-03-02"]
+    _, found = compare(PLAIN, (*RULES, newer), DAY, is_first_visit=False)
+    assert [reason.rule_version for reason in found] == ["NO_DEVICE@2026-03-02"]
+
+
+def test_a_set_of_rules_has_a_name_that_changes_with_it() -> None:
+    assert rules_version(RULES) == rules_version(load_suitability())
+    changed = (replace(RULES[0], text="other"), *RULES[1:])
+    assert rules_version(changed) != rules_version(RULES)
 
 
 @pytest.mark.parametrize(

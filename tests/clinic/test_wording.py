@@ -122,6 +122,8 @@ def test_what_patients_take_home_keeps_the_rules_for_patients() -> None:
     texts = [
         PROJECT / "rehabctl" / "reference" / "patient_texts.toml",
         *(PROJECT / "rehabctl" / "integrations" / "hand_outs").glob("page.*"),
+        *(PROJECT / "rehabctl" / "reference" / "education").glob("*.toml"),
+        PROJECT / "rehabctl" / "reference" / "rules" / "contact.toml",
     ]
     assert len(texts) >= 4
     bad = [

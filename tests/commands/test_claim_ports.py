@@ -34,6 +34,12 @@ def test_a_connection_is_imported_used_and_never_shows_its_secret(
         values = {"number": server.port, "login": LOGIN, "host_key": server.host_key}
         path.write_text(PORT.format(**values))
         assert rehabctl("payer", "import", str(path)).returncode == 0
+        unsigned = rehabctl("claim", "fetch", "--via", "house", REHABCTL_SECRET_COMMAND=command)
+        assert (unsigned.returncode, unsigned.stdout) == (5, "")
+        assert "claims-sftp is not enabled" in unsigned.stderr
+        paper = ("--signed", "2026-01-15", "--expires", "2030-01-14", "--file", str(path))
+        assert rehabctl("integration", "agreement", "clearinghouse", *paper).returncode == 0
+        assert rehabctl("integration", "enable", "claims-sftp").returncode == 0
         missing = rehabctl("claim", "fetch", "--via", "house")
         assert (missing.returncode, missing.stdout) == (5, "")
         assert "the secret of house is missing" in missing.stderr

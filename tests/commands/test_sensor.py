@@ -114,11 +114,22 @@ def test_joint_that_does_not_move_is_refused_with_its_json(sensor: Sensor) -> No
     assert result.json["quality"]["reasons"][0]["code"] == "no_movement"
 
 
-def test_ball_joint_is_flagged(sensor: Sensor) -> None:
-    sensor("simulate", "knee", "--count", "4", "-o", "a.npz", "--distal", "b.npz")
-    result = sensor("joint", "a.npz", "b.npz", "--joint", "shoulder", "--json")
-    assert result.json["quality"]["status"] == "limited"
-    assert result.json["axis"] is None
+def test_ball_joint_has_a_second_opinion(sensor: Sensor, monkeypatch: pytest.MonkeyPatch) -> None:
+    sensor("simulate", "shoulder", "--count", "8", "-o", "a.npz", "--distal", "b.npz")
+    words = ("joint", "a.npz", "b.npz", "--joint", "shoulder")
+    result = sensor(*words, "--json")
+    assert (result.json["quality"]["status"], result.json["axis"]) == ("good", None)
+    second = result.json["second_opinion"]
+    assert second["rms_difference_deg"] < 2.0
+    assert second["max_deg"] == pytest.approx(result.json["motions"][0]["max_deg"], abs=5.0)
+    parameters = result.json["provenance"]["parameters"]
+    assert parameters["second_opinion_rms_deg"] == second["rms_difference_deg"]
+    assert "second opinion: from " in sensor(*words).err
+    monkeypatch.setitem(sys.modules, "dfjimu", None)  # as if it were not installed
+    alone = sensor(*words, "--json")
+    assert alone.json["second_opinion"] is None
+    assert alone.json["quality"]["status"] == "limited"
+    assert alone.json["quality"]["reasons"][0]["code"] == "ball_joint_single_method"
 
 
 @pytest.mark.parametrize(
@@ -238,6 +249,38 @@ def test_exit_codes_and_one_line(
     last = result.err.strip().splitlines()[-1]
     assert last.startswith("rehabctl: error: ")
     assert "Traceback" not in result.err
+
+
+@pytest.mark.slow
+def test_cues_are_rung_or_spoken(
+    sensor: Sensor, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    sensor("simulate", "knee", "--count", "4", "-o", "thigh.npz", "--distal", "shank.npz")
+    words = (
+        "stream", "--replay", "thigh.npz", "--replay", "shank.npz", "--speed", "0",
+        "-e", "standing-knee-flexion",
+    )  # fmt: skip
+    silent = sensor(*words, "--target-deg", "90")
+    assert "\a" not in silent.err
+    rung = sensor(*words, "--target-deg", "90", "--cue", "bell")
+    assert (rung.out, rung.err.count("\a")) == (silent.out, silent.out.count("full"))
+    assert sensor(*words, "--target-deg", "120", "--cue", "bell").err.count("\a") == 0
+
+    programs = tmp_path / "programs"
+    programs.mkdir()
+    monkeypatch.setenv("PATH", str(programs))
+    without = sensor(*words, "--target-deg", "120", "--cue", "speech")
+    assert "no speech program is installed" in without.err
+    assert (without.code, without.err.count("no speech")) == (0, 1)
+    (programs / "espeak-ng").write_text(f"#!/bin/sh\n/bin/cat >> {tmp_path}/said\n")
+    (programs / "espeak-ng").chmod(0o755)
+    spoken = sensor(*words, "--target-deg", "120", "--cue", "speech")
+    assert (spoken.code, spoken.out) == (0, without.out)
+    assert "speech" not in spoken.err
+    # at once, most of it is stale before it can be said; the last cue always is
+    said = (tmp_path / "said").read_text()
+    assert said.endswith(spoken.out.strip().splitlines()[-1])
+    assert sensor("stream", "--replay", "thigh.npz", "--cue", "bell").code == 2
 
 
 def test_help_is_light() -> None:

@@ -38,6 +38,10 @@ def admin(store: Store, settings: Settings) -> Iterator[Store]:
         yield opened
 
 
+OWNERS = ("rehabctl_ops", "rehabctl_roles", "rehabctl_retention")
+"""Roles that own functions, and that nobody can log in as."""
+
+
 def catalog(clinics: Clinics, sql: str) -> list[tuple[Any, ...]]:
     with clinics.connected("postgres") as connection:
         return connection.execute(sql.encode()).fetchall()
@@ -52,19 +56,31 @@ def test_the_matrix_is_what_the_server_grants(clinics: Clinics) -> None:
         "WHERE c.relnamespace = 'rehabctl'::regnamespace AND c.relkind IN ('r', 'p', 'v', 'm') "
         "AND g.rolname IS DISTINCT FROM 'rehabctl_owner'",
     )
-    granted = {row for row in rows if row[1] not in ("rehabctl_ops", "rehabctl_roles")}
+    granted = {row for row in rows if row[1] not in OWNERS}
     declared = {
         (table, access.group(role), verb)
         for table, entry in access.matrix().items()
         for role, verbs in entry.verbs.items()
         for verb in verbs
+        if verb != "select" or role not in entry.hidden
     }
     assert granted == declared
-    by_function = {
-        row[1]
-        for row in rows
-        if row[1] in ("rehabctl_ops", "rehabctl_roles") and row[0] not in access.matrix()
+    columns = catalog(
+        clinics,
+        "SELECT c.relname, g.rolname, t.attname, lower(a.privilege_type) FROM pg_attribute t "
+        "JOIN pg_class c ON c.oid = t.attrelid, aclexplode(t.attacl) a "
+        "JOIN pg_roles g ON g.oid = a.grantee "
+        "WHERE c.relnamespace = 'rehabctl'::regnamespace "
+        f"AND g.rolname NOT IN {OWNERS}",  # noqa: S608
+    )
+    assert set(columns) == {
+        (table, access.group(role), column.name, "select")
+        for table, entry in access.matrix().items()
+        for role, hidden in entry.hidden.items()
+        for column in METADATA.tables[table].columns
+        if column.name not in hidden
     }
+    by_function = {row[1] for row in rows if row[1] in OWNERS and row[0] not in access.matrix()}
     assert by_function == set()
 
 
@@ -108,7 +124,7 @@ def test_functions_are_closed_and_pin_their_search_path(clinics: Clinics) -> Non
     )
     found: dict[str, set[str]] = {}
     for name, definer, config, owner, can_login, grantees in rows:
-        found[name] = {str(g) for g in grantees} - {owner, "rehabctl_roles", "rehabctl_ops"}
+        found[name] = {str(g) for g in grantees} - {owner, *OWNERS}
         assert "PUBLIC" not in grantees, name
         if definer:
             assert "search_path=pg_catalog, rehabctl, pg_temp" in config, name
@@ -142,7 +158,7 @@ def test_group_roles_log_nobody_in_and_bypass_nothing(clinics: Clinics) -> None:
     for name, can_login, is_super, bypass, creates in rows:
         assert can_login is name.startswith("a_")
         assert not is_super
-        assert bypass is (name in ("rehabctl_ops", "rehabctl_roles"))
+        assert bypass is (name in OWNERS)
         assert creates is (name == "rehabctl_roles")
 
 

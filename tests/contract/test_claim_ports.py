@@ -15,6 +15,7 @@ from rehabctl.domain.claim_port import Arrival, Inbound, Outbound, Receipt, Unce
 from rehabctl.domain.claim_record import FileState
 from rehabctl.domain.clinic import Role
 from rehabctl.domain.errors import (
+    FindingsError,
     NotFoundError,
     NotPermittedError,
     RehabctlError,
@@ -135,6 +136,42 @@ def test_what_nobody_knows_is_asked_of_a_person(store: Store, bills: Store) -> N
     assert sent.name == name
     with pytest.raises(UsageError, match="sent"):
         claim_submission.settle(bills, name, arrived=True)
+
+
+def test_what_was_cut_goes_first_whatever_stands_against_the_rest(
+    store: Store, bills: Store
+) -> None:
+    ref = insured(store)
+    claims.draft_visit(bills, visited(store, ref))
+    port = MemoryPort("refuse before release")
+    with pytest.raises(NotPermittedError):
+        list(claim_submission.submit(bills, port, "house"))
+    claims.draft_visit(bills, visited(store, ref, START + timedelta(days=1)))
+    late = at(bills, APRIL_10 + timedelta(days=400))  # beyond timely filing
+    sending = claim_submission.submit(late, port, "house")
+    assert next(sending).claims == ("RC00000001",)
+    with pytest.raises(FindingsError, match="the file for medicare has"):
+        next(sending)
+    assert states(bills) == {"RC00000001": "submitted", "RC00000002": "ready"}
+
+
+def test_answers_that_come_at_once_are_applied(store: Store, bills: Store) -> None:
+    claims.draft_visit(bills, visited(store, insured(store)))
+    port = MemoryPort()
+    plain = port.release
+
+    def release(file: Outbound) -> Receipt:
+        plain(file)
+        (claim,) = clearinghouse.received(file.data).claims
+        answer = clearinghouse.answers_277ca([(claim, "A7:562:85", "ICN1")])
+        return Receipt("R1", (Inbound("now\x1b[2J.277", "now", answer),))
+
+    port.release = release  # type: ignore[method-assign]
+    (sent,) = claim_submission.submit(bills, port, "house")
+    assert (sent.remote_id, sent.answers) == ("R1", ("now?[2J.277",))
+    assert states(bills) == {"RC00000001": "rejected"}
+    (kept,) = (one for one in claim_submission.files(bills) if one.direction == "in")
+    assert (kept.port, kept.name, kept.remote_id) == ("house", "now?[2J.277", "now")
 
 
 def test_two_people_send_at_once_and_one_does_it(store: Store, bills: Store) -> None:

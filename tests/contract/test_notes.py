@@ -11,7 +11,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pypdf import PdfReader
-from sqlalchemy import text
+from sqlalchemy import Engine, select, text, update
+from sqlalchemy.exc import DBAPIError
 
 from rehabctl.clinic.note_content import CLINICIAN
 from rehabctl.domain.episode import Episode
@@ -27,11 +28,12 @@ from rehabctl.domain.note import NoteKind
 from rehabctl.domain.visit import TimedBlock, Visit, VisitKind, VisitStatus
 from rehabctl.reference.note_templates import load_note_template
 from rehabctl.reference.rules import load_rules
-from rehabctl.services import licences, note_export, notes, plans_of_care, triage
+from rehabctl.services import licences, note_drafts, note_export, notes, plans_of_care, triage
 from rehabctl.services.notes import NoteView
 from rehabctl.store.errors import ConflictError
+from rehabctl.store.handles import table
 from rehabctl.store.store import Store
-from tests.contract.conftest import NOW, at
+from tests.contract.conftest import COLLEAGUE, NOW, at
 from tests.contract.records import add_patient
 
 RULES = load_rules()
@@ -87,9 +89,9 @@ def finished(store: Store, view: NoteView) -> NoteView:
 
 def test_from_visit_to_signed_note(clinic: Store) -> None:
     visit = held(clinic, NOW)
-    view = notes.draft_of_visit(clinic, RULES, DAILY, str(visit.id))
+    view = note_drafts.draft_of_visit(clinic, RULES, DAILY, str(visit.id))
     assert "97110 x 2" in view.note.body
-    assert notes.draft_of_visit(clinic, RULES, DAILY, str(visit.id)) == view
+    assert note_drafts.draft_of_visit(clinic, RULES, DAILY, str(visit.id)) == view
     with pytest.raises(FindingsError, match="NOT_WRITTEN: Assessment"):
         notes.sign(clinic, RULES, str(view.note.id), "PT")
     finished(clinic, view)
@@ -102,7 +104,7 @@ def test_from_visit_to_signed_note(clinic: Store) -> None:
 
 
 def test_a_signed_note_stays_and_takes_addenda(clinic: Store) -> None:
-    view = notes.draft_of_visit(clinic, RULES, DAILY, str(held(clinic, NOW).id))
+    view = note_drafts.draft_of_visit(clinic, RULES, DAILY, str(held(clinic, NOW).id))
     with pytest.raises(UsageError, match="only a signed note"):
         notes.add_addendum(clinic, str(view.note.id), "x", "PT")
     finished(clinic, view)
@@ -122,12 +124,58 @@ def test_a_signed_note_stays_and_takes_addenda(clinic: Store) -> None:
     assert added.signature_valid
 
 
-@pytest.mark.parametrize("column", ["body", "credentials", "signer_name"])
-def test_a_change_behind_the_programs_back_shows(clinic: Store, column: str) -> None:
-    view = finished(clinic, notes.draft_of_visit(clinic, RULES, DAILY, str(held(clinic, NOW).id)))
-    notes.sign(clinic, RULES, str(view.note.id), "PT")
-    with clinic.engine.begin() as connection:
+def rewrite(engine: Engine, column: str) -> None:
+    with engine.begin() as connection:
         connection.execute(text(f"UPDATE clinical_note SET {column} = 'changed'"))  # noqa: S608
+
+
+@pytest.mark.parametrize("column", ["body", "credentials", "signer_name", "content_sha256"])
+def test_the_database_itself_refuses_to_change_what_was_signed(
+    clinic: Store, boss: Engine, column: str
+) -> None:
+    view = note_drafts.draft_of_visit(clinic, RULES, DAILY, str(held(clinic, NOW).id))
+    rewrite(clinic.engine, "template")  # a draft can be changed
+    finished(clinic, notes.show(clinic, str(view.note.id)))
+    signed = notes.sign(clinic, RULES, str(view.note.id), "PT")
+    for engine in (clinic.engine, boss):
+        with pytest.raises(DBAPIError, match="a signed note stays as it is"):
+            rewrite(engine, column)
+        with pytest.raises(DBAPIError, match="a signed note"), engine.begin() as connection:
+            connection.execute(text("UPDATE clinical_note SET status = 'draft'"))
+    with pytest.raises(ConflictError), clinic.transaction() as uow:
+        uow.connection.execute(text("UPDATE clinical_note SET body = body || ' '"))
+    assert notes.show(clinic, str(view.note.id)) == signed
+
+
+def test_a_signed_note_moves_with_its_patient_and_goes_with_her_record(
+    clinic: Store, boss: Engine
+) -> None:
+    view = note_drafts.draft_of_visit(clinic, RULES, DAILY, str(held(clinic, NOW).id))
+    finished(clinic, view)
+    notes.sign(clinic, RULES, str(view.note.id), "PT")
+    with clinic.transaction() as uow:
+        colleague = uow.clinics.user_by_login(COLLEAGUE, uow.clinic.id)
+    assert colleague is not None
+    with boss.begin() as connection:
+        handle = table("patient")
+        connection.execute(update(handle).values(therapist_id=colleague.id))
+    with boss.connect() as connection:
+        notes_of = table("clinical_note")
+        assert connection.execute(select(notes_of.c.therapist_id)).scalars().all() == [colleague.id]
+    with boss.begin() as connection:
+        connection.execute(text("DELETE FROM clinical_note"))
+
+
+@pytest.mark.parametrize("column", ["body", "credentials", "signer_name"])
+def test_a_change_behind_the_programs_back_shows(clinic: Store, boss: Engine, column: str) -> None:
+    view = finished(
+        clinic, note_drafts.draft_of_visit(clinic, RULES, DAILY, str(held(clinic, NOW).id))
+    )
+    notes.sign(clinic, RULES, str(view.note.id), "PT")
+    where = "" if clinic.is_local else " ON clinical_note"
+    with boss.begin() as connection:  # who owns the database can take its guard away
+        connection.execute(text(f"DROP TRIGGER clinical_note_signed_stays{where}"))
+    rewrite(boss, column)
     assert notes.show(clinic, str(view.note.id)).signature_valid is False
     with pytest.raises(FindingsError, match="not the one that was signed"):
         note_export.export(clinic, str(view.note.id), "text")
@@ -136,17 +184,17 @@ def test_a_change_behind_the_programs_back_shows(clinic: Store, column: str) -> 
 def test_a_visit_without_a_stop_has_no_note(clinic: Store) -> None:
     visit = held(clinic, NOW, VisitStatus.IN_PROGRESS)
     with pytest.raises(UsageError, match="in progress"):
-        notes.draft_of_visit(clinic, RULES, DAILY, str(visit.id))
+        note_drafts.draft_of_visit(clinic, RULES, DAILY, str(visit.id))
     for wrong in ("x", "00000000-0000-0000-0000-000000000000"):
         with pytest.raises(NotFoundError):
-            notes.draft_of_visit(clinic, RULES, DAILY, wrong)
+            note_drafts.draft_of_visit(clinic, RULES, DAILY, wrong)
         with pytest.raises(NotFoundError):
             notes.show(clinic, wrong)
     assert notes.of_patient(clinic, "1") == []
 
 
 def test_exports_say_the_same_and_drafts_are_marked(clinic: Store) -> None:
-    view = notes.draft_of_visit(clinic, RULES, DAILY, str(held(clinic, NOW).id))
+    view = note_drafts.draft_of_visit(clinic, RULES, DAILY, str(held(clinic, NOW).id))
     note_id = str(view.note.id)
     for form in note_export.FORMS:
         assert "DRAFT" in readable(note_export.export(clinic, note_id, form))
@@ -188,7 +236,7 @@ def test_ten_treatment_days_ask_for_a_report_and_the_report_answers(clinic: Stor
     held(clinic, NOW + timedelta(days=9))
     assert "PROGRESS_REPORT" in {x.code for x in plans_of_care.show(later, "1").findings}
     assert "PROGRESS_REPORT_DUE" in due_codes(later)
-    view = notes.draft_of_episode(later, RULES, load_note_template(NoteKind.PROGRESS), "1")
+    view = note_drafts.draft_of_episode(later, RULES, load_note_template(NoteKind.PROGRESS), "1")
     finished(later, view)
     notes.sign(later, RULES, str(view.note.id), "PT")
     assert plans_of_care.show(later, "1").treatment_days_since_report == 0
@@ -208,11 +256,11 @@ def test_an_assistant_signs_no_report_alone(clinic: Store, admin: Store) -> None
             "expires_on": date(2027, 1, 1),
         },
     )
-    report = notes.draft_of_episode(clinic, RULES, load_note_template(NoteKind.PROGRESS), "1")
+    report = note_drafts.draft_of_episode(clinic, RULES, load_note_template(NoteKind.PROGRESS), "1")
     finished(clinic, report)
     with pytest.raises(NotPermittedError, match="assistant"):
         notes.sign(clinic, RULES, str(report.note.id), "PTA")
-    daily = notes.draft_of_visit(clinic, RULES, DAILY, str(held(clinic, NOW).id))
+    daily = note_drafts.draft_of_visit(clinic, RULES, DAILY, str(held(clinic, NOW).id))
     finished(clinic, daily)
     assert notes.sign(clinic, RULES, str(daily.note.id), "PTA").signature_valid
 
@@ -269,7 +317,7 @@ def test_an_authorisation_counts_down(clinic: Store) -> None:
 def test_whatever_is_tried_signed_text_never_changes(
     clinic: Store, attempts: list[tuple[str, str]]
 ) -> None:
-    view = notes.draft_of_visit(
+    view = note_drafts.draft_of_visit(
         clinic, RULES, DAILY, str(held(clinic, NOW + timedelta(minutes=1)).id)
     )
     note_id = str(view.note.id)

@@ -20,7 +20,7 @@ from rehabctl.domain.visit import Visit, VisitStatus
 from rehabctl.reference.appointments import load_appointments
 from rehabctl.reference.compact_states import load_compact
 from rehabctl.reference.rules import load_rules
-from rehabctl.services import calendars, licences, schedule_views, scheduling, users
+from rehabctl.services import calendars, licences, rebooking, schedule_views, scheduling, users
 from rehabctl.services.scheduling import Booking, BookingRules
 from rehabctl.services.settings import Settings
 from rehabctl.services.wiring import open_store
@@ -182,7 +182,7 @@ def test_a_group_has_four_to_six(clinic: Store) -> None:
     assert len({visit.appointment_id for visit in made}) == 1
     lines = schedule_views.listed(clinic, TABLES, START, START + timedelta(hours=1))
     assert [(line.group_size, line.is_short) for line in lines] == [(4, False)] * 4
-    scheduling.cancel(clinic, TABLES, str(made[0].id), "ill")
+    rebooking.cancel(clinic, TABLES, str(made[0].id), "ill")
     lines = schedule_views.listed(clinic, TABLES, START, START + timedelta(hours=1))
     assert {line.is_short for line in lines if line.visit.status is VisitStatus.PLANNED} == {True}
     with pytest.raises(FindingsError, match="GROUP_TOO_LARGE"):
@@ -205,7 +205,7 @@ def test_a_series_keeps_its_local_time_and_is_booked_whole(clinic: Store) -> Non
     with pytest.raises(FindingsError, match="OVERLAP"):
         book(clinic, "2", start_at=start + timedelta(hours=-1, days=7), every_weeks=1, count=2)
     assert len(visits(clinic)) == 3
-    done = scheduling.cancel(clinic, TABLES, str(made[1].id), "moved", following=True)
+    done = rebooking.cancel(clinic, TABLES, str(made[1].id), "moved", following=True)
     assert {visit.id for visit, _ in done} == {made[1].id, made[2].id}
 
 
@@ -242,15 +242,15 @@ def test_a_rehearsal_changes_nothing(clinic: Store) -> None:
 def test_a_move_checks_the_new_day_and_takes_everybody_along(clinic: Store) -> None:
     made = book(clinic, *MRNS[:4], type_key="group")
     later = START + timedelta(minutes=20)  # overlaps itself, which does not count
-    moved = scheduling.move(clinic, TABLES, str(made[2].id), later)
+    moved = rebooking.move(clinic, TABLES, str(made[2].id), later)
     assert {visit.planned_start_at for visit in moved} == {later}
     assert len(moved) == 4
     assert [check["when"] for check in moved[0].licence_checks] == ["booking", "moving"]
     book(clinic, "8", start_at=START + timedelta(hours=3))
     with pytest.raises(FindingsError, match="OVERLAP"):
-        scheduling.move(clinic, TABLES, str(made[0].id), START + timedelta(hours=3))
+        rebooking.move(clinic, TABLES, str(made[0].id), START + timedelta(hours=3))
     with pytest.raises(FindingsError, match="LIC_EXPIRED"):
-        scheduling.move(clinic, TABLES, str(made[0].id), datetime(2027, 11, 1, tzinfo=UTC))
+        rebooking.move(clinic, TABLES, str(made[0].id), datetime(2027, 11, 1, tzinfo=UTC))
     assert {v.planned_start_at for v in visits(clinic)} == {later, START + timedelta(hours=3)}
 
 
@@ -270,20 +270,20 @@ def test_reminders_follow_the_visit(clinic: Store) -> None:
     [other] = book(clinic, start_at=start + timedelta(days=30))
     mine = [moment for visit_id, moment in queued() if visit_id == str(visit.id)]
     assert mine == [start - timedelta(hours=h) for h in (72, 24, 2)]
-    [moved] = scheduling.move(clinic, TABLES, str(visit.id), start + timedelta(days=1))
+    [moved] = rebooking.move(clinic, TABLES, str(visit.id), start + timedelta(days=1))
     mine = [moment for visit_id, moment in queued() if visit_id == str(visit.id)]
     assert mine == [start + timedelta(hours=24 - h) for h in (72, 24, 2)]
-    [(_, late)] = scheduling.cancel(clinic, TABLES, str(moved.id), "ill")
+    [(_, late)] = rebooking.cancel(clinic, TABLES, str(moved.id), "ill")
     assert not late
     assert {visit_id for visit_id, _ in queued()} == {str(other.id)}
     with pytest.raises(UsageError, match="cancelled"):
-        scheduling.cancel(clinic, TABLES, str(moved.id), "again")
+        rebooking.cancel(clinic, TABLES, str(moved.id), "again")
 
 
 def test_a_late_cancellation_is_told(clinic: Store) -> None:
     [visit] = book(clinic)
     soon = at(clinic, START - timedelta(hours=23))
-    [(_, late)] = scheduling.cancel(soon, TABLES, str(visit.id), "ill")
+    [(_, late)] = rebooking.cancel(soon, TABLES, str(visit.id), "ill")
     assert late
 
 
@@ -423,9 +423,9 @@ def test_whatever_is_done_nothing_overlaps_and_nothing_unlicensed_is_planned(
             if what == "book":
                 made += book(clinic, mrn, provider=provider, start_at=start)
             elif what == "move" and made:
-                scheduling.move(clinic, TABLES, str(made[quarter % len(made)].id), start)
+                rebooking.move(clinic, TABLES, str(made[quarter % len(made)].id), start)
             elif what == "cancel" and made:
-                scheduling.cancel(clinic, TABLES, str(made[quarter % len(made)].id), "x")
+                rebooking.cancel(clinic, TABLES, str(made[quarter % len(made)].id), "x")
             elif what in ("lapse", "renew"):
                 lapsed = LicenceStatus.INACTIVE if what == "lapse" else LicenceStatus.ACTIVE
                 licence(admin, "jane", status=lapsed)

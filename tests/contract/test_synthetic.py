@@ -52,3 +52,16 @@ def test_real_patients_are_never_mixed_with_invented_ones(store: Store) -> None:
     given_patient(store)
     with pytest.raises(UsageError, match="not invented"):
         seed(store, 2)
+
+
+def test_forms_and_measured_motion_on_request(store: Store) -> None:
+    synthetic.seed(
+        store, load_rules(), patients=6, seed_number=3, days=70, report=lambda *_: None,
+        outcomes=True,
+    )  # fmt: skip
+    with store.snapshot() as uow:
+        ids = [uow.patients.get(f"SEED-{n:07d}").id for n in range(6)]
+        facts = uow.facts.of_patients(ids)
+    assert {s.instrument for f in facts.values() for s in f.scores} >= {"nprs", "koos-jr"}
+    assert sum(len(f.measurements) for f in facts.values()) > 20
+    assert triage.rebuild(store, load_rules(), check=True).different == 0

@@ -12,12 +12,15 @@ from pathlib import Path
 
 import pytest
 
-from rehabctl.domain.errors import RehabctlError, UnavailableError
-from rehabctl.services import work_queue
+from rehabctl.domain.consent import ConsentScope
+from rehabctl.domain.errors import NotPermittedError, RehabctlError, UnavailableError
+from rehabctl.services import consents, review, work_queue
 from rehabctl.services.settings import Settings
 from rehabctl.services.wiring import open_store
 from tests.contract.conftest import AUDITOR, REGISTRAR, THERAPIST, Template, as_login, make_settings
+from tests.contract.records import given_patient
 from tests.contract.server import Server
+from tests.services.pose_files import keypoint_file
 
 ROWS, JOBS = 40, 6
 
@@ -121,3 +124,40 @@ def test_a_local_store_does_the_work_at_once(local_template: Template, tmp_path:
         work_queue.submit_import(settings, queue, bad)
     work_queue.run(settings, queue, once=True, concurrency=1)
     assert queue.counts() == ()
+
+
+def test_a_recording_is_analysed_and_put_up_for_review(settings: Settings, tmp_path: Path) -> None:
+    if settings.database_url is not None:
+        work_queue.prepare(as_login(settings, "postgres"))
+    queue = work_queue.queue_of(settings)
+    with open_store(settings) as store:
+        given_patient(store)
+        consents.grant(store, "1042", ConsentScope.BODY_TRACKING)
+    film = keypoint_file(tmp_path, "squat_side_95")
+    work_queue.submit_pose(settings, queue, film, "1042", "bodyweight-squat")
+    work_queue.run(settings, queue, once=True, concurrency=1)
+    assert [c.state for c in queue.counts()] in ([], ["succeeded"])  # a local queue keeps none
+    with open_store(settings) as store:
+        [(mrn, _, found)] = review.waiting(store, 10)
+    assert (mrn, found.exercise, found.full_count) == ("1042", "bodyweight-squat", 3)
+    assert list(settings.paths.home.glob("work-*")) == []
+
+
+def test_a_recording_of_somebody_who_did_not_agree_is_not_analysed(
+    settings: Settings, tmp_path: Path
+) -> None:
+    if settings.database_url is not None:
+        work_queue.prepare(as_login(settings, "postgres"))
+    queue = work_queue.queue_of(settings)
+    with open_store(settings) as store:
+        given_patient(store)
+    film = keypoint_file(tmp_path, "squat_side_95")
+    if settings.database_url is None:
+        with pytest.raises(NotPermittedError, match="no active consent"):
+            work_queue.submit_pose(settings, queue, film, "1042", "bodyweight-squat")
+    else:
+        work_queue.submit_pose(settings, queue, film, "1042", "bodyweight-squat")
+        work_queue.run(settings, queue, once=True, concurrency=1)
+        assert [(c.state, c.count) for c in queue.counts()] == [("failed", 1)]
+    with open_store(settings) as store:
+        assert review.waiting(store, 10) == []

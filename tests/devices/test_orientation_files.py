@@ -78,12 +78,32 @@ def test_mvnx(tmp_path: Path) -> None:
         read_mvnx(tmp_path / "a.mvnx", "LeftFoot", META)
     with pytest.raises(RehabctlError, match="lacks"):
         read_mvnx(mvnx(tmp_path / "b.mvnx", ["1 0 0"] * len(T)), "RightUpperLeg", META)
-    bomb = '<!DOCTYPE x [<!ENTITY a "b">]>'
-    with pytest.raises(RehabctlError, match="no MVNX"):
-        read_mvnx(mvnx(tmp_path / "c.mvnx", rows, bomb), "RightUpperLeg", META)
     (tmp_path / "d.mvnx").write_text("<mvnx><frame>")
     with pytest.raises(RehabctlError, match="no MVNX"):
         read_mvnx(tmp_path / "d.mvnx", "", META)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
+@pytest.mark.parametrize("before", ["", "<!-- " + 8192 * "x" + " -->"])
+@pytest.mark.parametrize(
+    "doctype",
+    [
+        '<!DOCTYPE mvnx [<!ENTITY a "1 0 0 0"><!ENTITY b "&a;&a;">]>',
+        '<!DOCTYPE mvnx SYSTEM "file:///etc/passwd">',
+        "<!DOCTYPE mvnx>",
+    ],
+)
+def test_an_mvnx_file_with_a_document_type_is_refused_wherever_it_stands(
+    doctype: str, before: str, encoding: str, tmp_path: Path
+) -> None:
+    rows = [" ".join(f"{v:.12f}" for v in q) for q in quats()]
+    path = mvnx(tmp_path / "c.mvnx", rows, before + doctype)
+    text = path.read_text().replace('"1.0"?', f'"1.0" encoding="{encoding}"?')
+    path.write_text(text, encoding)
+    with pytest.raises(RehabctlError, match="no MVNX"):
+        read_mvnx(path, "RightUpperLeg", META)
+    path.write_text(text.replace(doctype, ""), encoding)
+    assert len(read_mvnx(path, "RightUpperLeg", META)) > 300
 
 
 def test_apdm(tmp_path: Path) -> None:

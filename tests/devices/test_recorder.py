@@ -181,6 +181,20 @@ def test_every_missing_sample_is_in_the_ledger(arrives: list[bool], start: int) 
     assert accepted + sum(g.missing or 0 for g in line.gaps) == len(arrives)
 
 
+@given(st.integers(2, 2000), st.floats(0.0, 0.999), st.integers(0, 2**32 - 1))
+def test_never_fewer_are_missing_than_a_sensor_took_that_was_started_anew(
+    took: int, part: float, start: int
+) -> None:
+    line = DeviceTimeline(rate_hz=60.0)
+    line.accept(start)
+    after = start + round((took + part) * 1e6 / 60.0)  # its last sample stands at `took`
+    line.accept(after % 2**32, "link lost", anew=True)
+    missing = line.gaps[0].missing
+    assert missing == (took if part > 0.35 else pytest.approx(took, abs=1))
+    assert missing is not None
+    assert missing >= took - 1
+
+
 @given(
     st.floats(-500, 500),
     st.floats(-100, 100),

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from bleak.exc import BleakBluetoothNotAvailableError, BleakBluetoothNotAvailableReason
 
 from rehabctl.devices.driver import Advertisement
 from rehabctl.devices.drivers.movella_dot_driver import MovellaDotDriver
@@ -17,7 +18,7 @@ from rehabctl.devices.recorder import read_chunk_file
 from rehabctl.devices.registry import driver_for, drivers
 from rehabctl.devices.transport import Connection, Listener, scan
 from rehabctl.domain.errors import NotFoundError, RehabctlError, UnavailableError, UsageError
-from rehabctl.services import sensor_link
+from rehabctl.services import sensor_choice, sensor_link
 from rehabctl.services.sensor_link import (
     LinkOutcome,
     LinkRequest,
@@ -32,7 +33,7 @@ from .memory_bluetooth import ADDRESS, MemoryDot, backends
 
 @pytest.fixture(autouse=True)
 def short_scan(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sensor_link, "SCAN_S", 0.15)
+    monkeypatch.setattr(sensor_choice, "SCAN_S", 0.15)
 
 
 def in_memory(monkeypatch: pytest.MonkeyPatch, radio: Radio) -> None:
@@ -108,6 +109,19 @@ def test_a_rate_that_does_not_stick_is_an_error(
     assert sensor.disconnected >= 1
 
 
+def test_a_sensor_that_never_sends_leaves_no_file(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    class Silent(MemoryDot):
+        def write(self, uuid: str, data: bytes) -> None:
+            if uuid.startswith("15171002"):
+                self.control = data
+
+    with pytest.raises(UnavailableError, match="not a single sample"):
+        recorded(monkeypatch, tmp_path, Silent(), 1.0)
+    assert list(tmp_path.glob("*.imurec")) == []
+
+
 def connection(
     radio: Radio, device: Any, drops: list[int] | None = None, **more: Any
 ) -> Connection:
@@ -152,6 +166,48 @@ def test_a_sensor_that_stays_away_ends_with_a_named_error(monkeypatch: Any) -> N
 
     with pytest.raises(UnavailableError, match="does not answer"):
         asyncio.run(run())
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (
+            BleakBluetoothNotAvailableError("off", BleakBluetoothNotAvailableReason.POWERED_OFF),
+            "the Bluetooth adapter is off",
+        ),
+        (
+            BleakBluetoothNotAvailableError(
+                "no", BleakBluetoothNotAvailableReason.DENIED_BY_SYSTEM
+            ),
+            "may not be used by this program",
+        ),
+        (PermissionError(13, "Permission denied"), "may not be used by this program"),
+        (
+            BleakBluetoothNotAvailableError("no", BleakBluetoothNotAvailableReason.NO_BLUETOOTH),
+            "no usable Bluetooth adapter",
+        ),
+        (FileNotFoundError(2, "no bus"), "no usable Bluetooth adapter"),
+    ],
+)
+def test_what_is_wrong_with_the_adapter_is_named(
+    error: Exception, said: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    scanner, client = backends(MemoryDot())
+
+    class Refused(scanner):  # type: ignore[misc,valid-type]
+        async def start(self) -> None:
+            raise error
+
+    in_memory(monkeypatch, Radio(Refused, client))
+    request = LinkRequest(ADDRESS, tmp_path / "r.imurec", 60, 1.0)
+    for ask in (
+        lambda: find_sensors(load_settings(), 0.01),
+        lambda: record([request], load_settings()),
+    ):
+        with pytest.raises(UnavailableError, match=said) as raised:
+            ask()
+        assert raised.value.exit_code == 6
+    assert not (tmp_path / "r.imurec").exists()
 
 
 def test_sensors_are_found_named_and_told_apart(

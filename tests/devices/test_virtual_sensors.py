@@ -6,33 +6,17 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from rehabctl.devices.recorder import read_chunk_file
+from tests.peripherals.process import air
 
 pytestmark = pytest.mark.slow
 Run = Callable[..., subprocess.CompletedProcess[str]]
-
-
-@contextmanager
-def air(*argv: str) -> Iterator[dict[str, Any]]:
-    """Run sensors in a process of their own, and yield what they are."""
-    command = [sys.executable, "-m", "tests.peripherals", *argv, "--hci-tcp", "127.0.0.1:0"]
-    with subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
-    ) as process:
-        try:
-            assert process.stdout is not None
-            said = process.stdout.readline()
-            assert said.startswith("ready "), said
-            yield json.loads(said.removeprefix("ready "))
-        finally:
-            process.terminate()
 
 
 def run(where: dict[str, Any], *argv: str, code: int | None = 0) -> Any:
@@ -105,15 +89,40 @@ def test_drops_are_in_the_ledger_and_the_memory_fills_them(tmp_path: Path) -> No
     [
         ("wrong_rate", 3, "rate"),
         ("clock_jump", 3, "clock_jump"),
-        ("low_battery", 6, "battery_low"),
+        ("low_battery=15", None, "battery_low"),  # it may be empty before the end, which is 6
         ("garbage_packets", 3, "damaged"),
+        ("wrong_firmware", 3, "firmware"),
     ],
 )
-def test_a_fault_has_a_name(fault: str, code: int, finding: str, tmp_path: Path) -> None:
+def test_a_fault_has_a_name(fault: str, code: int | None, finding: str, tmp_path: Path) -> None:
     with air("movella_dot", "--fault", fault) as where:
         [sensor] = where["sensors"]
         found = record(where, sensor["name"], tmp_path / "r.imurec", seconds=7, code=code)
     assert finding in {one["code"] for one in found["findings"]}
+
+
+def test_a_gyroscope_at_its_end_is_found_in_the_recording(tmp_path: Path) -> None:
+    path = tmp_path / "r.imurec"
+    with air("movella_dot", "--motion", "tumble", "--fault", "saturated_gyro=250") as where:
+        record(where, where["sensors"][0]["address"], path, seconds=8, code=None)
+        found = run(where, "sensor", "check", str(path), "--json", code=3)
+    assert "clipping" in {one["code"] for one in found["findings"]}
+
+
+@pytest.mark.parametrize(
+    ("motion", "procedure", "seconds", "finding"),
+    [("tumble", "static", "4", "moved"), ("still", "accelerometer", "5", "poses_missing")],
+)
+def test_what_was_done_wrong_at_the_bench_is_named(
+    motion: str, procedure: str, seconds: str, finding: str
+) -> None:
+    with air("movella_dot", "--motion", motion) as where:
+        found = run(
+            where, "sensor", "calibrate", where["sensors"][0]["address"], "--procedure", procedure,
+            "--duration-s", seconds, "-q", "--json", code=3,
+        )  # fmt: skip
+    assert [one["code"] for one in found["findings"]] == [finding]
+    assert found["passed"] is False
 
 
 def test_duplicates_are_written_once(tmp_path: Path) -> None:

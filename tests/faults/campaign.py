@@ -10,7 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from rehabctl.reference.rules import load_rules
@@ -19,6 +19,7 @@ from rehabctl.services.settings import Paths, Settings
 from rehabctl.services.wiring import open_store
 from rehabctl.store import migrate
 from rehabctl.store.engine import local_engine
+from tests.faults import office
 
 ROWS = 120
 BATCH = 20
@@ -72,6 +73,20 @@ elif work == "analysis":
                 triage.refresh(uow, [patient], load_rules())
                 uow.audit.record("assessment.create", "movement_assessment", key)
             done(sha256)
+elif work == "posting":
+    from rehabctl.services import claim_exchange
+    with open_store(settings) as store:
+        for path in sorted(settings.paths.home.glob("*.835")):
+            claim_exchange.post(store, path)
+            done(path.stem)
+elif work == "signing":
+    from rehabctl.domain.note import NoteStatus
+    from rehabctl.services import notes
+    with open_store(settings) as store:
+        for view in notes.of_patient(store, "1"):
+            if view.note.status is NoteStatus.DRAFT:
+                notes.sign(store, load_rules(), str(view.note.id), "PT")
+                done(view.note.id)
 elif work == "backup":
     from rehabctl.services import database
     done(database.backup(settings, folder / "copy").path)
@@ -85,6 +100,11 @@ done("finished")
 """
 
 
+def paths_of(home: Path) -> Paths:
+    """Return where a store keeps what, all of it in one folder."""
+    return Paths(home, home / "cache", home / "key")
+
+
 @dataclass
 class Campaign:
     """One store that is killed again and again."""
@@ -94,9 +114,8 @@ class Campaign:
 
     @property
     def settings(self) -> Settings:
-        home = self.folder / "home"
         return Settings(
-            paths=Paths(home, home / "cache", home / "key"), database_url=None, pose_model=None,
+            paths=paths_of(self.folder / "home"), database_url=None, pose_model=None,
             key_file=None, key_command=None, fixed_now=None,
         )  # fmt: skip
 
@@ -183,6 +202,18 @@ def check_nothing_lost(campaign: Campaign, told: list[str]) -> None:
     assert campaign.patients() >= 1
 
 
+def check_posting(campaign: Campaign, told: list[str]) -> None:
+    """Money of a file is there once and whole, and of every acknowledged file."""
+    with open_store(campaign.settings) as store:
+        office.check_posting(store, campaign.settings.paths.home, told)
+
+
+def check_signing(campaign: Campaign, told: list[str]) -> None:
+    """Every acknowledged signature is there and valid."""
+    with open_store(campaign.settings) as store:
+        office.check_signing(store, campaign.settings.paths.home, told)
+
+
 def downgraded(campaign: Campaign) -> None:
     """Bring the store to an older schema, so that there is something to migrate."""
     from rehabctl.services import wiring
@@ -206,6 +237,8 @@ WORK: dict[str, tuple[float, Callable[[Campaign, list[str]], None]]] = {
     "import": (0.8, check_import),
     "sessions": (0.8, check_sessions),
     "analysis": (0.6, check_analysis),
+    "posting": (0.6, check_posting),
+    "signing": (0.6, check_signing),
     "backup": (0.6, check_backup),
     "rekey": (0.6, check_nothing_lost),
     "migration": (1.2, check_migration),
@@ -213,9 +246,16 @@ WORK: dict[str, tuple[float, Callable[[Campaign, list[str]], None]]] = {
 """What is killed, within how many seconds of its start, and what must hold afterwards."""
 
 
+NEEDS = {"posting": office.prepare_posting, "signing": office.prepare_signing}
+"""What a store must hold before the work can begin."""
+
+
 def run(campaign: Campaign, template: Path, work: str, kills: int) -> int:
     """Kill one kind of work; return how many of the kills came before its end."""
     longest_s, check = WORK[work]
+    if work in NEEDS:
+        with open_store(replace(campaign.settings, paths=paths_of(template))) as store:
+            NEEDS[work](store, template)
     campaign.prepare(template)
     cut_off = 0
     for _ in range(kills):

@@ -18,7 +18,7 @@ from rehabctl.reference.rules import RuleTable, load_rules
 from rehabctl.services import audit, fhir_import, intake
 from rehabctl.services.fhir_export import FhirForm, export
 from rehabctl.services.fhir_import import FhirOptions
-from rehabctl.services.roster_import import ImportReport
+from rehabctl.services.import_run import ImportReport
 from rehabctl.services.settings import load_settings
 from rehabctl.services.wiring import open_store
 from rehabctl.store.store import Store
@@ -189,7 +189,7 @@ def test_retention_destroys_what_others_told(store: Store, rules: RuleTable) -> 
     run(store, rules, bundle(BEN, PAIN))
     with store.transaction() as uow:
         ref = uow.patients.get("77").ref
-        uow.retention.destroy_record(ref.id)
+        uow.retention.delete_rows(ref.id)
         assert uow.foreign.of_patient(ref) == ()
 
 

@@ -20,7 +20,7 @@ from rehabctl.integrations.hl7v2.message import parse
 from rehabctl.reference.rules import RuleTable, load_rules
 from rehabctl.services import hl7_import, intake
 from rehabctl.services.hl7_export import MessageKind, export_messages
-from rehabctl.services.roster_import import ImportReport
+from rehabctl.services.import_run import ImportReport
 from rehabctl.services.settings import load_settings
 from rehabctl.services.wiring import open_store
 from rehabctl.store.store import Store

@@ -31,7 +31,7 @@ from rehabctl.reference.rules import RuleTable, load_rules
 from rehabctl.services import hl7_listener, intake
 from rehabctl.services.hl7_export import send_messages
 from rehabctl.services.hl7_listener import Listener, ListenOptions, listen
-from rehabctl.services.roster_import import ImportReport
+from rehabctl.services.import_run import ImportReport
 from rehabctl.services.settings import load_settings
 from rehabctl.services.wiring import open_store
 from rehabctl.store.store import Store

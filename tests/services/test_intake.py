@@ -19,7 +19,7 @@ from rehabctl.domain.errors import NotFoundError, NotPermittedError, RehabctlErr
 from rehabctl.domain.panel_row import PanelQuery
 from rehabctl.domain.patient import PatientStatus, PatientSummary
 from rehabctl.reference.rules import RuleTable, load_rules
-from rehabctl.services import access, audit, consents, intake, roster_import, triage
+from rehabctl.services import access, audit, consents, import_run, intake, roster_import, triage
 from rehabctl.services.access import Action
 from rehabctl.services.import_map import read_map
 from rehabctl.services.roster_import import (
@@ -370,7 +370,7 @@ def test_a_pipe_is_imported_but_not_resumed(store: Store, rules: RuleTable) -> N
 def test_rejects_in_memory_are_limited(
     store: Store, rules: RuleTable, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(roster_import, "_LISTED_REJECTS", 5)
+    monkeypatch.setattr(import_run, "_LISTED_REJECTS", 5)
     path = tmp_path / "r.csv"
     path.write_bytes(roster(*(row(n, sex="?") for n in range(20))))
     report = run(store, rules, path)

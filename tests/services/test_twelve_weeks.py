@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
+from random import Random
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -22,13 +24,24 @@ from rehabctl.reference.appointments import load_appointments
 from rehabctl.reference.compact_states import load_compact
 from rehabctl.reference.note_templates import load_note_template
 from rehabctl.reference.rules import load_rules
-from rehabctl.services import notes, plans_of_care, scheduling, triage, visits
+from rehabctl.services import (
+    note_drafts,
+    notes,
+    plans_of_care,
+    rebooking,
+    scheduling,
+    triage,
+    visits,
+)
 from rehabctl.services.scheduling import Booking, BookingRules
 from rehabctl.services.settings import Paths, Settings
 from rehabctl.services.wiring import open_store, upgrade_store
 from rehabctl.store.store import Store
 
 PATIENTS, WEEKS, THERAPISTS = 60, 12, 4
+SEED = 60
+REPORT_AFTER = 10
+"""Treatment days after which a progress report is asked for."""
 FIRST = datetime(2026, 2, 2, 15, tzinfo=UTC)
 """A Monday, 08:00 in Denver; the clocks change in the fifth week."""
 TABLES = BookingRules(load_appointments(), load_compact(), load_rules())
@@ -77,6 +90,28 @@ def book_all(store: Store) -> int:
     return refused
 
 
+def disturb(store: Store) -> Counter[str]:
+    """Cancel and move some visits, by a fixed seed; what may not be moved stays where it is."""
+    random, done = Random(SEED), Counter[str]()
+    with store.transaction() as uow:
+        planned = uow.visits.between(FIRST, FIRST + timedelta(weeks=WEEKS))
+    for visit in planned:
+        chance = random.random()
+        later = visit.planned_start_at + timedelta(
+            days=random.choice((0, 1, 2)), minutes=5 * random.randrange(-30, 30)
+        )
+        if chance < 0.05:
+            rebooking.cancel(store, TABLES, str(visit.id), "ill")
+            done["cancelled"] += 1
+        elif chance < 0.15:
+            try:
+                rebooking.move(store, TABLES, str(visit.id), later)
+                done["moved"] += 1
+            except FindingsError as refused:
+                done[str(refused).partition(":")[0]] += 1
+    return done
+
+
 def finish(store: Store, view: notes.NoteView) -> None:
     for finding in view.findings:
         view = notes.edit(store, str(view.note.id), "My words.", section=finding.section)
@@ -102,22 +137,29 @@ def test_a_clinic_of_sixty_patients_over_twelve_weeks(tmp_path: Path) -> None:
         assert book_all(store) == PATIENTS // THERAPISTS
         plan = {
             "diagnosis": "", "long_term_goals": ("stairs",), "treatment_type": "exercise",
-            "amount": "once a day", "frequency": "1 a week", "duration_weeks": 10,
+            "amount": "once a day", "frequency": "1 a week", "duration_weeks": 16,
             "starts_on": date(2026, 2, 2),
         }  # fmt: skip
         for n in range(PATIENTS):
             day = at(store, FIRST)
             plans_of_care.write(day, TABLES.rules, str(n), plan, "PT")
+        done = disturb(store)
+        assert done["cancelled"] > 20
+        assert done["moved"] > 20
+        assert done["OVERLAP"] > 0
         with store.transaction() as uow:
-            planned = uow.visits.between(FIRST, FIRST + timedelta(weeks=WEEKS))
-        assert len(planned) == PATIENTS * WEEKS
-        asked = run(store, planned)
-        check(store, asked)
+            everything = uow.visits.between(FIRST, FIRST + timedelta(weeks=WEEKS + 1))
+        assert len(everything) == PATIENTS * WEEKS
+        planned = tuple(v for v in everything if v.status is VisitStatus.PLANNED)
+        asked, held = run(store, planned)
+        check(store, asked, held)
 
 
-def run(store: Store, planned: tuple[visits.Visit, ...]) -> Counter[str]:
+def run(
+    store: Store, planned: tuple[visits.Visit, ...]
+) -> tuple[Counter[str], dict[str, set[date]]]:
     """Hold every visit; sign a daily note of each tenth and each report that is asked for."""
-    asked: Counter[str] = Counter()
+    asked, held = Counter[str](), defaultdict[str, set[date]](set)
     template = {kind: load_note_template(kind) for kind in (NoteKind.DAILY, NoteKind.PROGRESS)}
     mrns: dict[object, str] = {}
     with store.transaction() as uow:
@@ -132,29 +174,37 @@ def run(store: Store, planned: tuple[visits.Visit, ...]) -> Counter[str]:
         visits.stop(ended, TABLES.rules, visit_id)
         if number % 10 == 0:
             finish(
-                ended, notes.draft_of_visit(ended, TABLES.rules, template[NoteKind.DAILY], visit_id)
+                ended,
+                note_drafts.draft_of_visit(ended, TABLES.rules, template[NoteKind.DAILY], visit_id),
             )
         mrn = mrns[visit.patient.id]
-        if number >= 9 * PATIENTS and asked[mrn] == 0:
+        held[mrn].add(start.astimezone(ZoneInfo("America/Denver")).date())
+        if len(held[mrn]) in (REPORT_AFTER - 1, REPORT_AFTER):
             view = plans_of_care.show(ended, mrn)
-            if "PROGRESS_REPORT" in {finding.code for finding in view.findings}:
+            is_due = "PROGRESS_REPORT" in {finding.code for finding in view.findings}
+            assert is_due is (len(held[mrn]) == REPORT_AFTER and not asked[mrn])
+            if is_due:
                 asked[mrn] += 1
-                report = notes.draft_of_episode(
+                report = note_drafts.draft_of_episode(
                     ended, TABLES.rules, template[NoteKind.PROGRESS], mrn
                 )
                 assert "10 treatment days" in report.note.body
                 finish(ended, report)
-    return asked
+    return asked, held
 
 
-def check(store: Store, asked: Counter[str]) -> None:
-    end = at(store, FIRST + timedelta(weeks=WEEKS))
-    assert len(asked) == PATIENTS  # one report each, after the tenth treatment day
+def check(store: Store, asked: Counter[str], days: dict[str, set[date]]) -> None:
+    end = at(store, FIRST + timedelta(weeks=WEEKS + 1))
+    due = {mrn for mrn, found in days.items() if len(found) >= REPORT_AFTER}
+    assert due == set(asked)  # one report each, on the tenth treatment day
+    assert len(due) > PATIENTS // 2
     with end.transaction() as uow:
-        held = uow.visits.between(FIRST, FIRST + timedelta(weeks=WEEKS))
+        found = uow.visits.between(FIRST, FIRST + timedelta(weeks=WEEKS + 1))
         expired = uow.clinics.user_by_login("t3", uow.clinic.id)
     assert expired is not None
+    held = [visit for visit in found if visit.status is not VisitStatus.CANCELLED]
     assert {visit.status for visit in held} == {VisitStatus.COMPLETED}
+    assert all(visit.units == 2 for visit in held)
     assert expired.id not in {visit.provider_id for visit in held}
     assert all(check["verdict"] == "allowed" for v in held for check in v.licence_checks)
     by_provider: dict[object, list[Span]] = {}
@@ -163,11 +213,22 @@ def check(store: Store, asked: Counter[str]) -> None:
             Span(visit.planned_start_at, visit.planned_end_at)
         )
     for spans in by_provider.values():
-        assert not any(a.meets(b) for a, b in pairwise(spans))
+        assert not any(a.meets(b) for a, b in pairwise(sorted(spans, key=lambda s: s.from_at)))
     assert {s.from_at.hour for v in by_provider.values() for s in v} >= {15, 14}
-    ended = at(store, datetime(2026, 4, 20, 18, tzinfo=UTC))
-    findings = {f.code: f.is_overdue for f in plans_of_care.show(ended, "0").findings}
-    assert findings["POC_RENEWAL"]
+    last_day = date(2026, 2, 2) + timedelta(days=90)  # sooner than the sixteen weeks of the plan
+    for day, over in ((last_day, False), (last_day + timedelta(days=1), True)):
+        noon = datetime(day.year, day.month, day.day, 18, tzinfo=UTC)
+        plan = plans_of_care.show(at(store, noon), "0")
+        assert plan.plan is not None
+        assert plan.plan.ends_on == last_day
+        assert {f.code: f.is_overdue for f in plan.findings}["POC_RENEWAL"] is over
+        before = at(store, noon - timedelta(days=1))
+        later = Booking(("0",), "treatment-tele", noon, provider="t0")
+        if over:
+            with pytest.raises(FindingsError, match="POC_ENDED"):
+                scheduling.book(before, TABLES, later)
+        else:
+            assert scheduling.book(before, TABLES, later, dry_run=True)
     assert triage.rebuild(end, TABLES.rules, check=True).different == 0
     view = notes.of_patient(end, "0")
     assert all(one.signature_valid for one in view)

@@ -41,10 +41,12 @@ from rehabctl.domain.review import (
 from rehabctl.domain.triage import Reason, Tier, WorklistPage, WorklistRow
 from tui.forms import ClinicForms
 from tui.kits import ClinicKits
+from tui.outcomes import ClinicOutcomes
 from tui.plans import ClinicPlans
 from tui.recordings import make_review
 from tui.reviews import ClinicReviews
 from tui.times import NOW
+from tui.visits import ClinicVisits
 
 NAMES = (
     "Amara Okafor",
@@ -135,6 +137,8 @@ class ClinicData:
         self.forms = ClinicForms(self)
         self.reviews = ClinicReviews(self)
         self.kits = ClinicKits(self)
+        self.visits = ClinicVisits(self)
+        self.outcomes = ClinicOutcomes(self)
 
     # -- worklist --------------------------------------------------------------------------
 

@@ -1,4 +1,4 @@
-"""APDM recordings (`.h5`): one group a sensor with times and raw samples. Needs the extra hdf5."""
+"""APDM recordings (`.h5`): one group a sensor with times and raw samples (extra `sensors`)."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def read_apdm(path: Path, sensor: str, meta: RecordingMeta) -> ImuRecording:
     try:
         import h5py
     except ImportError:
-        raise UnavailableError("h5py is not installed", "Install rehabctl[hdf5]") from None
+        raise UnavailableError("h5py is not installed", "Install rehabctl[sensors]") from None
     tools: Any = h5py
     if not path.is_file():
         raise NotFoundError(f"no file {path.name}", "Check the path")

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from xml.etree import ElementTree as ET
+from xml.etree.ElementTree import ParseError
 
 import numpy as np
+from defusedxml import DefusedXmlException
+from defusedxml.ElementTree import iterparse
 
 from rehabctl.analysis.imu_recording import Float, ImuRecording, RecordingMeta
 from rehabctl.devices.files.opensim_sto import chosen_sensor
@@ -36,10 +38,8 @@ def read_mvnx(path: Path, sensor: str, meta: RecordingMeta) -> ImuRecording:
         if path.stat().st_size > _MOST_BYTES:
             raise RehabctlError(f"{path.name} is too large", "Split the export")
         with path.open("rb") as stream:
-            if b"<!DOCTYPE" in stream.read(4096):
-                raise damaged
-            stream.seek(0)
-            for _, element in ET.iterparse(stream):  # noqa: S314
+            # an MVNX file has no document type; one that has may declare entities, and is refused
+            for _, element in iterparse(stream, forbid_dtd=True):
                 kind = element.tag.rsplit("}", 1)[-1]
                 if kind == "sensor" and "label" in element.attrib:
                     labels.append(element.attrib["label"])
@@ -52,7 +52,7 @@ def read_mvnx(path: Path, sensor: str, meta: RecordingMeta) -> ImuRecording:
                     element.clear()
     except FileNotFoundError:
         raise NotFoundError(f"no file {path.name}", "Check the path") from None
-    except (OSError, ET.ParseError, ValueError, KeyError):
+    except (OSError, ParseError, DefusedXmlException, ValueError, KeyError):
         raise damaged from None
     labels = list(dict.fromkeys(labels))
     at = labels.index(chosen_sensor(labels, sensor, path.name))

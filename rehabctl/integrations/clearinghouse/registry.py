@@ -37,7 +37,7 @@ def make_port(at: PortSettings, secret: str, now: datetime) -> ClaimPort:
         The adapter of another package fails.
     """
     match at.kind:
-        case PortKind.SFTP | PortKind.WAYSTAR:
+        case PortKind.SFTP | PortKind.WAYSTAR | PortKind.AVAILITY:
             from rehabctl.integrations.clearinghouse.sftp import SftpPort
 
             return SftpPort(at, secret)

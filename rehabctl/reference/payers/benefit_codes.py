@@ -20,6 +20,17 @@ def benefit_word(kind: str, code: str) -> str:
     return _table()[kind].get(code, code)
 
 
+def therapy_service_types(discipline: str) -> tuple[str, ...]:
+    """Return the service types of a discipline's therapy, the closest first.
+
+    Parameters
+    ----------
+    discipline
+        GP, GO or GN.
+    """
+    return tuple(_table()["therapy"][discipline])
+
+
 @cache
 def _table() -> dict[str, Any]:
     import tomllib

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from rehabctl.domain.claim_port import PortKind, PortSettings
+from rehabctl.domain.claim_port import SFTP_KINDS, PortSettings
 from rehabctl.domain.npi import is_well_formed_npi
 from rehabctl.domain.payer import (
     BillingFile,
@@ -16,6 +16,7 @@ from rehabctl.domain.payer import (
     ModifierPlace,
     PayerRules,
     ProviderIdentity,
+    ScaleRow,
     TelehealthRule,
 )
 from rehabctl.domain.visit import Channel
@@ -48,12 +49,13 @@ def read_billing_file(document: Mapping[str, Any]) -> tuple[BillingFile, tuple[P
     payers = tuple(_payer(one) for one in top.tables("payer"))
     fees = tuple(_fees(one) for one in top.tables("fee"))
     ports = tuple(_port(one) for one in top.tables("port"))
+    scale = tuple(_scale(one) for one in top.tables("scale"))
     top.finish()
     for number, one in enumerate(payers):
         for other in payers[:number]:
             if one.key == other.key and _overlap(one, other):
                 top.problem(("payer", number), "overlap", f"{one.key} has two rules of one day")
-    return BillingFile(clinic, providers, payers, fees, ports), tuple(problems)
+    return BillingFile(clinic, providers, payers, fees, ports, scale), tuple(problems)
 
 
 def _overlap(one: PayerRules, other: PayerRules) -> bool:
@@ -145,7 +147,7 @@ def _fees(read: TableReader) -> FeeSchedule:
 
 def _port(read: TableReader) -> PortSettings:
     kind = read.text("kind")
-    is_sftp = kind in (PortKind.SFTP, PortKind.WAYSTAR)
+    is_sftp = kind in SFTP_KINDS
     made = PortSettings(
         name=read.text("name"),
         kind=kind,
@@ -162,6 +164,21 @@ def _port(read: TableReader) -> PortSettings:
         read.problem("host_key", "host-key", "host_key is a public key: ssh-ed25519 AAAA...")
     if not is_sftp and made.address and not made.address.startswith("https://"):
         read.problem("address", "address", "address of a web service begins with https://")
+    read.finish()
+    return made
+
+
+def _scale(read: TableReader) -> ScaleRow:
+    from datetime import date
+
+    made = ScaleRow(
+        read.text("name"),
+        read.day("valid_from", required=True) or date.min,
+        read.integer("percent"),
+        read.text("source"),
+    )
+    if not 0 <= made.percent <= 100:
+        read.problem("percent", "percent", "percent lies between 0 and 100")
     read.finish()
     return made
 

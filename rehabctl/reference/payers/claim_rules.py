@@ -77,6 +77,20 @@ def load_visit_codes(kind: VisitKind, on: date) -> VisitCodes:
     )
 
 
+def ageing_days(on: date) -> tuple[int, ...]:
+    """Return the last day of each bucket of an ageing report but the open one.
+
+    Raises
+    ------
+    RehabctlError
+        No row covers the date.
+    """
+    table = _table("claim_reports.toml")
+    if on < table["effective_from"]:
+        raise RehabctlError(f"no row groups reports of {on.isoformat()}", "Choose a later day")
+    return tuple(table["ageing_days"])
+
+
 @cache
 def _table(name: str) -> dict[str, Any]:
     import tomllib

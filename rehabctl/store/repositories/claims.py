@@ -158,10 +158,16 @@ class ClaimRepository:
         """Return what happened to a claim, oldest first."""
         query = select(_EVENT).where(_EVENT.c.claim_id == claim_id)
         rows = self._connection.execute(query.order_by(_EVENT.c.at, _EVENT.c.id)).mappings()
-        return tuple(
-            build(ClaimEvent, row, state=ClaimState(row["state"]), codes=tuple(row["codes"]))
-            for row in rows
-        )
+        return tuple(_event(row) for row in rows)
+
+    def all_events(self) -> dict[UUID, list[ClaimEvent]]:
+        """Return what happened to every claim of the clinic, by claim, oldest first."""
+        query = select(_EVENT).where(_EVENT.c.clinic_id == self._clinic_id)
+        found: dict[UUID, list[ClaimEvent]] = {}
+        rows = self._connection.execute(query.order_by(_EVENT.c.at, _EVENT.c.id)).mappings()
+        for row in rows:
+            found.setdefault(row["claim_id"], []).append(_event(row))
+        return found
 
     def add_file(self, file: ClaimFile) -> bool:
         """Add a file; return False when its bytes were noted in this direction already."""
@@ -211,11 +217,15 @@ class ClaimRepository:
         """Return the postings of a claim, oldest first."""
         query = select(_POSTING).where(_POSTING.c.claim_id == claim_id)
         query = query.order_by(_POSTING.c.posted_at, _POSTING.c.sequence, _POSTING.c.id)
-        rows = self._connection.execute(query).mappings()
-        return tuple(
-            build(ClaimPosting, row, patient=owner(row), adjustments=tuple(row["adjustments"]))
-            for row in rows
-        )
+        return tuple(_posting(row) for row in self._connection.execute(query).mappings())
+
+    def all_postings(self) -> dict[UUID, list[ClaimPosting]]:
+        """Return every posting of the clinic, by claim."""
+        found: dict[UUID, list[ClaimPosting]] = {}
+        query = select(_POSTING).where(_POSTING.c.clinic_id == self._clinic_id)
+        for row in self._connection.execute(query).mappings():
+            found.setdefault(row["claim_id"], []).append(_posting(row))
+        return found
 
     def put_setting(
         self, kind: SettingKind, key: str, valid_from: date, document: dict[str, Any]
@@ -239,6 +249,14 @@ class ClaimRepository:
         query = select(c.document).where(c.clinic_id == self._clinic_id, c.kind == kind.value)
         rows = self._connection.execute(query.order_by(c.key, c.valid_from))
         return tuple(row[0] for row in rows)
+
+
+def _event(row: RowMapping) -> ClaimEvent:
+    return build(ClaimEvent, row, state=ClaimState(row["state"]), codes=tuple(row["codes"]))
+
+
+def _posting(row: RowMapping) -> ClaimPosting:
+    return build(ClaimPosting, row, patient=owner(row), adjustments=tuple(row["adjustments"]))
 
 
 def _claim(row: RowMapping) -> ClaimRecord:

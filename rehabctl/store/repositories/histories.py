@@ -13,6 +13,8 @@ from rehabctl.domain.consent import Consent
 from rehabctl.domain.episode import Episode
 from rehabctl.domain.patient import Patient
 from rehabctl.domain.programme import Programme
+from rehabctl.domain.prom import PromResponse
+from rehabctl.domain.recording import StoredAssessment
 from rehabctl.domain.session import ExerciseSession, JournalEntry
 from rehabctl.store.bulk import insert_rows
 from rehabctl.store.handles import table
@@ -90,6 +92,47 @@ class HistoryRepository:
         """Add journal entries that are known to be new."""
         rows = [owned(e.patient, e.id, self._now) | plain(e) for e in entries]
         self._insert("journal_entry", rows)
+
+    def add_forms(self, forms: Sequence[PromResponse]) -> None:
+        """Add filled-in questionnaires that are known to be new, with their scores."""
+        self._insert(
+            "prom_response",
+            [owned(f.patient, f.id, self._now) | plain(f, "scores") for f in forms],
+        )
+        self._insert(
+            "prom_score",
+            [
+                owned(f.patient, new_id(), self._now)
+                | plain(score)
+                | {
+                    "response_id": f.id,
+                    "completed_at": f.completed_at,
+                    "instrument": f.instrument,
+                }
+                for f in forms
+                for score in f.scores
+            ],
+        )
+
+    def add_assessments(self, assessments: Sequence[StoredAssessment]) -> None:
+        """Add assessments that are known to be new, with the motions measured in them."""
+        self._insert(
+            "movement_assessment",
+            [
+                owned(a.patient, a.id, self._now) | plain(a, "motions", "symmetry")
+                for a in assessments
+            ],
+        )
+        self._insert(
+            "motion_result",
+            [
+                owned(a.patient, new_id(), self._now)
+                | {"assessment_id": a.id, "measured_at": a.measured_at}
+                | plain(motion, "interval_deg")
+                for a in assessments
+                for motion in a.motions
+            ],
+        )
 
     def _insert(self, name: str, rows: Sequence[Mapping[str, Any]]) -> None:
         if rows:

@@ -63,6 +63,12 @@ class OutboxRepository:
             )
         )
 
+    def cancel_one(self, item_id: UUID) -> None:
+        """Cancel one item that is still queued."""
+        c = _TABLE.c
+        statement = update(_TABLE).where(c.id == item_id, c.state == OutboxState.QUEUED.value)
+        self._connection.execute(statement.values(state=OutboxState.CANCELLED.value))
+
     def cancel(self, patient_id: UUID, template: str) -> int:
         """Cancel what is queued of one template for a patient; return how many."""
         c = _TABLE.c

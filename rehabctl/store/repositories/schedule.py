@@ -25,10 +25,25 @@ _LOCK_CLASS = 7_305_224
 
 
 class ScheduleRepository:
-    """What a schedule is made from, beside the visits themselves."""
+    """What a schedule is made from, beside the visits themselves.
 
-    def __init__(self, connection: Connection, clinic_id: UUID, now: datetime) -> None:
+    Parameters
+    ----------
+    connection
+        Of the transaction.
+    clinic_id
+        Whose schedule.
+    now
+        Time of the transaction.
+    by_function
+        Whether the server tells the order of the waitlist: who acts may not read the worklist.
+    """
+
+    def __init__(
+        self, connection: Connection, clinic_id: UUID, now: datetime, *, by_function: bool = False
+    ) -> None:
         self._connection = connection
+        self._by_function = by_function
         self._clinic_id = clinic_id
         self._now = now
 
@@ -173,6 +188,11 @@ class ScheduleRepository:
 
     def waiting(self) -> tuple[WaitlistEntry, ...]:
         """Return who waits: the order of the worklist first, then who has waited longest."""
+        if self._by_function:
+            ordered = self._connection.execute(text("SELECT id FROM waitlist_order()"))
+            place = {entry_id: n for n, entry_id in enumerate(ordered.scalars())}
+            found = self._wishes(select(_WAIT).where(_WAIT.c.id.in_(list(place))))
+            return tuple(sorted(found, key=lambda entry: place[entry.id]))
         query = (
             select(_WAIT)
             .outerjoin(_PANEL, _PANEL.c.patient_id == _WAIT.c.patient_id)

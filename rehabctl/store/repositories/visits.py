@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -34,6 +34,11 @@ SLOT = timedelta(minutes=5)
 TAKES_TIME = (
     VisitStatus.PLANNED.value, VisitStatus.IN_PROGRESS.value, VisitStatus.COMPLETED.value,
 )  # fmt: skip
+_UNREAD: dict[str, Any] = {
+    "patient_state": None, "location_confirmed_at": None, "live_contact": False,
+    "satisfaction": None,
+}  # fmt: skip
+"""What a visit says of a column that the acting user may not read."""
 _PARTS = ("channels", "blocks", "participants")
 
 
@@ -45,11 +50,23 @@ def slots_of(start: datetime, end: datetime) -> list[datetime]:
 
 
 class VisitRepository:
-    """Visits of patients."""
+    """Visits of patients.
 
-    def __init__(self, connection: Connection, now: datetime) -> None:
+    Parameters
+    ----------
+    connection
+        Of the transaction.
+    now
+        Its time.
+    hidden
+        Columns that the acting user may not read: who has some is at the front desk, and sees no
+        channels, timed codes or participants either.
+    """
+
+    def __init__(self, connection: Connection, now: datetime, hidden: Collection[str] = ()) -> None:
         self._connection = connection
         self._now = now
+        self._hidden = hidden
 
     def add(self, visit: Visit) -> None:
         """Add a visit with everything that belongs to it."""
@@ -75,9 +92,10 @@ class VisitRepository:
             raise ConflictError(
                 "the visit was changed by somebody else", "Read it again, then repeat the change"
             )
-        for part in (_CHANNEL, _BLOCK, _PARTICIPANT):
-            self._connection.execute(delete(part).where(part.c.visit_id == visit.id))
-        self._write_parts(visit)
+        if visit.started_at is not None:  # only what has begun has parts
+            for part in (_CHANNEL, _BLOCK, _PARTICIPANT):
+                self._connection.execute(delete(part).where(part.c.visit_id == visit.id))
+            self._write_parts(visit)
         self._reserve(visit)
         return self.get(visit.id)
 
@@ -134,14 +152,22 @@ class VisitRepository:
         NotFoundError
             There is none with this identifier.
         """
-        found = self._read(select(_VISIT).where(_VISIT.c.id == visit_id))
+        found = self._read(self._select().where(_VISIT.c.id == visit_id))
         if not found:
             raise NotFoundError("the visit does not exist", "Look at: rehabctl visit list")
         return found[0]
 
     def of_patient(self, patient_id: UUID) -> tuple[Visit, ...]:
         """Return all visits of a patient, by planned start."""
-        return self._read(select(_VISIT).where(_VISIT.c.patient_id == patient_id))
+        return self._read(self._select().where(_VISIT.c.patient_id == patient_id))
+
+    def by_external_id(self, patient_id: UUID, external_id: str) -> Visit | None:
+        """Return the visit that another system knows by this identifier."""
+        c = _VISIT.c
+        found = self._read(
+            select(_VISIT).where(c.patient_id == patient_id, c.external_id == external_id)
+        )
+        return found[0] if found else None
 
     def between(
         self, from_at: datetime, until_at: datetime, *, provider_id: UUID | None = None
@@ -156,15 +182,19 @@ class VisitRepository:
             Only visits of this user.
         """
         c = _VISIT.c
-        query = select(_VISIT).where(c.planned_start_at < until_at, c.planned_end_at > from_at)
+        query = self._select().where(c.planned_start_at < until_at, c.planned_end_at > from_at)
         if provider_id is not None:
             query = query.where(c.provider_id == provider_id)
         return self._read(query)
 
+    def _select(self) -> Any:
+        return select(*(column for column in _VISIT.c if column.name not in self._hidden))
+
     def _read(self, query: Any) -> tuple[Visit, ...]:
         ordered = query.order_by(_VISIT.c.planned_start_at, _VISIT.c.id)
         rows = list(self._connection.execute(ordered).mappings())
-        ids = [row["id"] for row in rows]
+        ids = [] if self._hidden else [row["id"] for row in rows if row["started_at"] is not None]
+        unread = {name: _UNREAD[name] for name in self._hidden}
         channels = self._parts(_CHANNEL, ids, _CHANNEL.c.from_at)
         blocks = self._parts(_BLOCK, ids, _BLOCK.c.started_at)
         people = self._parts(_PARTICIPANT, ids, _PARTICIPANT.c.role)
@@ -176,6 +206,7 @@ class VisitRepository:
                 kind=VisitKind(row["kind"]),
                 status=VisitStatus(row["status"]),
                 licence_checks=tuple(row["licence_checks"]),
+                **unread,
                 channels=tuple(
                     build(ChannelSpan, part, channel=Channel(part["channel"]))
                     for part in channels.get(row["id"], ())

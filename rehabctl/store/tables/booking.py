@@ -1,8 +1,9 @@
-"""What bookings rest on: licences, working hours, absences and the waitlist."""
+"""What bookings rest on: licences, working hours, absences, suitability and the waitlist."""
 
 from __future__ import annotations
 
 from datetime import date, datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import CheckConstraint, Index, UniqueConstraint
@@ -10,7 +11,8 @@ from sqlmodel import Field
 
 from rehabctl.domain.licence import LicenceKind, LicenceStatus, Profession
 from rehabctl.domain.schedule import WaitStatus
-from rehabctl.store.column_types import UtcDateTime
+from rehabctl.domain.suitability import Suitability
+from rehabctl.store.column_types import Document, UtcDateTime
 from rehabctl.store.tables.base import (
     PatientOwned,
     Table,
@@ -19,6 +21,7 @@ from rehabctl.store.tables.base import (
     one_of,
     patient_owned,
     same_clinic,
+    same_patient,
 )
 
 
@@ -112,6 +115,35 @@ class WaitlistEntry(PatientOwned, table=True):
     earliest_on: date | None = None
     latest_on: date | None = None
     status: str
+
+
+class SuitabilityIntake(PatientOwned, table=True):
+    """An intake that says how the visits of a course of care can be held."""
+
+    __table_args__ = patient_owned(
+        same_patient("episode_id", "episode"),
+        same_clinic("assessed_by", "user_account"),
+        one_of("device", ("video", "phone", "none")),
+        one_of("first_visit", Suitability),
+        one_of("later_visits", Suitability),
+        CheckConstraint("falls_12_months >= 0", name="falls_12_months"),
+        Index(None, "episode_id", "assessed_at"),
+        Index(None, "patient_id"),
+    )
+
+    episode_id: UUID
+    assessed_at: datetime = Field(sa_type=UtcDateTime)
+    assessed_by: UUID
+    falls_12_months: int
+    device: str
+    has_caregiver: bool
+    condition: str | None = None
+    weeks_post_op: int | None = None
+    payer: str | None = None
+    first_visit: str
+    later_visits: str
+    reasons: list[dict[str, Any]] = Field(sa_type=Document)
+    rules_version: str
 
 
 class ProviderSlot(Table, table=True):

@@ -104,6 +104,7 @@ class Visit(PatientOwned, table=True):
         Index(None, "patient_id", "planned_start_at"),
         Index(None, "appointment_id"),
         Index(None, "provider_id", "planned_start_at"),
+        Index(None, "patient_id", "external_id", unique=True),
     )
 
     episode_id: UUID | None = None
@@ -129,7 +130,10 @@ class Visit(PatientOwned, table=True):
         sa_type=Document, sa_column_kwargs={"server_default": "[]"}
     )
     satisfaction: int | None = None
+    units: int | None = None
+    """Billable units of the timed blocks, counted when the visit stopped."""
     buffer_min: int = Field(default=0, sa_column_kwargs={"server_default": "0"})
+    external_id: str | None = None
     revision: int = Field(default=1, sa_column_kwargs={"server_default": "1"})
 
 

@@ -8,10 +8,14 @@ from __future__ import annotations
 
 from rehabctl.tui.places.core import CORE
 from rehabctl.tui.places.kits import KITS
+from rehabctl.tui.places.outcomes import OUTCOMES
 from rehabctl.tui.places.place import Announcement, PanelKey, Place
+from rehabctl.tui.places.visits import VISITS
 
 ANNOUNCED: tuple[Announcement, ...] = (
     CORE,
+    VISITS,
+    OUTCOMES,
     KITS,
 )  # fmt: skip
 

@@ -24,6 +24,7 @@ from rehabctl.domain.errors import (
     UnavailableError,
     UsageError,
 )
+from rehabctl.integrations.clearinghouse import registry
 from rehabctl.integrations.clearinghouse.registry import make_port
 
 from .web_fakes import ClaimMdFake, OptumFake, StediFake, WebFake, serving
@@ -207,3 +208,33 @@ def test_an_answer_that_is_not_as_documented_is_no_crash(
 def test_an_unknown_kind_is_refused() -> None:
     with pytest.raises(UsageError, match="unknown kind 'pigeon'"):
         make_port(PortSettings("web", "pigeon", ""), "x", NOW)
+
+
+class _Entry:
+    """An entry point of another package."""
+
+    def __init__(self, loaded: object) -> None:
+        self._loaded = loaded
+
+    def load(self) -> object:
+        if isinstance(self._loaded, Exception):
+            raise self._loaded
+        return self._loaded
+
+
+def test_another_package_may_bring_a_way(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[dict[str, str]] = []
+
+    def points(**which: str) -> list[_Entry]:
+        asked.append(which)
+        return [_Entry(lambda at, secret: (at.name, secret))]
+
+    monkeypatch.setattr(registry, "entry_points", points)
+    made: Any = make_port(PortSettings("mine", "pigeon", ""), "s", NOW)
+    assert made == ("mine", "s")
+    assert asked == [{"group": "rehabctl.claim_ports", "name": "pigeon"}]
+    broken = [_Entry(ImportError("patient data"))]
+    monkeypatch.setattr(registry, "entry_points", lambda **_: broken)
+    with pytest.raises(RehabctlError, match="cannot be loaded") as caught:
+        make_port(PortSettings("mine", "pigeon", ""), "s", NOW)
+    assert "patient data" not in str(caught.value)

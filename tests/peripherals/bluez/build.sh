@@ -3,10 +3,12 @@
 set -euo pipefail
 cd "$(dirname "$0")"
 B=${BUILD:-$PWD/build}
+needs="make bluez needs Debian 12 as root: apt-get fetches 100 MB of its packages (nothing is installed)"
+kernel=$(apt-cache depends linux-image-amd64 2>/dev/null | awk '/Depends: linux-image-6/ {print $2; exit}' || true)
+[ -n "$kernel" ] || { echo "$needs" >&2; exit 1; }
 mkdir -p "$B"/{root,kern,out,debs/partial} "$B"/ird/{bin,mods,new,proc,sys,dev}
-kernel=$(apt-cache depends linux-image-amd64 | awk '/Depends: linux-image-6/ {print $2; exit}')
 apt-get install -y --no-install-recommends --download-only -o Dir::Cache::archives="$B/debs" \
-  qemu-system-x86 seabios bluez busybox-static kmod "$kernel"
+  qemu-system-x86 seabios bluez busybox-static kmod "$kernel" || { echo "$needs" >&2; exit 1; }
 for deb in "$B"/debs/*.deb; do
   case $deb in */linux-image-*) dpkg -x "$deb" "$B/kern" ;; *) dpkg -x "$deb" "$B/root" ;; esac
 done

@@ -1,0 +1,1 @@
+"""What a clinic earns and spends: dated assumptions."""

@@ -1,0 +1,1 @@
+"""Short texts for patients by pathway and week, and their loader."""

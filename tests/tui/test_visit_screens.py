@@ -1,0 +1,226 @@
+"""The schedule, the check-in and the note of a visit: every key, refusal and loss of the store."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+
+import pytest
+from textual.widgets import OptionList
+
+from rehabctl.domain.visit import Channel, VisitStatus
+from rehabctl.tui.app import PanelApp
+from rehabctl.tui.screens.check_in import CheckInScreen
+from rehabctl.tui.screens.dialogs import ChoiceDialog
+from rehabctl.tui.screens.schedule import ScheduleScreen
+from rehabctl.tui.screens.text_dialog import TextDialog
+from rehabctl.tui.screens.visit_note import VisitNoteScreen
+from rehabctl.tui.screens.worklist import WorklistScreen
+from tui.clinic import ClinicData
+from tui.conftest import press, settle
+from tui.times import NOW
+
+SIZE = (80, 24)
+FIRST = "00000000-0000-0000-0000-000000000001"
+HELD = "00000000-0000-0000-0000-000000000008"
+BEGIN = ("s", "enter", *"CO", "enter")
+SECONDS_A_KEY = 0.28
+"""An average typist's keystroke (Card, Moran and Newell, The Keystroke-Level Model, 1980)."""
+
+
+def shown(app: PanelApp) -> str:
+    return "\n".join(strip.text for strip in app.screen._compositor.render_strips())
+
+
+def told(app: PanelApp) -> str:
+    return "\n".join(notice.message for notice in app._notifications)
+
+
+def schedule(app: PanelApp) -> ScheduleScreen:
+    return next(s for s in app.screen_stack if isinstance(s, ScheduleScreen))
+
+
+async def test_a_day_and_a_week_and_back(clinic: ClinicData, panel: PanelApp) -> None:
+    async with panel.run_test(size=SIZE) as pilot:
+        await settle(pilot)
+        await press(pilot, "2")
+        assert "Thu 12 Mar 2026  4 visits, 2 h 00 booked" in shown(panel)
+        assert "group tele 2 short" in shown(panel)
+        assert "mweber" not in shown(panel)
+        assert "allowed at booking, on pt licence CO" in shown(panel)
+        current = schedule(panel).current
+        assert current is not None
+        assert current.mrn == "1001"  # the first that is not over
+        await press(pilot, "m")
+        assert "(mweber)" in shown(panel)
+        await press(pilot, "w")
+        assert (schedule(panel).first, schedule(panel).days) == (date(2026, 3, 9), 7)
+        assert "Mon 9 Mar 2026  nothing booked" in shown(panel)
+        assert schedule(panel).current == current
+        await press(pilot, "l")
+        assert schedule(panel).first == date(2026, 3, 16)
+        assert schedule(panel).current is None
+        assert "Nothing is booked here." in shown(panel)
+        await press(pilot, "t", "d")
+        assert (schedule(panel).first, schedule(panel).days) == (NOW.date(), 1)
+        await press(pilot, "t", "h")
+        assert schedule(panel).first == NOW.date() - timedelta(days=1)
+        assert "● completed" in shown(panel)
+        await press(pilot, "escape")
+        assert isinstance(panel.screen, WorklistScreen)
+
+
+async def test_a_slow_answer_for_another_day_is_not_shown(panel: PanelApp) -> None:
+    from rehabctl.tui.visit_messages import ScheduleLoaded
+
+    async with panel.run_test(size=SIZE) as pilot:
+        await settle(pilot)
+        await press(pilot, "2")
+        panel.screen.post_message(ScheduleLoaded(date(2020, 1, 1), 1, False, ()))
+        await settle(pilot)
+        assert schedule(panel).lines
+
+
+async def test_check_in_asks_where_the_patient_is(clinic: ClinicData, panel: PanelApp) -> None:
+    async with panel.run_test(size=SIZE) as pilot:
+        await settle(pilot)
+        await press(pilot, "2", "enter")
+        assert isinstance(panel.screen, CheckInScreen)
+        assert "CO expected; ask at the start" in shown(panel)
+        await press(pilot, "o")
+        assert isinstance(panel.screen, CheckInScreen)  # it does not run
+        await press(pilot, "s")
+        assert isinstance(panel.screen, ChoiceDialog)
+        await press(pilot, "enter")
+        assert isinstance(panel.screen, TextDialog)
+        await press(pilot, *"UT", "enter")
+        assert "LIC_NONE" in shown(panel)
+        assert clinic.visits.visits[FIRST].status is VisitStatus.PLANNED
+        await press(pilot, "backspace", "backspace", *"CO", "tab", *"map read", "enter")
+        assert isinstance(panel.screen, CheckInScreen)
+        visit = clinic.visits.visits[FIRST]
+        assert (visit.status, visit.patient_state) == (VisitStatus.IN_PROGRESS, "CO")
+        assert clinic.visits.overrides == ["map read"]
+        assert "CO, as told" in shown(panel)
+
+
+async def test_units_run_along_and_the_ladder_is_climbed_down(
+    clinic: ClinicData, panel: PanelApp
+) -> None:
+    async with panel.run_test(size=(110, 34)) as pilot:
+        await settle(pilot)
+        await press(pilot, "2", "enter", *BEGIN, "o", *"9711", "enter")
+        assert "no procedure code" in shown(panel)
+        await press(pilot, "0", "enter")
+        clinic.now = NOW + timedelta(minutes=22)
+        screen = panel.screen
+        assert isinstance(screen, CheckInScreen)
+        screen.count()
+        await settle(pilot)
+        assert "22 min  1 unit" in shown(panel)
+        clinic.now = NOW + timedelta(minutes=23)
+        screen.count()
+        await settle(pilot)
+        assert "23 min, 2 units" in shown(panel)
+        assert "running" in shown(panel)
+        for channel in (Channel.AUDIO, Channel.PHONE):
+            await press(pilot, "f")
+            assert clinic.visits.visits[FIRST].channels[-1].channel is channel
+        assert "▶ phone" in shown(panel)
+        await press(pilot, "f")  # rescheduling is not done by itself
+        assert clinic.visits.visits[FIRST].status is VisitStatus.IN_PROGRESS
+        assert len(clinic.visits.visits[FIRST].channels) == 3
+        await press(pilot, "c", "home", "enter")
+        assert clinic.visits.visits[FIRST].channels[-1].channel is Channel.VIDEO
+        await press(pilot, "x", "v", *"nine", "enter")
+        assert "not a number" in shown(panel)
+        await press(pilot, *["backspace"] * 4, "9", "enter")
+        visit = clinic.visits.visits[FIRST]
+        assert (visit.status, visit.satisfaction) == (VisitStatus.COMPLETED, 9)
+        assert "9 of 10" in shown(panel)
+        assert "s starts it" not in shown(panel)
+
+
+async def test_a_note_is_written_signed_and_added_to(clinic: ClinicData, panel: PanelApp) -> None:
+    async with panel.run_test(size=SIZE) as pilot:
+        await settle(pilot)
+        await press(pilot, "2", "h", "enter", "e")
+        assert isinstance(panel.screen, VisitNoteScreen)
+        assert "draft, 2 sections to write" in shown(panel)
+        await press(pilot, "S")
+        assert isinstance(panel.screen, VisitNoteScreen)
+        assert "own words are missing" in told(panel)
+        await press(pilot, "a")
+        assert isinstance(panel.screen, VisitNoteScreen)
+        await press(pilot, "enter", *"bends", "ctrl+s", "e", *"go on", "ctrl+s")
+        assert "bends" in clinic.visits.notes[HELD].body
+        assert "2 a week" in clinic.visits.notes[HELD].body  # facts beside the words stay
+        clinic.now = NOW + timedelta(seconds=125)
+        await press(pilot, "S", "enter")
+        assert "needs credentials" in shown(panel)
+        await press(pilot, *"PT", "enter")
+        assert "signed by Me, PT" in shown(panel)
+        assert "after 2 min 05 s" in shown(panel)
+        before = clinic.visits.notes[HELD]
+        await press(pilot, "e", "S")
+        assert isinstance(panel.screen, VisitNoteScreen)
+        await press(pilot, "a", *"left", "ctrl+s")
+        assert clinic.visits.addenda == [(HELD, "left")]
+        assert clinic.visits.notes[HELD] == before
+        assert "Addendum 1" in shown(panel)
+
+
+async def test_typed_words_survive_leaving_and_a_store_that_is_away(
+    clinic: ClinicData, panel: PanelApp
+) -> None:
+    async with panel.run_test(size=SIZE) as pilot:
+        await settle(pilot)
+        await press(pilot, "2", "h", "enter", "e", "enter", *"bends", "escape")
+        assert list(panel.context.drafts.values()) == ["bends"]
+        await press(pilot, "enter")
+        clinic.offline = True
+        await press(pilot, "ctrl+s")
+        assert list(panel.context.drafts.values()) == ["bends"]
+        clinic.offline = False
+        await press(pilot, "ctrl+s")
+        assert panel.context.drafts == {}
+        assert "bends" in clinic.visits.notes[HELD].body
+
+
+@pytest.mark.parametrize("keys", [("2",), ("2", "enter"), ("2", "h", "enter", "e")])
+async def test_a_store_that_is_away_is_said_and_read_again(
+    clinic: ClinicData, panel: PanelApp, keys: tuple[str, ...]
+) -> None:
+    async with panel.run_test(size=SIZE) as pilot:
+        await settle(pilot)
+        *before, last = keys
+        await press(pilot, *before)
+        clinic.offline = True
+        await press(pilot, last)
+        assert "the database is away" in told(panel)
+        clinic.offline = False
+        panel.clear_notifications()
+        await press(pilot, "R")
+        assert "reading" not in shown(panel)
+        lists = panel.screen.query(OptionList)
+        assert not lists or lists.first().option_count
+
+
+async def test_from_check_in_to_a_signed_note_in_under_three_minutes_of_keys(
+    clinic: ClinicData, panel: PanelApp
+) -> None:
+    words = "Bends five degrees further than last week, pain after the session is down."
+    plan = "Go on as planned, add step-ups."
+    spell = {" ": "space", ",": "comma", ".": "full_stop", "-": "minus"}
+    path = [
+        "2", "enter", *BEGIN, "o", *"97110", "enter", "x", "v", "9", "enter",
+        "e", "enter", *(spell.get(c, c) for c in words), "ctrl+s",
+        "e", *(spell.get(c, c) for c in plan), "ctrl+s", "S", *"PT", "enter",
+    ]  # fmt: skip
+    async with panel.run_test(size=SIZE) as pilot:
+        await settle(pilot)
+        await press(pilot, *path)
+        note = clinic.visits.notes[FIRST]
+        assert note.credentials == "PT"
+        assert words in note.body
+        assert plan in note.body
+    assert len(path) * SECONDS_A_KEY < 180
