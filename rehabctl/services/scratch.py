@@ -74,7 +74,7 @@ def is_running(process_id: str) -> bool:
     Parameters
     ----------
     process_id
-        Its number on this machine, as part of a name.
+        Its number on this machine, as a folder's name has it.
     """
     try:
         os.kill(int(process_id), 0)

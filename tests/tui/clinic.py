@@ -135,10 +135,10 @@ class ClinicData:
         self._secret = secret
         self.plans = ClinicPlans(self)
         self.forms = ClinicForms(self)
-        self.visits = ClinicVisits(self)
-        self.outcomes = ClinicOutcomes(self)
         self.reviews = ClinicReviews(self)
         self.kits = ClinicKits(self)
+        self.visits = ClinicVisits(self)
+        self.outcomes = ClinicOutcomes(self)
 
     # -- worklist --------------------------------------------------------------------------
 

@@ -103,3 +103,21 @@ async def test_without_kits_the_command_is_named(clinic: ClinicData) -> None:
         assert "rehabctl kit add" in rows(app)[0]
         await press(pilot, "c", "b", "f", "escape")
         assert isinstance(app.screen, WorklistScreen)
+
+
+async def test_a_page_key_between_new_lines_and_their_layout_does_nothing(panel: PanelApp) -> None:
+    async with panel.run_test(size=SIZE) as pilot:
+        await settle(pilot)
+        await press(pilot, "5")
+        found = kits_of(panel).query_one(LineList)
+        found.clear_options()
+        await pilot.pause()
+        assert found.size.height == 0  # an empty list takes no room
+        found.add_options(["one", "two"])
+        found.highlighted = 1
+        found.action_page_up()
+        found.action_page_down()
+        assert found.highlighted == 1
+        await pilot.pause()
+        found.action_page_up()
+        assert found.highlighted == 0
