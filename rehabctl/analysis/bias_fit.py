@@ -287,8 +287,9 @@ def _variance_at_rest(fit: _Fit, observations: Sequence[Observation]) -> float:
     for item in observations if fit.design.spread_at_rest else ():
         if fit.design.takes(item) and not item.turning:
             clips.setdefault(item.clip, []).append(item.seen_deg - item.true_deg)
-    errors = np.array([np.mean(values) for values in clips.values()])
-    return float(np.mean((errors - fit.coefficients[0]) ** 2)) if len(errors) else 0.0
+    middle = float(fit.coefficients[0])
+    squares = [(sum(values) / len(values) - middle) ** 2 for values in clips.values()]
+    return sum(squares) / max(len(squares), 1)
 
 
 def _pooled_variance(fits: Sequence[_Fit]) -> float:

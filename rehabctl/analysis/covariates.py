@@ -47,5 +47,5 @@ def covariates_at(xy: Float, rest: Float, side: Side, facing: int) -> dict[str, 
         "thigh_forward": float(np.sin(np.radians(thigh))),
         "hip_line_tilt": float(hip_line_tilt(xy, side, facing)[0]),
         "thigh_level": thigh - 90.0,
-        "shank_stretch": shank[0] / shank[1] - 1.0,
+        "shank_stretch": shank[0] / max(shank[1], 1e-9) - 1.0,
     }

@@ -106,10 +106,10 @@ class Estimator:
             extreme = "min" if extreme == "max" else "max"
         own: Side = "left" if side == "left" else "right"
         plane = self._plane(motion)
-        pull = 0.0
-        if self.posture == "seated" and reference_frame is not None:
-            pull = self._pull(base, own, frame, reference_frame)
         row = self.table.find(base.name, plane.value, self.posture, extreme)
+        pull = 0.0
+        if reference_frame is not None and "shank_stretch" in row.covariates:
+            pull = self._pull(base, own, frame, reference_frame)
         xy = self._stretched(frame, plane)
         seen = float(base.measure(xy, own, self.view.facing(base.plane), self.detected)[0])
         facing = self.view.forwards if plane is Plane.SAGITTAL else self.view.towards

@@ -18,6 +18,7 @@ from rehabctl.analysis.bias_fit import (
     fit_rows,
     observe,
 )
+from rehabctl.analysis.covariates import covariates_at
 from rehabctl.analysis.uncertainty import Conditions, bias_deg, estimate, half_width_deg
 from rehabctl.reference.measurement import BiasRow, load_measurement_data
 from tests.analysis.rendered_clips import FIT_PEOPLE, fit_clips
@@ -189,3 +190,10 @@ def test_outside_the_fitted_poses_the_bias_stops() -> None:
 def test_an_unknown_recording_is_not_corrected() -> None:
     found = estimate(80.0, KNEE, TABLE, PLAIN, Conditions(known=False))
     assert found.deg == 80.0
+
+
+def test_a_body_without_a_shank_gives_no_error() -> None:
+    xy = np.zeros((1, 33, 2))
+    found = covariates_at(xy, xy, "left", 1)
+    assert set(found) == {"thigh_forward", "hip_line_tilt", "thigh_level", "shank_stretch"}
+    assert np.isfinite(list(found.values())).all()
