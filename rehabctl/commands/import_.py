@@ -17,6 +17,7 @@ from rehabctl.commands._options import (
 )
 from rehabctl.commands._progress import progress
 from rehabctl.commands._render import Output, emit_object, note
+from rehabctl.commands.exercise import import_ as take_exercises
 from rehabctl.domain.errors import ExitCode
 
 if TYPE_CHECKING:
@@ -42,6 +43,13 @@ ResumeFlag = Annotated[
 @app.callback()
 def import_() -> None:
     """Take over data of other systems."""
+
+
+app.command(
+    "exercises",
+    epilog="Examples: rehabctl import exercises our-exercises/ --dry-run | "
+    "rehabctl import exercises shoulder.toml --json",
+)(take_exercises)
 
 
 @app.command(
