@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
+from unittest.mock import patch
 
 from rehabctl.reference.rules import load_rules
 from rehabctl.services import cohorts, synthetic
@@ -56,7 +57,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         home = Path(folder)
         settings = Settings(Paths(home, home / "cache", home / "key"), None, None, None, None, NOW)
-        with open_store(settings) as store:
+        # the worklist is not part of the question, and would take most of the time
+        with patch.object(synthetic.triage, "refresh"), open_store(settings) as store:
             synthetic.seed(
                 store, RULES, patients=options.patients, seed_number=1, days=options.days,
                 report=lambda *_: None, outcomes=True,
