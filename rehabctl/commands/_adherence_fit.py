@@ -22,6 +22,7 @@ from rehabctl.domain.errors import NotFoundError, UsageError
 if TYPE_CHECKING:
     from rehabctl.domain.dropout import FitReport
 
+_SIMULATED, _SEED = 5000, 20260302
 _COLUMNS = (
     "judged_on", "rows", "events", "auc", "auc_low", "auc_high", "points_auc", "scaled_brier",
     "calibration_slope",
@@ -30,6 +31,10 @@ _COLUMNS = (
 
 def fit(
     dry_run: DryRunFlag = False,
+    self_check: Annotated[
+        bool,
+        typer.Option("--self-check", help="Fit 5,000 simulated patients with known truth instead."),
+    ] = False,
     plot: PlotOption = None,
     as_: AsOption = None,
     format_: FormatOption = None,
@@ -49,11 +54,16 @@ def fit(
 
     settings = load_settings()
     rules = triage.clinic_rules(settings)
-    with open_store(settings) as store, progress("Reading histories", quiet=quiet) as report:
-        made, kept = dropout_models.fit(
-            store, rules, settings.paths, rehearsal=dry_run, report=report
-        )
     out = Output.of(format_, json_, output, quiet)
+    kept = None
+    if self_check:
+        made, best = dropout_models.self_check(rules, _SIMULATED, _SEED, settings.now())
+        note(f"simulated patients; the truth itself has an AUC of {best:.3f} on later times", out)
+    else:
+        with open_store(settings) as store, progress("Reading histories", quiet=quiet) as report:
+            made, kept = dropout_models.fit(
+                store, rules, settings.paths, rehearsal=dry_run, report=report
+            )
     if plot is not None:
         if made.temporal is None:
             raise UsageError("there is nothing to draw", "There were too few events to judge by")
@@ -73,7 +83,7 @@ def fit(
     if kept is not None:
         note("the model was kept; adherence show tells its probability beside the points", out)
     elif made.is_adopted:
-        note("dry run: nothing was kept", out)
+        note("nothing was kept: a dry run, or simulated patients", out)
     else:
         note("not adopted: the points score stays in use, and nothing was changed", out)
 

@@ -7,7 +7,7 @@ import json
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -82,6 +82,33 @@ def fit(
         detail = {"events": made.events, "adopted": made.is_adopted, "kept": kept is not None}
         uow.audit.record("adherence.fit", "dropout_model", detail=detail)
     return made, kept
+
+
+def self_check(
+    rules: RuleTable, patients: int, seed: int, fitted_at: datetime
+) -> tuple[FitReport, float]:
+    """Fit to simulated patients whose truth is known; no record is read and nothing is kept.
+
+    Parameters
+    ----------
+    rules
+        Counts of events, and the points score to beat.
+    patients, seed
+        Same seed, same patients.
+    fitted_at
+        For the card.
+
+    Returns
+    -------
+    tuple
+        The card, and the area under the curve of the truth on the hold-out: the best possible.
+    """
+    from rehabctl.clinic import dropout_fit
+    from rehabctl.clinic.dropout_simulation import SimulatedRows
+
+    source = SimulatedRows(patients, seed)
+    made = dropout_fit.fit(source.rows, rules.in_force(fitted_at.date()), fitted_at)
+    return made, source.true_auc([row.on >= made.split.cutoff for row in source.rows])
 
 
 def rows_of(store: Store, rules: RuleTable, report: Callable[..., None]) -> list[IndexRow]:

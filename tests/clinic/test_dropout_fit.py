@@ -12,7 +12,8 @@ import numpy as np
 import pytest
 
 from rehabctl.clinic import dropout_fit
-from rehabctl.clinic.dropout_model import logistic, probability
+from rehabctl.clinic.dropout_model import probability
+from rehabctl.clinic.dropout_simulation import TRUTH, SimulatedRows
 from rehabctl.domain.dropout import FEATURES, FitKind, FitReport, IndexRow
 from rehabctl.domain.errors import FindingsError
 from rehabctl.reference.rules import load_rules
@@ -20,15 +21,6 @@ from tests.clinic.patient_facts import RULES
 
 NOW = datetime(2026, 3, 2, tzinfo=UTC)
 IN_FORCE = RULES.in_force(date(2026, 3, 2))
-TRUTH = {
-    "freq_slope": -0.7, "completion": -0.9, "miss_run": 0.5, "time_of_day": -0.3,
-    "pain_slope": 0.4, "pain_fluct": 0.2, "skip": 0.3, "first_week": 0.0, "contact": 0.35,
-}  # fmt: skip
-"""True coefficients of standardised features."""
-INTERCEPT = -2.6
-_SPREAD = {"completion": (0.8, 0.2), "miss_run": (0.7, 1.0), "contact": (1.5, 1.5)}
-
-
 FEWER = load_rules(
     '[[rule]]\ncode = "DROPOUT_FIT"\nsource = "tests"\neffective_from = 2026-01-01\n'
     "limits = { challenger_rows = 1000000, bootstrap = 100, repeats = 1 }"
@@ -36,58 +28,18 @@ FEWER = load_rules(
 """Without boosted trees, with fewer resamples: quicker."""
 
 
-class Simulated:
-    """Patients with weekly rows over two years, whose log odds follow `TRUTH` exactly.
-
-    Rows of one patient share a part of their features. The points carry a noisy share of the truth,
-    as a score that was not made for this clinic does.
-    """
-
-    def __init__(self, patients: int, seed: int, *, weeks: int = 6, intercept: float = INTERCEPT):
-        draw = np.random.default_rng(seed)
-        self.rows: list[IndexRow] = []
-        self.truth: list[float] = []
-        for n in range(patients):
-            begins = date(2024, 1, 1) + timedelta(days=int(draw.integers(0, 690)))
-            own = draw.normal(size=len(FEATURES))
-            for week in range(weeks):
-                z = 0.6 * own + 0.8 * draw.normal(size=len(FEATURES))
-                p = logistic(intercept + float(z @ np.array(list(TRUTH.values()))))
-                points = max(0, round(4 + 2 * (z[2] - z[1]) + 3 * float(draw.normal())))
-                values: list[float | None] = [
-                    float(_SPREAD.get(name, (0.0, 1.0))[0] + _SPREAD.get(name, (0.0, 1.0))[1] * v)
-                    for name, v in zip(FEATURES, z, strict=True)
-                ]
-                if week > 1:
-                    values[FEATURES.index("first_week")] = None
-                row = IndexRow(
-                    f"p{n}", begins + timedelta(days=7 * week), tuple(values), points,
-                    bool(draw.random() < p),
-                    {"sex": "female" if n % 2 else "male", "language": "es" if n < 8 else "en"},
-                )  # fmt: skip
-                self.rows.append(row)
-                self.truth.append(p)
+@pytest.fixture(scope="module")
+def known() -> SimulatedRows:
+    return SimulatedRows(5000, seed=20260302)
 
 
 @pytest.fixture(scope="module")
-def known() -> Simulated:
-    return Simulated(5000, seed=20260302)
-
-
-@pytest.fixture(scope="module")
-def report(known: Simulated) -> FitReport:
+def report(known: SimulatedRows) -> FitReport:
     return dropout_fit.fit(known.rows, IN_FORCE, NOW)
 
 
-def true_auc(known: Simulated, chosen: Sequence[bool]) -> float:
-    from sklearn.metrics import roc_auc_score
-
-    kept = [(r.event, p) for r, p, c in zip(known.rows, known.truth, chosen, strict=True) if c]
-    return float(roc_auc_score([e for e, _ in kept], [p for _, p in kept]))
-
-
 @pytest.mark.slow
-def test_5000_patients_with_known_truth(known: Simulated, report: FitReport) -> None:
+def test_5000_patients_with_known_truth(known: SimulatedRows, report: FitReport) -> None:
     """The truth is measured on the hold-out alone: rows that the judged model was not fitted to."""
     assert report.patients == 5000
     assert report.temporal is not None
@@ -95,10 +47,10 @@ def test_5000_patients_with_known_truth(known: Simulated, report: FitReport) -> 
     assert sum(held_out) == report.temporal.rows
     assert report.split.train_rows + report.split.purged_rows + sum(held_out) == report.rows
     assert report.split.train_rows > 4 * report.temporal.rows * 0.6
-    assert abs(report.temporal.auc - true_auc(known, held_out)) < 0.03
+    assert abs(report.temporal.auc - known.true_auc(held_out)) < 0.03
     assert 0.9 <= report.temporal.calibration_slope <= 1.1
     everything = [True] * len(known.rows)
-    assert abs(report.grouped.auc - true_auc(known, everything)) < 0.03
+    assert abs(report.grouped.auc - known.true_auc(everything)) < 0.03
     assert 0.9 <= report.grouped.calibration_slope <= 1.1
     assert abs(report.grouped.calibration_intercept) < 0.05
     assert report.temporal.auc_low < report.temporal.auc < report.temporal.auc_high
@@ -117,7 +69,7 @@ def test_the_coefficients_are_found_again(report: FitReport) -> None:
 
 def test_the_hold_out_is_later_and_unseen_by_outcome() -> None:
     """Nothing that was fitted to has an outcome that reaches into the hold-out."""
-    rows = Simulated(1200, seed=6).rows
+    rows = SimulatedRows(1200, seed=6).rows
     report = dropout_fit.fit(rows, FEWER, NOW)
     cutoff = report.split.cutoff
     fitted = [r for r in rows if r.on + timedelta(days=14) < cutoff]
@@ -157,7 +109,7 @@ def cut(rows: Sequence[IndexRow], events: int) -> list[IndexRow]:
 
 
 def test_twelve_events_are_refused() -> None:
-    rows = cut(Simulated(400, seed=1).rows, 12)
+    rows = cut(SimulatedRows(400, seed=1).rows, 12)
     with pytest.raises(FindingsError, match="needs 20 patients who dropped out, and there are 12"):
         dropout_fit.fit(rows, FEWER, NOW)
     with pytest.raises(FindingsError, match="there are 0"):
@@ -168,14 +120,14 @@ def test_twelve_events_are_refused() -> None:
     ("events", "kind"), [(20, "recalibration"), (99, "recalibration"), (100, "logistic")]
 )
 def test_the_count_of_events_chooses_the_model(events: int, kind: str) -> None:
-    rows = cut(Simulated(900, seed=2).rows, events)
+    rows = cut(SimulatedRows(900, seed=2).rows, events)
     made = dropout_fit.fit(rows, FEWER, NOW)
     assert made.model.kind == kind
     assert made.events == events
 
 
 def test_a_recalibration_keeps_the_order_of_the_points() -> None:
-    made = dropout_fit.fit(cut(Simulated(900, seed=2).rows, 60), FEWER, NOW)
+    made = dropout_fit.fit(cut(SimulatedRows(900, seed=2).rows, 60), FEWER, NOW)
     nothing = [None] * len(FEATURES)
     found = [probability(made.model, nothing, points) for points in range(22)]
     assert found == sorted(found)
@@ -184,7 +136,7 @@ def test_a_recalibration_keeps_the_order_of_the_points() -> None:
 
 def test_a_model_that_does_not_beat_the_points_is_not_adopted() -> None:
     """Here the points are the truth itself, and features are noise beside it."""
-    source = Simulated(1500, seed=3, intercept=-2.0)
+    source = SimulatedRows(1500, seed=3, intercept=-2.0)
     rows = [
         replace(row, points=round(100 * p))
         for row, p in zip(source.rows, source.truth, strict=True)
@@ -196,7 +148,7 @@ def test_a_model_that_does_not_beat_the_points_is_not_adopted() -> None:
 
 
 def test_the_stored_model_predicts_the_same_without_any_library() -> None:
-    source = Simulated(900, seed=4)
+    source = SimulatedRows(900, seed=4)
     made = dropout_fit.fit(source.rows, FEWER, NOW)
     kept: dict[str, Any] = json.loads(json.dumps(asdict(made.model)))
     assert set(kept) == {"kind", "intercept", "terms", "horizon_days"}
@@ -208,7 +160,7 @@ def test_the_stored_model_predicts_the_same_without_any_library() -> None:
 
 
 def test_the_same_rows_give_the_same_fit() -> None:
-    rows = Simulated(600, seed=5).rows
+    rows = SimulatedRows(600, seed=5).rows
     assert dropout_fit.fit(rows, FEWER, NOW) == dropout_fit.fit(rows, FEWER, NOW)
 
 
@@ -218,7 +170,7 @@ def test_a_clinic_can_ask_for_more_events() -> None:
         "limits = { events_at_least = 50 }"
     ).in_force(date(2026, 3, 2))
     with pytest.raises(FindingsError, match="needs 50"):
-        dropout_fit.fit(cut(Simulated(400, seed=1).rows, 40), stricter, NOW)
+        dropout_fit.fit(cut(SimulatedRows(400, seed=1).rows, 40), stricter, NOW)
 
 
 def test_the_area_under_the_curve_is_that_of_scikit_learn() -> None:

@@ -10,6 +10,7 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from rehabctl.clinic.dropout_rows import index_rows
+from rehabctl.clinic.dropout_simulation import SimulatedRows
 from rehabctl.clinic.patient_view import PatientView
 from rehabctl.domain.dropout import FEATURES, DropoutModel, FitKind, IndexRow, Term
 from rehabctl.domain.errors import FindingsError, NotFoundError, NotPermittedError, RehabctlError
@@ -18,7 +19,7 @@ from rehabctl.reference.rules import load_rules
 from rehabctl.services import adherence, dropout_models, synthetic
 from rehabctl.services.settings import Settings
 from rehabctl.store.store import Store
-from tests.clinic.test_dropout_fit import Simulated, cut
+from tests.clinic.test_dropout_fit import cut
 
 RULES = load_rules()
 START = date(2026, 1, 1)
@@ -89,7 +90,7 @@ def test_what_cannot_tell_is_left_out() -> None:
 def test_twelve_events_change_nothing(
     store: Store, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    few = cut(Simulated(300, seed=1).rows, 12)
+    few = cut(SimulatedRows(300, seed=1).rows, 12)
     monkeypatch.setattr(dropout_models, "rows_of", lambda *_: few)
     with pytest.raises(FindingsError, match="there are 12"):
         dropout_models.fit(store, RULES, settings.paths, rehearsal=False, report=quiet)
@@ -107,7 +108,7 @@ def test_a_store_without_dropouts_is_refused(store: Store, settings: Settings) -
 def test_what_is_adopted_is_kept_as_numbers_for_its_owner_only(
     store: Store, settings: Settings, auditor: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    source = Simulated(1500, seed=9)
+    source = SimulatedRows(1500, seed=9)
     monkeypatch.setattr(dropout_models, "rows_of", lambda *_: source.rows)
     settings.paths.home.mkdir(parents=True, exist_ok=True)
     path = settings.paths.home / dropout_models.FILE

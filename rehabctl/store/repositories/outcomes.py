@@ -90,13 +90,11 @@ class OutcomeRepository:
         today
             The clinic's local date.
         """
-        course = self._course(query)
-        rows = list(self._connection.execute(select(course)).mappings())
-        scores = self._scores(course, query.instrument, query.scale)
-        scheduled = self._counts(self._scheduled(course, today - timedelta(days=windows.grace)))
-        sessions = self._counts(self._sessions(course))
-        visits = self._counts(self._visits(course))
-        goals = self._counts(self._goals(course))
+        course, scored, planned, trained, seen, aimed = self.statements(query, windows, today)
+        rows = list(self._connection.execute(course).mappings())
+        scores = self._scores(scored)
+        scheduled, sessions = self._counts(planned), self._counts(trained)
+        visits, goals = self._counts(seen), self._counts(aimed)
         found: list[CourseRow] = []
         for row in rows:
             who = row["patient_id"]
@@ -129,6 +127,18 @@ class OutcomeRepository:
             )
         return found
 
+    def statements(self, query: CohortQuery, windows: Windows, today: date) -> tuple[Any, ...]:
+        """Return what is asked: courses, scores, schedule, sessions, visits, goals."""
+        course = self._course(query)
+        return (
+            select(course),
+            self._scored(course, query.instrument, query.scale),
+            self._scheduled(course, today - timedelta(days=windows.grace)),
+            self._sessions(course),
+            self._visits(course),
+            self._goals(course),
+        )
+
     def _course(self, query: CohortQuery) -> Any:
         e, p = _EPISODE.c, _PATIENT.c
         newest = func.row_number().over(
@@ -157,9 +167,9 @@ class OutcomeRepository:
             chosen = chosen.where(inner.c.payer == query.payer)
         return chosen.cte("course")
 
-    def _scores(self, course: Any, instrument: str, scale: str) -> dict[UUID, list[_Score]]:
+    def _scored(self, course: Any, instrument: str, scale: str) -> Any:
         s, r = _SCORE.c, _RESPONSE.c
-        query = (
+        return (
             select(
                 s.patient_id, s.completed_at, func.coalesce(s.score_unrounded, s.score),
                 s.higher_is_better, s.rule_version, r.side,
@@ -169,9 +179,12 @@ class OutcomeRepository:
             .where(s.instrument == instrument, s.scale == scale, s.score.is_not(None))
             .order_by(s.completed_at, s.id)
         )  # fmt: skip
+
+    def _scores(self, statement: Any) -> dict[UUID, list[_Score]]:
         zone = ZoneInfo(self._clinic.time_zone)
         found: dict[UUID, list[_Score]] = {}
-        for who, at, score, higher, rule, side in self._connection.execute(query):
+        rows: Any = self._connection.execute(statement)
+        for who, at, score, higher, rule, side in rows:
             on = at.astimezone(zone).date()
             found.setdefault(who, []).append(_Score(on, score, higher, (rule, side)))
         return found
