@@ -40,7 +40,7 @@ class AccountEntry:
     group_id: UUID
     """Entries that were made together, such as the lines of a visit."""
     document: dict[str, Any] = field(default_factory=dict[str, Any])
-    """Of a charge: code, units, modifiers, place, diagnoses, provider, full fee, scale."""
+    """Of a charge: code, units, modifiers, place, ICD-10 codes, provider, full fee, scale."""
     reverses_id: UUID | None = None
     recorded_at: datetime | None = None
 
