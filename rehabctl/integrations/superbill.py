@@ -7,7 +7,7 @@ from html import escape
 from rehabctl.domain.account import Superbill
 
 _TITLE = "Statement of services (superbill)"
-_HEAD = ("Date", "POS", "Diagnoses", "Code", "Modifiers", "Units", "Charge", "Provider NPI")
+_HEAD = ("Date", "POS", "ICD-10-CM", "Code", "Modifiers", "Units", "Charge", "Provider NPI")
 _WIDTHS = (22, 12, 34, 18, 24, 14, 24, 28)
 
 
