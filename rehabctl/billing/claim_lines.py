@@ -12,13 +12,15 @@ from datetime import date, datetime
 
 from rehabctl.billing.assistants import marks_untimed, split_timed
 from rehabctl.billing.kx import AllowedAmount, kx_balance
+from rehabctl.billing.situations import Situation, missing_conditions
 from rehabctl.billing.units import Service, Tie, UnitLine, count_units
 from rehabctl.domain.payer import FeeSchedule, ModifierPlace, PayerRules, TelehealthRule
 from rehabctl.domain.visit import Channel, ChannelSpan, TimedBlock, VisitKind
 from rehabctl.reference.payers.assistants import load_assistant_rule
 from rehabctl.reference.payers.claim_rules import load_visit_codes
 from rehabctl.reference.payers.preflight import PreflightCodes, load_preflight_codes
-from rehabctl.reference.payers.service_codes import CodeKind, load_service_code
+from rehabctl.reference.payers.remote_services import service_families
+from rehabctl.reference.payers.service_codes import CodeKind, load_ladder, load_service_code
 
 _MOST_MODIFIERS = 4
 
@@ -45,7 +47,7 @@ class Attestation:
     """A named person states something that only a person can."""
 
     what: str
-    """`KX`, or `separate` for distinct services of a pair."""
+    """`KX`, `separate` for distinct services of a pair, or a condition of a code."""
     by: str
     code: str = ""
     """Only for this code; empty is every code of the visit."""
@@ -65,6 +67,8 @@ class VisitFacts:
     earlier_allowed: tuple[AllowedAmount, ...] = ()
     """Of this patient in the year, before this visit."""
     attestations: tuple[Attestation, ...] = ()
+    situation: Situation | None = None
+    """What is known around the visit; None: conditions of its codes are not looked at."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,6 +235,7 @@ class _Drafting:
         self.payer = payer
         self.fees = fees
         self.codes: PreflightCodes = load_preflight_codes(facts.service_on)
+        self.conditional = service_families(facts.service_on)
         self.findings: list[DraftFinding] = []
 
     def run(self) -> Draft:
@@ -241,11 +246,13 @@ class _Drafting:
             on=self.facts.service_on,
         )
         self._check_codes(by_code)
+        self._check_situation(by_code)
+        by_code = {line.code: self._recorded(line.code, by_code) for line in counted.lines}
         separate = self._separate([line.code for line in counted.lines if line.units], by_code)
         lines: list[DraftLine] = []
         for line in counted.lines:
             if line.units == 0:
-                message = f"{line.minutes} minutes carry no unit"
+                message = line.remark or f"{line.minutes} minutes carry no unit"
                 self._find("no-unit", line.code, message, "Nothing to do", "info")
                 continue
             service = by_code[line.code]
@@ -260,6 +267,22 @@ class _Drafting:
     ) -> None:
         self.findings.append(DraftFinding(rule, severity, code, message, fix))
 
+    def _recorded(self, code: str, services: Mapping[str, ServiceFacts]) -> ServiceFacts:
+        """Return the facts of a code; steps of a ladder share those that were recorded."""
+        if code in services:
+            return services[code]
+        ladder = load_service_code(code, self.facts.service_on).ladder
+        row = load_ladder(ladder, self.facts.service_on)
+        return services[row.first if row.first in services else row.further]
+
+    def _check_situation(self, services: Mapping[str, ServiceFacts]) -> None:
+        if self.facts.situation is None:
+            return
+        stated = {(one.what, one.code) for one in self.facts.attestations if one.by.strip()}
+        spans = {code: service.spans for code, service in services.items()}
+        for one in missing_conditions(spans, self.facts.situation, stated, self.facts.service_on):
+            self._find(one.rule, one.code, one.message, one.fix)
+
     def _check_codes(self, services: Mapping[str, ServiceFacts]) -> None:
         permitted = load_visit_codes(self.facts.kind, self.facts.service_on)
         for code, service in services.items():
@@ -267,7 +290,7 @@ class _Drafting:
                 kind = self.facts.kind.value
                 message = f"{code} is not a code of a visit of kind {kind}"
                 self._find("visit-code", code, message, "Correct the code or the kind of visit")
-            if service.channel is Channel.IN_PERSON:
+            if service.channel is Channel.IN_PERSON or code in self.conditional:
                 continue
             if code in self.codes.hands_on:
                 message = f"{code} needs hands and was recorded over {service.channel.value}"
@@ -312,7 +335,8 @@ class _Drafting:
             f"assistant, {service.channel.value.replace('_', ' ')}"
         ]
         rules = [unit_rule, f"{payer.key} {payer.valid_from}: {payer.source}"]
-        if payer.therapy_modifiers and line.code in self.codes.always_therapy:
+        therapy = line.code in self.codes.always_therapy or line.code in self.conditional
+        if payer.therapy_modifiers and therapy:
             said[ModifierPlace.DISCIPLINE] = self.facts.discipline
         if by_assistant:
             rule = load_assistant_rule(on)
@@ -320,11 +344,19 @@ class _Drafting:
             modifier = rule.modifiers.get(self.facts.discipline)
             if modifier is not None:
                 said[ModifierPlace.ASSISTANT] = modifier
+        family = self.conditional.get(line.code)
+        if family is not None:
+            rules.append(f"{family.key}: {family.source} ({family.grade})")
+            facts += [
+                f"{one.what} stated by {one.by}"
+                for one in self.facts.attestations
+                if one.what in family.states and one.code in ("", line.code)
+            ]
         if line.code in separate:
             said[ModifierPlace.SEPARATE] = payer.separate_modifier
             facts.append(f"distinct blocks, stated by {separate[line.code]}")
         remote = TelehealthRule(payer.in_person_place)
-        if service.channel is not Channel.IN_PERSON:
+        if service.channel is not Channel.IN_PERSON and line.code not in self.conditional:
             remote = payer.telehealth.get(service.channel, remote)
         if remote.modifier:
             said[ModifierPlace.TELEHEALTH] = remote.modifier

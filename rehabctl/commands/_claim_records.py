@@ -27,7 +27,11 @@ Referring = Annotated[
 ]
 Attest = Annotated[
     list[str] | None,
-    typer.Option("--attest", help="KX=NAME or separate=NAME: what that person states."),
+    typer.Option(
+        "--attest",
+        help="KX=NAME, separate=NAME or a condition of a code, such as patient-initiated=NAME: "
+        "what that person states.",
+    ),
 ]
 Production = Annotated[
     bool, typer.Option("--production", help="Not a test: the receiver is to act on it.")
@@ -221,13 +225,15 @@ def _choices(
     payer: str | None, diagnosis: list[str] | None, referring: str | None, attest: list[str] | None
 ) -> ClaimChoices:
     from rehabctl.billing.claim_lines import Attestation
+    from rehabctl.reference.payers.remote_services import statements
     from rehabctl.services.claim_drafts import Choices
 
+    known = ("KX", "separate", *sorted(statements()))
     attestations: list[Attestation] = []
     for text in attest or ():
         what, _, by = text.partition("=")
-        if what not in ("KX", "separate") or not by.strip():
-            raise UsageError(f"{text!r} attests nothing", "Write KX=NAME or separate=NAME")
+        if what not in known or not by.strip():
+            raise UsageError(f"{text!r} attests nothing", f"Write WHAT=NAME: {', '.join(known)}")
         attestations.append(Attestation(what, by.strip()))
     named: tuple[str, str] | None = None
     if referring is not None:

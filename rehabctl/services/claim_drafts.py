@@ -37,6 +37,7 @@ from rehabctl.domain.payer import SELF_PAY, ClinicIdentity, PayerRules, Provider
 from rehabctl.domain.visit import Channel, ParticipantRole, Visit, VisitKind, VisitStatus
 from rehabctl.reference.payers.preflight import load_preflight_codes
 from rehabctl.services import billing_settings
+from rehabctl.services.claim_situations import situation_of
 from rehabctl.services.remote_monitoring import minute_slot
 
 if TYPE_CHECKING:
@@ -147,6 +148,7 @@ def visit_draft(uow: UnitOfWork, visit_id: UUID, choices: Choices) -> VisitDraft
         earlier_in_person=_earlier_in_person(uow, visit),
         earlier_allowed=_earlier_allowed(uow, patient, payer, on),
         attestations=choices.attestations,
+        situation=situation_of(uow, visit, None if corrects is None else corrects.claim),
     )
     made = draft_lines(facts, payer, billing_settings.fees_on(uow, payer.key, on))
     if not made.lines:

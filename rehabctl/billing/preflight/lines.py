@@ -123,7 +123,8 @@ def _units(
         return
     known = find_service_code(code, span[0]) if span is not None else None
     one_day = span is not None and span[0] == span[1]
-    if known is not None and known.kind is CodeKind.UNTIMED and units > 1 and one_day:
+    once = known is not None and known.kind in (CodeKind.UNTIMED, CodeKind.DURATION)
+    if once and units > 1 and one_day:
         yield Breach("units-untimed", service, "04")
     elif units > world.codes.most_units_of_a_day and service.get(3) == "UN" and one_day:
         yield Breach("units-day", service, "04")
