@@ -12,8 +12,10 @@ from datetime import date, datetime
 
 from rehabctl.billing.assistants import marks_untimed, split_timed
 from rehabctl.billing.kx import AllowedAmount, kx_balance
+from rehabctl.billing.preflight.breach import World
 from rehabctl.billing.situations import Situation, missing_conditions
 from rehabctl.billing.units import Service, Tie, UnitLine, count_units
+from rehabctl.domain.code_lists import CodeListKind, CodeTables
 from rehabctl.domain.payer import FeeSchedule, ModifierPlace, PayerRules, TelehealthRule
 from rehabctl.domain.visit import Channel, ChannelSpan, TimedBlock, VisitKind
 from rehabctl.reference.payers.assistants import load_assistant_rule
@@ -157,7 +159,12 @@ def services_of_blocks(
     return tuple(found.values()), tuple(findings)
 
 
-def draft_lines(facts: VisitFacts, payer: PayerRules, fees: FeeSchedule | None) -> Draft:
+def draft_lines(
+    facts: VisitFacts,
+    payer: PayerRules,
+    fees: FeeSchedule | None,
+    tables: CodeTables | None = None,
+) -> Draft:
     """Make the claim lines of a visit by a payer's rules.
 
     Parameters
@@ -168,6 +175,8 @@ def draft_lines(facts: VisitFacts, payer: PayerRules, fees: FeeSchedule | None) 
         The rules that hold on the date of service.
     fees
         Of the payer on that date.
+    tables
+        Imported official lists; without one of pairs the seed is used.
 
     Raises
     ------
@@ -176,7 +185,7 @@ def draft_lines(facts: VisitFacts, payer: PayerRules, fees: FeeSchedule | None) 
     RehabctlError
         A rule has no row for the date.
     """
-    return _Drafting(facts, payer, fees).run()
+    return _Drafting(facts, payer, fees, tables).run()
 
 
 def monitoring_line(
@@ -230,11 +239,18 @@ def with_threshold(
 class _Drafting:
     """State of one draft."""
 
-    def __init__(self, facts: VisitFacts, payer: PayerRules, fees: FeeSchedule | None) -> None:
+    def __init__(
+        self,
+        facts: VisitFacts,
+        payer: PayerRules,
+        fees: FeeSchedule | None,
+        tables: CodeTables | None = None,
+    ) -> None:
         self.facts = facts
         self.payer = payer
         self.fees = fees
         self.codes: PreflightCodes = load_preflight_codes(facts.service_on)
+        self.world = World(facts.service_on, self.codes, tables=tables)
         self.conditional = service_families(facts.service_on)
         self.findings: list[DraftFinding] = []
 
@@ -379,22 +395,31 @@ class _Drafting:
     ) -> dict[str, str]:
         """Return who stated that a code of a bundled pair was separate, where blocks prove it."""
         stated: dict[str, str] = {}
-        for number, later in enumerate(codes):
-            for earlier in codes[:number]:
-                if frozenset((earlier, later)) not in self.codes.bundled:
-                    continue
-                pair = f"{earlier} and {later}"
-                if not _distinct(services[earlier].spans, services[later].spans):
-                    message = f"{pair} are bundled and no distinct blocks prove them separate"
-                    self._find("pair-unproven", later, message, "Bill one of them")
-                    continue
-                by = self._stated_by("separate", later)
-                if by is None:
-                    message = f"{pair} are bundled; their blocks are distinct"
-                    fix = "If they were separate services, attest it: --attest separate=NAME"
-                    self._find("pair-attestation", later, message, fix)
-                else:
-                    stated[later] = by
+        on = self.facts.service_on
+        if self.world.lacks(CodeListKind.NCCI, on):
+            message = f"no imported list of pairs covers {on}"
+            self._find("code-list-missing", None, message, "Import it: rehabctl import codes")
+        order = {code: number for number, code in enumerate(codes)}
+        for edit in self.world.pairs(frozenset(codes), on):
+            earlier, later = edit.paid, edit.refused
+            if not edit.ordered and order[earlier] > order[later]:
+                earlier, later = later, earlier
+            pair = f"{earlier} and {later}"
+            if not edit.modifier_allowed:
+                message = f"{pair} are bundled, and no modifier lifts it"
+                self._find("pair-never", later, message, f"Bill {earlier} only")
+                continue
+            if not _distinct(services[earlier].spans, services[later].spans):
+                message = f"{pair} are bundled and no distinct blocks prove them separate"
+                self._find("pair-unproven", later, message, "Bill one of them")
+                continue
+            by = self._stated_by("separate", later)
+            if by is None:
+                message = f"{pair} are bundled; their blocks are distinct"
+                fix = "If they were separate services, attest it: --attest separate=NAME"
+                self._find("pair-attestation", later, message, fix)
+            else:
+                stated[later] = by
         return stated
 
     def _stated_by(self, what: str, code: str) -> str | None:

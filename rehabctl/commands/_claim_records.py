@@ -227,6 +227,8 @@ def _choices(
     from rehabctl.billing.claim_lines import Attestation
     from rehabctl.reference.payers.remote_services import statements
     from rehabctl.services.claim_drafts import Choices
+    from rehabctl.services.settings import load_settings
+    from rehabctl.services.wiring import code_lists
 
     known = ("KX", "separate", *sorted(statements()))
     attestations: list[Attestation] = []
@@ -241,7 +243,8 @@ def _choices(
         if not npi.strip() or not name.strip():
             raise UsageError("--referring names nobody", "Write it like 1234567893=Referrer, Pat")
         named = (npi.strip(), name.strip())
-    return Choices(payer or "", tuple(diagnosis or ()), named, tuple(attestations))
+    tables = code_lists(load_settings())
+    return Choices(payer or "", tuple(diagnosis or ()), named, tuple(attestations), tables)
 
 
 def _show_claim(claim: ClaimRecord, out: Output) -> None:

@@ -83,10 +83,12 @@ def preflight(
     Exit code 3 when there are findings; those marked as errors stand against sending the file.
     """
     from rehabctl.services.settings import load_settings
+    from rehabctl.services.wiring import code_lists
     from rehabctl.services.x12_files import preflight as check
 
-    today = load_settings().now().astimezone().date()
-    result = check(file, today, timely_filing_days)
+    settings = load_settings()
+    today = settings.now().astimezone().date()
+    result = check(file, today, timely_filing_days, code_lists(settings))
     out = Output.of(format_, json_, output, quiet)
     if out.format in (Format.JSON, Format.JSONL):
         findings = to_json_value(result.findings)
@@ -153,6 +155,25 @@ def _service(text: str) -> Service:
     if not separator or not code or not minutes.isdecimal():
         raise UsageError(f"{text!r} is not CODE=MINUTES", "Write it like 97110=33")
     return Service(code, int(minutes))
+
+
+@app.command(
+    "code-lists",
+    epilog="Examples: rehabctl claim code-lists | rehabctl claim code-lists --format json",
+)
+def code_lists_(
+    format_: FormatOption = None,
+    json_: JsonFlag = False,
+    output: OutputOption = None,
+    quiet: QuietFlag = False,
+) -> None:
+    """List the official code lists that were imported on this machine, and how long they hold."""
+    from rehabctl.services.settings import load_settings
+    from rehabctl.services.wiring import code_lists
+
+    rows = [to_json_value(one) for one in code_lists(load_settings()).held()]
+    columns = ("kind", "valid_from", "valid_to", "codes", "source")
+    emit_items(rows, columns, Output.of(format_, json_, output, quiet))
 
 
 app.command(
