@@ -188,7 +188,7 @@ app.command(
 )(_claim_records.correct)
 app.command(
     "list",
-    epilog="Examples: rehabctl claim list | rehabctl claim list --state denied --format json",
+    epilog="Examples: rehabctl claim list | rehabctl claim list --denied --format json",
 )(_claim_records.list_)
 app.command(
     "show",
