@@ -25,6 +25,7 @@ sys.path.insert(0, str(PROJECT))
 from fixtures.claims import clearinghouse  # noqa: E402
 from rehabctl.billing.remittance import check_file  # noqa: E402
 from rehabctl.billing.x12.claim_837p import write_claims  # noqa: E402
+from rehabctl.domain.claim import Claim  # noqa: E402
 from tests.billing.x12.claims import batch, random_claims  # noqa: E402
 
 PEER_LIMIT = 10.0
@@ -104,10 +105,10 @@ def peer(folder: Path, data: bytes) -> float:
     return time.perf_counter() - started
 
 
-def memory_mb(claims: list[object]) -> float:
+def memory_mb(claims: list[Claim]) -> float:
     """Return the peak of memory while claims are written one by one."""
     tracemalloc.start()
-    for _ in write_claims(claims, batch()):  # type: ignore[arg-type]
+    for _ in write_claims(claims, batch()):
         pass
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
