@@ -153,7 +153,7 @@ def visit_draft(uow: UnitOfWork, visit_id: UUID, choices: Choices) -> VisitDraft
         earlier_in_person=_earlier_in_person(uow, visit),
         earlier_allowed=_earlier_allowed(uow, patient, payer, on),
         attestations=choices.attestations,
-        situation=situation_of(uow, visit, None if corrects is None else corrects.claim),
+        situation=situation_of(uow, visit),
     )
     fees = billing_settings.fees_on(uow, payer.key, on)
     made = draft_lines(facts, payer, fees, choices.tables)

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from rehabctl.billing.situations import Situation
 from rehabctl.domain.claim import Frequency
-from rehabctl.domain.claim_record import ClaimRecord, ClaimState
+from rehabctl.domain.claim_record import ClaimState
 from rehabctl.domain.visit import ParticipantRole, Visit, VisitStatus
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ _NO_VISIT = (VisitStatus.CANCELLED, VisitStatus.NO_SHOW)
 _SPENT = (ClaimState.CORRECTED, ClaimState.DENIED)
 
 
-def situation_of(uow: UnitOfWork, visit: Visit, corrected: ClaimRecord | None) -> Situation:
+def situation_of(uow: UnitOfWork, visit: Visit) -> Situation:
     """Return what is known around a visit, inside a transaction.
 
     Parameters
@@ -26,16 +26,13 @@ def situation_of(uow: UnitOfWork, visit: Visit, corrected: ClaimRecord | None) -
     uow
         The transaction.
     visit
-        That is billed.
-    corrected
-        The claim that the new one takes the place of: it does not stand beside itself.
+        That is billed; a claim that is being corrected was closed before.
     """
     others = {one.id: one for one in uow.visits.of_patient(visit.patient.id) if one.id != visit.id}
     billed: list[tuple[str, date]] = []
     of_episode: set[str] = set()
     for claim in uow.claims.of_patient(visit.patient.id):
-        replaced = corrected is not None and claim.id == corrected.id
-        if replaced or claim.state in _SPENT or claim.frequency is Frequency.VOID:
+        if claim.state in _SPENT or claim.frequency is Frequency.VOID:
             continue
         lines = claim.document["lines"]
         billed += [(line["code"], date.fromisoformat(line["service_on"])) for line in lines]
