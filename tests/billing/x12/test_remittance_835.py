@@ -223,7 +223,7 @@ def test_an_independent_reader_agrees_on_the_balance(old: str, new: str) -> None
 @settings(max_examples=200, deadline=None)
 @given(
     lines=st.lists(
-        st.tuples(st.integers(1, 50_000), st.integers(0, 50_000), st.integers(-100, 100)),
+        st.tuples(st.integers(1, 50_000), st.integers(0, 50_000), st.sampled_from([0, 0, 0, 1, -1])),
         min_size=1, max_size=4,
     ),
     off=st.sampled_from([0, 0, 1, -1]),
@@ -236,11 +236,7 @@ def test_an_independent_reader_agrees_on_random_payments(
 
     service = "".join(
         f"SVC*HC:97110:GP*{money(charged)}*{money(paid)}**1~DTM*472*20260201~"
-        + (
-            f"CAS*CO*45*{money(charged - paid + slip * (abs(slip) > 90))}~"
-            if charged - paid
-            else ""
-        )
+        + (f"CAS*CO*45*{money(charged - paid + slip)}~" if charged - paid else "")
         for charged, paid, slip in lines
     )
     charged, paid = sum(one[0] for one in lines), sum(one[1] for one in lines)
