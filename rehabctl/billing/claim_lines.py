@@ -12,13 +12,17 @@ from datetime import date, datetime
 
 from rehabctl.billing.assistants import marks_untimed, split_timed
 from rehabctl.billing.kx import AllowedAmount, kx_balance
+from rehabctl.billing.preflight.breach import World
+from rehabctl.billing.situations import Situation, missing_conditions
 from rehabctl.billing.units import Service, Tie, UnitLine, count_units
+from rehabctl.domain.code_lists import CodeListKind, CodeTables
 from rehabctl.domain.payer import FeeSchedule, ModifierPlace, PayerRules, TelehealthRule
 from rehabctl.domain.visit import Channel, ChannelSpan, TimedBlock, VisitKind
 from rehabctl.reference.payers.assistants import load_assistant_rule
 from rehabctl.reference.payers.claim_rules import load_visit_codes
 from rehabctl.reference.payers.preflight import PreflightCodes, load_preflight_codes
-from rehabctl.reference.payers.service_codes import CodeKind, load_service_code
+from rehabctl.reference.payers.remote_services import service_families
+from rehabctl.reference.payers.service_codes import CodeKind, load_ladder, load_service_code
 
 _MOST_MODIFIERS = 4
 
@@ -45,7 +49,7 @@ class Attestation:
     """A named person states something that only a person can."""
 
     what: str
-    """`KX`, or `separate` for distinct services of a pair."""
+    """`KX`, `separate` for distinct services of a pair, or a condition of a code."""
     by: str
     code: str = ""
     """Only for this code; empty is every code of the visit."""
@@ -65,6 +69,8 @@ class VisitFacts:
     earlier_allowed: tuple[AllowedAmount, ...] = ()
     """Of this patient in the year, before this visit."""
     attestations: tuple[Attestation, ...] = ()
+    situation: Situation | None = None
+    """What is known around the visit; None: conditions of its codes are not looked at."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +159,12 @@ def services_of_blocks(
     return tuple(found.values()), tuple(findings)
 
 
-def draft_lines(facts: VisitFacts, payer: PayerRules, fees: FeeSchedule | None) -> Draft:
+def draft_lines(
+    facts: VisitFacts,
+    payer: PayerRules,
+    fees: FeeSchedule | None,
+    tables: CodeTables | None = None,
+) -> Draft:
     """Make the claim lines of a visit by a payer's rules.
 
     Parameters
@@ -164,6 +175,8 @@ def draft_lines(facts: VisitFacts, payer: PayerRules, fees: FeeSchedule | None) 
         The rules that hold on the date of service.
     fees
         Of the payer on that date.
+    tables
+        Imported official lists; without one of pairs the seed is used.
 
     Raises
     ------
@@ -172,7 +185,7 @@ def draft_lines(facts: VisitFacts, payer: PayerRules, fees: FeeSchedule | None) 
     RehabctlError
         A rule has no row for the date.
     """
-    return _Drafting(facts, payer, fees).run()
+    return _Drafting(facts, payer, fees, tables).run()
 
 
 def monitoring_line(
@@ -226,11 +239,19 @@ def with_threshold(
 class _Drafting:
     """State of one draft."""
 
-    def __init__(self, facts: VisitFacts, payer: PayerRules, fees: FeeSchedule | None) -> None:
+    def __init__(
+        self,
+        facts: VisitFacts,
+        payer: PayerRules,
+        fees: FeeSchedule | None,
+        tables: CodeTables | None = None,
+    ) -> None:
         self.facts = facts
         self.payer = payer
         self.fees = fees
         self.codes: PreflightCodes = load_preflight_codes(facts.service_on)
+        self.world = World(facts.service_on, self.codes, tables=tables)
+        self.conditional = service_families(facts.service_on)
         self.findings: list[DraftFinding] = []
 
     def run(self) -> Draft:
@@ -241,11 +262,13 @@ class _Drafting:
             on=self.facts.service_on,
         )
         self._check_codes(by_code)
+        self._check_situation(by_code)
+        by_code = {line.code: self._recorded(line.code, by_code) for line in counted.lines}
         separate = self._separate([line.code for line in counted.lines if line.units], by_code)
         lines: list[DraftLine] = []
         for line in counted.lines:
             if line.units == 0:
-                message = f"{line.minutes} minutes carry no unit"
+                message = line.remark or f"{line.minutes} minutes carry no unit"
                 self._find("no-unit", line.code, message, "Nothing to do", "info")
                 continue
             service = by_code[line.code]
@@ -260,6 +283,22 @@ class _Drafting:
     ) -> None:
         self.findings.append(DraftFinding(rule, severity, code, message, fix))
 
+    def _recorded(self, code: str, services: Mapping[str, ServiceFacts]) -> ServiceFacts:
+        """Return the facts of a code; steps of a ladder share those that were recorded."""
+        if code in services:
+            return services[code]
+        ladder = load_service_code(code, self.facts.service_on).ladder
+        row = load_ladder(ladder, self.facts.service_on)
+        return services[row.first if row.first in services else row.further]
+
+    def _check_situation(self, services: Mapping[str, ServiceFacts]) -> None:
+        if self.facts.situation is None:
+            return
+        stated = {(one.what, one.code) for one in self.facts.attestations if one.by.strip()}
+        spans = {code: service.spans for code, service in services.items()}
+        for one in missing_conditions(spans, self.facts.situation, stated, self.facts.service_on):
+            self._find(one.rule, one.code, one.message, one.fix)
+
     def _check_codes(self, services: Mapping[str, ServiceFacts]) -> None:
         permitted = load_visit_codes(self.facts.kind, self.facts.service_on)
         for code, service in services.items():
@@ -267,7 +306,7 @@ class _Drafting:
                 kind = self.facts.kind.value
                 message = f"{code} is not a code of a visit of kind {kind}"
                 self._find("visit-code", code, message, "Correct the code or the kind of visit")
-            if service.channel is Channel.IN_PERSON:
+            if service.channel is Channel.IN_PERSON or code in self.conditional:
                 continue
             if code in self.codes.hands_on:
                 message = f"{code} needs hands and was recorded over {service.channel.value}"
@@ -312,7 +351,8 @@ class _Drafting:
             f"assistant, {service.channel.value.replace('_', ' ')}"
         ]
         rules = [unit_rule, f"{payer.key} {payer.valid_from}: {payer.source}"]
-        if payer.therapy_modifiers and line.code in self.codes.always_therapy:
+        therapy = line.code in self.codes.always_therapy or line.code in self.conditional
+        if payer.therapy_modifiers and therapy:
             said[ModifierPlace.DISCIPLINE] = self.facts.discipline
         if by_assistant:
             rule = load_assistant_rule(on)
@@ -320,11 +360,19 @@ class _Drafting:
             modifier = rule.modifiers.get(self.facts.discipline)
             if modifier is not None:
                 said[ModifierPlace.ASSISTANT] = modifier
+        family = self.conditional.get(line.code)
+        if family is not None:
+            rules.append(f"{family.key}: {family.source} ({family.grade})")
+            facts += [
+                f"{one.what} stated by {one.by}"
+                for one in self.facts.attestations
+                if one.what in family.states and one.code in ("", line.code)
+            ]
         if line.code in separate:
             said[ModifierPlace.SEPARATE] = payer.separate_modifier
             facts.append(f"distinct blocks, stated by {separate[line.code]}")
         remote = TelehealthRule(payer.in_person_place)
-        if service.channel is not Channel.IN_PERSON:
+        if service.channel is not Channel.IN_PERSON and line.code not in self.conditional:
             remote = payer.telehealth.get(service.channel, remote)
         if remote.modifier:
             said[ModifierPlace.TELEHEALTH] = remote.modifier
@@ -347,22 +395,31 @@ class _Drafting:
     ) -> dict[str, str]:
         """Return who stated that a code of a bundled pair was separate, where blocks prove it."""
         stated: dict[str, str] = {}
-        for number, later in enumerate(codes):
-            for earlier in codes[:number]:
-                if frozenset((earlier, later)) not in self.codes.bundled:
-                    continue
-                pair = f"{earlier} and {later}"
-                if not _distinct(services[earlier].spans, services[later].spans):
-                    message = f"{pair} are bundled and no distinct blocks prove them separate"
-                    self._find("pair-unproven", later, message, "Bill one of them")
-                    continue
-                by = self._stated_by("separate", later)
-                if by is None:
-                    message = f"{pair} are bundled; their blocks are distinct"
-                    fix = "If they were separate services, attest it: --attest separate=NAME"
-                    self._find("pair-attestation", later, message, fix)
-                else:
-                    stated[later] = by
+        on = self.facts.service_on
+        if self.world.lacks(CodeListKind.NCCI, on):
+            message = f"no imported list of pairs covers {on}"
+            self._find("code-list-missing", None, message, "Import it: rehabctl import codes")
+        order = {code: number for number, code in enumerate(codes)}
+        for edit in self.world.pairs(frozenset(codes), on):
+            earlier, later = edit.paid, edit.refused
+            if not edit.ordered and order[earlier] > order[later]:
+                earlier, later = later, earlier
+            pair = f"{earlier} and {later}"
+            if not edit.modifier_allowed:
+                message = f"{pair} are bundled, and no modifier lifts it"
+                self._find("pair-never", later, message, f"Bill {earlier} only")
+                continue
+            if not _distinct(services[earlier].spans, services[later].spans):
+                message = f"{pair} are bundled and no distinct blocks prove them separate"
+                self._find("pair-unproven", later, message, "Bill one of them")
+                continue
+            by = self._stated_by("separate", later)
+            if by is None:
+                message = f"{pair} are bundled; their blocks are distinct"
+                fix = "If they were separate services, attest it: --attest separate=NAME"
+                self._find("pair-attestation", later, message, fix)
+            else:
+                stated[later] = by
         return stated
 
     def _stated_by(self, what: str, code: str) -> str | None:

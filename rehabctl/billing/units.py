@@ -15,6 +15,8 @@ from rehabctl.domain.errors import UsageError
 from rehabctl.reference.payers.service_codes import (
     CodeKind,
     UnitRule,
+    duration_code,
+    load_ladder,
     load_service_code,
     load_unit_rule,
 )
@@ -37,6 +39,8 @@ class UnitLine:
     code: str
     minutes: int
     units: int
+    remark: str = ""
+    """Why a code has no unit although its minutes would have one elsewhere."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +84,7 @@ def count_units(services: Sequence[Service], *, rule: str, on: date) -> UnitResu
     """
     row = load_unit_rule(rule, on)
     minutes: dict[str, int] = {}
-    timed: dict[str, bool] = {}
+    kinds: dict[str, CodeKind] = {}
     for service in services:
         code = load_service_code(service.code, on)
         if not 0 <= service.minutes <= MINUTES_OF_A_DAY:
@@ -88,22 +92,53 @@ def count_units(services: Sequence[Service], *, rule: str, on: date) -> UnitResu
                 f"{service.minutes} minutes of {code.code} do not fit into a day",
                 "Give the minutes of one day",
             )
-        minutes[code.code] = minutes.get(code.code, 0) + service.minutes
-        timed[code.code] = code.kind is CodeKind.TIMED
-    timed_minutes = {code: m for code, m in minutes.items() if timed[code]}
+        name = load_ladder(code.ladder, on).first if code.ladder else code.code
+        minutes[name] = minutes.get(name, 0) + service.minutes
+        kinds[name] = code.kind
+    timed_minutes = {code: m for code, m in minutes.items() if kinds[code] is CodeKind.TIMED}
     if row.pooled:
         units, ties = _pooled(timed_minutes, row)
     else:
         units, ties = {c: _units(m, row) for c, m in timed_minutes.items()}, ()
-    lines = tuple(UnitLine(code, m, units.get(code, 1)) for code, m in minutes.items())
+    lines: list[UnitLine] = []
+    for code, m in minutes.items():
+        if kinds[code] is CodeKind.DURATION:
+            lines.append(_by_duration(code, m, on))
+        elif kinds[code] is CodeKind.LADDER:
+            lines.extend(_on_ladder(load_service_code(code, on).ladder, m, on))
+        else:
+            lines.append(UnitLine(code, m, units.get(code, 1)))
     return UnitResult(
         rule=row.rule,
         rule_version=row.version,
         total_timed_minutes=sum(timed_minutes.values()),
         total_timed_units=sum(units.values()),
-        lines=lines,
+        lines=tuple(lines),
         ties=ties,
     )
+
+
+def _by_duration(code: str, minutes: int, on: date) -> UnitLine:
+    """Return one unit where the minutes lie in the code's range, else none and the right code."""
+    right = duration_code(code, minutes, on)
+    if right == code:
+        return UnitLine(code, minutes, 1)
+    if right is not None:
+        return UnitLine(code, minutes, 0, f"{minutes} minutes belong to {right}")
+    return UnitLine(code, minutes, 0, f"no code of its family is for {minutes} minutes")
+
+
+def _on_ladder(name: str, minutes: int, on: date) -> tuple[UnitLine, ...]:
+    """Return the steps that the minutes reach."""
+    row = load_ladder(name, on)
+    if minutes < row.first_from_min:
+        return (UnitLine(row.first, minutes, 0),)
+    beyond = max(0, minutes - row.first_min)
+    further = (beyond + row.further_min - row.further_from_min) // row.further_min
+    if not further:
+        return (UnitLine(row.first, minutes, 1),)
+    first = UnitLine(row.first, row.first_min, 1)
+    return first, UnitLine(row.further, beyond, further)
 
 
 def _units(minutes: int, row: UnitRule) -> int:

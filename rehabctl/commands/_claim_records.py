@@ -27,7 +27,11 @@ Referring = Annotated[
 ]
 Attest = Annotated[
     list[str] | None,
-    typer.Option("--attest", help="KX=NAME or separate=NAME: what that person states."),
+    typer.Option(
+        "--attest",
+        help="KX=NAME, separate=NAME or a condition of a code, such as patient-initiated=NAME: "
+        "what that person states.",
+    ),
 ]
 Production = Annotated[
     bool, typer.Option("--production", help="Not a test: the receiver is to act on it.")
@@ -107,23 +111,87 @@ def list_(
     state: Annotated[
         str | None, typer.Option("--state", help="Only these, such as ready, denied or draft.")
     ] = None,
+    denied: Annotated[
+        bool, typer.Option("--denied", help="Claims that a payer turned down, wholly or in part.")
+    ] = False,
     format_: FormatOption = None,
     json_: JsonFlag = False,
     output: OutputOption = None,
     quiet: QuietFlag = False,
 ) -> None:
-    """List claims with where they stand; `--state denied` is the worklist of denials."""
+    """List claims with where they stand; `--denied` is the worklist of denials.
+
+    It names for each claim the next step and the day by which it is due, the most urgent first.
+    """
     from rehabctl.domain.claim_record import ClaimState
     from rehabctl.services import claims
     from rehabctl.services.settings import load_settings
     from rehabctl.services.wiring import open_store
 
+    if denied:
+        if state is not None:
+            raise UsageError("--denied has its own states", "Leave --state out")
+        _show_denials(Output.of(format_, json_, output, quiet))
+        return
     if state is not None and state not in set(ClaimState):
         raise UsageError(f"unknown state {state!r}", f"Use one of {', '.join(ClaimState)}")
     with open_store(load_settings()) as store:
         found = claims.listed(store, None if state is None else ClaimState(state))
     rows = [_row(one) for one in found]
     emit_items(rows, _COLUMNS, Output.of(format_, json_, output, quiet))
+
+
+def _show_denials(out: Output) -> None:
+    """Print the worklist of denials; words of reasons come from the clinic's imported lists."""
+    from rehabctl.domain.code_lists import CodeListKind
+    from rehabctl.services.claim_denials import denials
+    from rehabctl.services.settings import load_settings
+    from rehabctl.services.wiring import code_lists, open_store
+
+    settings = load_settings()
+    tables = code_lists(settings)
+    with open_store(settings) as store:
+        found = denials(store)
+    rows: list[dict[str, Any]] = []
+    for one in found:
+        reasons = [
+            {
+                "group": why.group,
+                "reason": why.code,
+                "amount": why.amount,
+                "meaning": tables.meaning(CodeListKind.CARC, why.code, one.decided_on),
+                "action": why.step.key,
+                "next_step": why.step.words,
+                "due_on": why.due_on,
+            }
+            for why in one.reasons
+        ]
+        remarks = [
+            {"code": code, "meaning": tables.meaning(CodeListKind.RARC, code, one.decided_on)}
+            for code in one.remarks
+        ]
+        first = one.reasons[0] if one.reasons else None
+        rows.append(
+            {
+                "claim": one.claim.control_number,
+                "state": one.claim.state,
+                "payer": one.claim.payer,
+                "service_on": one.claim.service_on,
+                "total": _money(one.claim.total_cents),
+                "decided_on": one.decided_on,
+                "due_on": one.due_on,
+                "action": first.step.key if first else "look",
+                "next_step": first.step.words if first else "Ask the payer for its reason",
+                "codes": [f"{why.group}-{why.code}" for why in one.reasons] + list(one.remarks),
+                "reasons": reasons,
+                "remarks": remarks,
+            }
+        )
+    if out.format in (Format.JSON, Format.JSONL):
+        emit_items([to_json_value(row) for row in rows], (), out)
+        return
+    columns = ("due_on", "claim", "payer", "total", "codes", "action", "next_step")
+    emit_items(rows, columns, out)
 
 
 def show(
@@ -221,13 +289,17 @@ def _choices(
     payer: str | None, diagnosis: list[str] | None, referring: str | None, attest: list[str] | None
 ) -> ClaimChoices:
     from rehabctl.billing.claim_lines import Attestation
+    from rehabctl.reference.payers.remote_services import statements
     from rehabctl.services.claim_drafts import Choices
+    from rehabctl.services.settings import load_settings
+    from rehabctl.services.wiring import code_lists
 
+    known = ("KX", "separate", *sorted(statements()))
     attestations: list[Attestation] = []
     for text in attest or ():
         what, _, by = text.partition("=")
-        if what not in ("KX", "separate") or not by.strip():
-            raise UsageError(f"{text!r} attests nothing", "Write KX=NAME or separate=NAME")
+        if what not in known or not by.strip():
+            raise UsageError(f"{text!r} attests nothing", f"Write WHAT=NAME: {', '.join(known)}")
         attestations.append(Attestation(what, by.strip()))
     named: tuple[str, str] | None = None
     if referring is not None:
@@ -235,7 +307,8 @@ def _choices(
         if not npi.strip() or not name.strip():
             raise UsageError("--referring names nobody", "Write it like 1234567893=Referrer, Pat")
         named = (npi.strip(), name.strip())
-    return Choices(payer or "", tuple(diagnosis or ()), named, tuple(attestations))
+    tables = code_lists(load_settings())
+    return Choices(payer or "", tuple(diagnosis or ()), named, tuple(attestations), tables)
 
 
 def _show_claim(claim: ClaimRecord, out: Output) -> None:

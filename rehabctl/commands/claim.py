@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -13,6 +13,8 @@ from rehabctl.commands._render import Output, emit_items, emit_object, note, to_
 from rehabctl.domain.errors import ExitCode, UsageError
 
 if TYPE_CHECKING:
+    from datetime import date
+
     from rehabctl.billing.units import Service
 
 app = typer.Typer(help="Count, build and check insurance claims.", no_args_is_help=True)
@@ -39,21 +41,21 @@ def units(
     quiet: QuietFlag = False,
 ) -> None:
     """Count the units of one day's services by the payer's rule, with every tie shown."""
-    from datetime import date
-
     from rehabctl.billing.units import count_units
 
-    try:
-        day = date.fromisoformat(on)
-    except ValueError:
-        raise UsageError(f"{on!r} is not a date", "Write it like 2026-03-02") from None
-    result = count_units([_service(text) for text in service], rule=rule, on=day)
+    result = count_units([_service(text) for text in service], rule=rule, on=_day(on))
     out = Output.of(format_, json_, output, quiet)
     if out.format in (Format.JSON, Format.JSONL):
-        emit_object(to_json_value(result), out)
+        shown: dict[str, Any] = to_json_value(result)
+        remarks = [f"{one.code}: {one.remark}" for one in result.lines if one.remark]
+        lines = [{k: v for k, v in one.items() if k != "remark"} for one in shown["lines"]]
+        emit_object({**shown, "lines": lines, **({"remarks": remarks} if remarks else {})}, out)
         return
     emit_items([to_json_value(line) for line in result.lines], ("code", "minutes", "units"), out)
     note(f"{result.total_timed_minutes} timed minutes: {result.total_timed_units} units", out)
+    for line in result.lines:
+        if line.remark:
+            note(f"{line.code}: {line.remark}", out)
     for tie in result.ties:
         choice = " or ".join(tie.between)
         note(f"Your choice: {tie.units_to_place} unit(s) may go to {choice}", out)
@@ -81,10 +83,12 @@ def preflight(
     Exit code 3 when there are findings; those marked as errors stand against sending the file.
     """
     from rehabctl.services.settings import load_settings
+    from rehabctl.services.wiring import code_lists
     from rehabctl.services.x12_files import preflight as check
 
-    today = load_settings().now().astimezone().date()
-    result = check(file, today, timely_filing_days)
+    settings = load_settings()
+    today = settings.now().astimezone().date()
+    result = check(file, today, timely_filing_days, code_lists(settings))
     out = Output.of(format_, json_, output, quiet)
     if out.format in (Format.JSON, Format.JSONL):
         findings = to_json_value(result.findings)
@@ -97,6 +101,53 @@ def preflight(
         raise typer.Exit(ExitCode.FINDINGS)
 
 
+@app.command(
+    epilog="Examples: rehabctl claim evaluation --date 2026-03-02 --factors 1 --elements 3 "
+    "--presentation evolving | rehabctl claim evaluation --date 2026-03-02 --factors 0 "
+    "--elements 1 --presentation stable --format json"
+)
+def evaluation(
+    on: Annotated[str, typer.Option("--date", help="Date of service, like 2026-03-02.")],
+    factors: Annotated[
+        int, typer.Option("--factors", help="Personal factors and comorbidities that were noted.")
+    ],
+    elements: Annotated[
+        int, typer.Option("--elements", help="Body structures, functions and limits examined.")
+    ],
+    presentation: Annotated[
+        str, typer.Option("--presentation", help="stable, evolving or unstable, as you noted it.")
+    ],
+    format_: FormatOption = None,
+    json_: JsonFlag = False,
+    output: OutputOption = None,
+    quiet: QuietFlag = False,
+) -> None:
+    """Show which evaluation codes the recorded components support; the clinician chooses one.
+
+    Exit code 3 when they support none.
+    """
+    from rehabctl.billing.situations import supported_evaluations
+
+    levels = supported_evaluations(
+        factors=factors, elements=elements, presentation=presentation, on=_day(on)
+    )
+    columns = ("code", "complexity", "factors_at_least", "elements_at_least", "presentation")
+    emit_items(
+        [to_json_value(one) for one in levels], columns, Output.of(format_, json_, output, quiet)
+    )
+    if not levels:
+        raise typer.Exit(ExitCode.FINDINGS)
+
+
+def _day(text: str) -> date:
+    from datetime import date
+
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise UsageError(f"{text!r} is not a date", "Write it like 2026-03-02") from None
+
+
 def _service(text: str) -> Service:
     from rehabctl.billing.units import Service
 
@@ -104,6 +155,25 @@ def _service(text: str) -> Service:
     if not separator or not code or not minutes.isdecimal():
         raise UsageError(f"{text!r} is not CODE=MINUTES", "Write it like 97110=33")
     return Service(code, int(minutes))
+
+
+@app.command(
+    "code-lists",
+    epilog="Examples: rehabctl claim code-lists | rehabctl claim code-lists --format json",
+)
+def code_lists_(
+    format_: FormatOption = None,
+    json_: JsonFlag = False,
+    output: OutputOption = None,
+    quiet: QuietFlag = False,
+) -> None:
+    """List the official code lists that were imported on this machine, and how long they hold."""
+    from rehabctl.services.settings import load_settings
+    from rehabctl.services.wiring import code_lists
+
+    rows = [to_json_value(one) for one in code_lists(load_settings()).held()]
+    columns = ("kind", "valid_from", "valid_to", "codes", "source")
+    emit_items(rows, columns, Output.of(format_, json_, output, quiet))
 
 
 app.command(
@@ -118,7 +188,7 @@ app.command(
 )(_claim_records.correct)
 app.command(
     "list",
-    epilog="Examples: rehabctl claim list | rehabctl claim list --state denied --format json",
+    epilog="Examples: rehabctl claim list | rehabctl claim list --denied --format json",
 )(_claim_records.list_)
 app.command(
     "show",

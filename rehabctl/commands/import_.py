@@ -16,11 +16,14 @@ from rehabctl.commands._options import (
     QuietFlag,
 )
 from rehabctl.commands._progress import progress
-from rehabctl.commands._render import Output, emit_object, note
+from rehabctl.commands._render import Output, emit_object, note, to_json_value
 from rehabctl.commands.exercise import import_ as take_exercises
-from rehabctl.domain.errors import ExitCode
+from rehabctl.domain.code_lists import CodeListKind
+from rehabctl.domain.errors import ExitCode, UsageError
 
 if TYPE_CHECKING:
+    from datetime import date
+
     from rehabctl.services.import_run import ImportReport
 
 app = typer.Typer(help="Take over data of other systems.", no_args_is_help=True)
@@ -305,6 +308,57 @@ def fhir(
         else:
             result = fhir_import.import_files(store, rules, Path(path), options, report=report)
     _emit_report(result, out, dry_run=dry_run)
+
+
+@app.command(
+    epilog="Examples: rehabctl import codes ccipra-f1.zip ccipra-f2.zip --kind ncci "
+    "--valid-from 2026-10-01 | rehabctl import codes icd10cm_order_2027.txt --kind icd10 "
+    "--valid-from 2026-10-01 --dry-run"
+)
+def codes(
+    files: Annotated[
+        list[Path], typer.Argument(help="Text, CSV or zip files of one release.", metavar="FILE...")
+    ],
+    kind: Annotated[CodeListKind, typer.Option("--kind", help="Which official list it is.")],
+    valid_from: Annotated[
+        str, typer.Option("--valid-from", help="First day on which it holds, like 2026-10-01.")
+    ],
+    valid_to: Annotated[
+        str | None,
+        typer.Option("--valid-to", help="Last day; without it a quarter, or a year for icd10."),
+    ] = None,
+    dry_run: DryRunFlag = False,
+    format_: FormatOption = None,
+    json_: JsonFlag = False,
+    output: OutputOption = None,
+    quiet: QuietFlag = False,
+) -> None:
+    """Import an official code list that drafts and checks of claims use; whole or not at all.
+
+    The files come from CMS (ncci, mue, icd10) and X12 (carc, rarc, under your licence). From then
+    on a service on a day that no list of the kind covers is an error.
+    """
+    from rehabctl.services.code_imports import import_codes
+    from rehabctl.services.settings import load_settings
+    from rehabctl.services.wiring import code_lists
+
+    first, last = _day(valid_from), None if valid_to is None else _day(valid_to)
+    lists = code_lists(load_settings())
+    out = Output.of(format_, json_, output, quiet)
+    with progress("Importing codes", quiet=quiet):
+        held = import_codes(lists, files, kind, first, last, dry_run=dry_run)
+    emit_object(to_json_value(held), out)
+    if dry_run:
+        note("dry run: nothing was kept", out)
+
+
+def _day(text: str) -> date:
+    from datetime import date
+
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise UsageError(f"{text!r} is not a date", "Write it like 2026-10-01") from None
 
 
 def _emit_report(result: ImportReport, out: Output, *, dry_run: bool) -> None:

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from datetime import date, datetime
-from typing import Annotated, Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from rehabctl.commands._options import Format, FormatOption, JsonFlag, OutputOption, QuietFlag
 from rehabctl.commands._render import Output, emit_items, emit_object, note, to_json_value
 from rehabctl.domain.errors import UsageError
+
+if TYPE_CHECKING:
+    from rehabctl.billing.monitoring_evidence import MonthEvidence
 
 app = typer.Typer(help="Prove and claim remote therapeutic monitoring.", no_args_is_help=True)
 
@@ -24,7 +28,7 @@ def rtm() -> None:
 
 @app.command(
     epilog="Examples: rehabctl rtm evidence --patient 1042 --month 2026-03 | "
-    "rehabctl rtm evidence --patient 1042 --month 2026-03 --format json -o evidence.json"
+    "rehabctl rtm evidence --patient 1042 --month 2026-03 -o evidence.pdf"
 )
 def evidence(
     patient: Mrn,
@@ -34,13 +38,22 @@ def evidence(
     output: OutputOption = None,
     quiet: QuietFlag = False,
 ) -> None:
-    """Show the days with data and minutes of a month, and which codes they support and why."""
+    """Show the days with data and minutes of a month, and which codes they support and why.
+
+    With `-o` and a name that ends in .md or .pdf it writes a document that names every record with
+    its hash; the same evidence gives the same bytes.
+    """
     from rehabctl.services import remote_monitoring
     from rehabctl.services.settings import load_settings
     from rehabctl.services.wiring import open_store
 
     with open_store(load_settings()) as store:
         found = remote_monitoring.evidence(store, patient, month)
+        clinic = store.clinic.name
+    paper = None if output is None or format_ is not None or json_ else Path(output)
+    if paper is not None and paper.suffix in (".md", ".pdf"):
+        _write_document(found, patient, clinic, paper)
+        return
     out = Output.of(format_, json_, output, quiet)
     codes: list[dict[str, Any]] = to_json_value(found.supports)
     if out.format in (Format.JSON, Format.JSONL):
@@ -62,6 +75,26 @@ def evidence(
     emit_items(codes, ("kind", "code", "units", "status", "service_on", "why"), out)
     for text in found.notices:
         note(f"{text}.", out)
+
+
+def _write_document(found: MonthEvidence, mrn: str, clinic: str, output: Path) -> None:
+    from rehabctl.domain.errors import RehabctlError
+    from rehabctl.integrations import monitoring_paper
+
+    if output.suffix == ".pdf":
+        data = monitoring_paper.write_pdf(found, mrn, clinic)
+    else:
+        data = monitoring_paper.write_markdown(found, mrn, clinic).encode()
+    part = output.with_name(output.name + ".part")
+    try:
+        part.touch(mode=0o600)
+        part.write_bytes(data)
+        part.replace(output)
+    except OSError as error:
+        part.unlink(missing_ok=True)
+        raise RehabctlError(
+            f"cannot write {output.name}: {error.strerror}", "Choose another --output path"
+        ) from None
 
 
 @app.command(

@@ -31,12 +31,14 @@ from rehabctl.billing.x12.claim_837p import write_claims
 from rehabctl.billing.x12.findings import Severity
 from rehabctl.domain.claim import Frequency
 from rehabctl.domain.claim_record import ClaimRecord, ClaimState
+from rehabctl.domain.code_lists import CodeTables
 from rehabctl.domain.errors import FindingsError, NotFoundError, UsageError
 from rehabctl.domain.patient import Patient, Sex
 from rehabctl.domain.payer import SELF_PAY, ClinicIdentity, PayerRules, ProviderIdentity
 from rehabctl.domain.visit import Channel, ParticipantRole, Visit, VisitKind, VisitStatus
 from rehabctl.reference.payers.preflight import load_preflight_codes
 from rehabctl.services import billing_settings
+from rehabctl.services.claim_situations import situation_of
 from rehabctl.services.remote_monitoring import minute_slot
 
 if TYPE_CHECKING:
@@ -58,6 +60,8 @@ class Choices:
     """NPI and name of the referring provider, the name like `Referrer, Pat`."""
     attestations: tuple[Attestation, ...] = ()
     """What named persons state."""
+    tables: CodeTables | None = None
+    """Imported official lists to check against."""
 
 
 NOTHING_SAID = Choices()
@@ -83,9 +87,11 @@ def file_bytes(
     return "".join(write_claims(written, batch)).encode("ascii")
 
 
-def check_bytes(data: bytes, today: date, timely_filing_days: int | None) -> PreflightResult:
+def check_bytes(
+    data: bytes, today: date, timely_filing_days: int | None, tables: CodeTables | None = None
+) -> PreflightResult:
     """Check a file of ours as any other is checked before it is sent."""
-    world = World(today, load_preflight_codes(today), timely_filing_days)
+    world = World(today, load_preflight_codes(today), timely_filing_days, tables=tables)
     return check_claims(io.BytesIO(data), world)
 
 
@@ -147,8 +153,10 @@ def visit_draft(uow: UnitOfWork, visit_id: UUID, choices: Choices) -> VisitDraft
         earlier_in_person=_earlier_in_person(uow, visit),
         earlier_allowed=_earlier_allowed(uow, patient, payer, on),
         attestations=choices.attestations,
+        situation=situation_of(uow, visit),
     )
-    made = draft_lines(facts, payer, billing_settings.fees_on(uow, payer.key, on))
+    fees = billing_settings.fees_on(uow, payer.key, on)
+    made = draft_lines(facts, payer, fees, choices.tables)
     if not made.lines:
         raise FindingsError("the visit carries no unit", "Look at its timed blocks")
     slots = [f"visit:{visit.id}"]
@@ -282,7 +290,10 @@ def _keep(
     )  # fmt: skip
     now = local_now(uow)
     checked = check_bytes(
-        file_bytes(clinic, [made], 1, now, is_test=True), now.date(), payer.timely_filing_days
+        file_bytes(clinic, [made], 1, now, is_test=True),
+        now.date(),
+        payer.timely_filing_days,
+        choices.tables,
     )
     problems += [_json(one) for one in checked.findings]
     document["findings"] = problems

@@ -23,6 +23,7 @@ from rehabctl.domain.claim_record import (
 from rehabctl.domain.errors import FindingsError, NotFoundError, RehabctlError
 from rehabctl.services.access import Action, require
 from rehabctl.services.billing_settings import clinic_of
+from rehabctl.services.claim_denials import REMARK
 from rehabctl.services.claim_drafts import file_bytes, local_now
 
 if TYPE_CHECKING:
@@ -231,7 +232,8 @@ def _post_claim(
     state = ClaimState.DENIED if denied else ClaimState.POSTED
     if paid.status == _REVERSAL:
         state = claim.state
-    codes = (f"CLP02 {paid.status}", *adjustments)
+    remarks = (f"{REMARK}{code}" for code in paid.remarks)
+    codes = (f"CLP02 {paid.status}", *adjustments, *remarks)
     after = uow.claims.move(claim, state, "835", codes, payer_reference=paid.payer_claim_id or None)
     claims[paid.claim_id] = after
     allowed = sum(line["allowed_cents"] or 0 for line in claim.document["lines"])

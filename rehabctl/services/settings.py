@@ -38,6 +38,11 @@ class Paths:
         return self.home / "blobs"
 
     @property
+    def code_lists(self) -> Path:
+        """Imported official code lists."""
+        return self.home / "code-lists"
+
+    @property
     def models(self) -> Path:
         """Pose models by sha256."""
         return self.home / "models"

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from rehabctl.domain.claim_port import ClaimPort
     from rehabctl.integrations.claim_folder import ClaimFolder
     from rehabctl.services.films import Films, Load
+    from rehabctl.store.code_lists import CodeLists
     from rehabctl.store.files import BlobStore
     from rehabctl.store.rekey import StoreFiles
 
@@ -140,6 +141,13 @@ def open_films(settings: Settings, store: Store, load: Load) -> Generator[Films]
     folders = (*([Path(private)] if private else ()), settings.paths.home)
     with Films(store, folders, load, Desktop(os.environ)) as films:
         yield films
+
+
+def code_lists(settings: Settings) -> CodeLists:
+    """Return the official code lists that were imported on this machine."""
+    from rehabctl.store.code_lists import CodeLists
+
+    return CodeLists(settings.paths.code_lists)
 
 
 def key_options(settings: Settings) -> keys.KeyOptions:

@@ -12,6 +12,7 @@ from typing import BinaryIO
 from rehabctl.billing.preflight.breach import World
 from rehabctl.billing.preflight.check import PreflightResult, check_claims
 from rehabctl.billing.remittance import CheckedFile, check_file
+from rehabctl.domain.code_lists import CodeTables
 from rehabctl.domain.errors import NotFoundError, RehabctlError
 from rehabctl.reference.payers.preflight import load_preflight_codes
 
@@ -35,7 +36,12 @@ def check_remittance(path: Path) -> CheckedFile:
         return check_file(stream)
 
 
-def preflight(path: Path, today: date, timely_filing_days: int | None = None) -> PreflightResult:
+def preflight(
+    path: Path,
+    today: date,
+    timely_filing_days: int | None = None,
+    tables: CodeTables | None = None,
+) -> PreflightResult:
     """Check a file of professional claims, or standard input for `-`.
 
     Parameters
@@ -46,6 +52,8 @@ def preflight(path: Path, today: date, timely_filing_days: int | None = None) ->
         Local day: services lie before it, and it chooses the code sets.
     timely_filing_days
         Of the payer, where it is known.
+    tables
+        Imported official lists.
 
     Raises
     ------
@@ -54,7 +62,7 @@ def preflight(path: Path, today: date, timely_filing_days: int | None = None) ->
     RehabctlError
         It cannot be read, or no code sets cover the day.
     """
-    world = World(today, load_preflight_codes(today), timely_filing_days)
+    world = World(today, load_preflight_codes(today), timely_filing_days, tables=tables)
     with _opened(path) as stream:
         return check_claims(stream, world)
 

@@ -21,6 +21,7 @@ from rehabctl.billing.claim_lines import (
 )
 from rehabctl.billing.kx import AllowedAmount, kx_balance
 from rehabctl.billing.units import Service, count_units
+from rehabctl.domain.code_lists import CodeTables
 from rehabctl.domain.errors import RehabctlError
 from rehabctl.domain.payer import FeeSchedule, ModifierPlace, PayerRules, TelehealthRule
 from rehabctl.domain.visit import Channel, ChannelSpan, TimedBlock, VisitKind
@@ -53,9 +54,14 @@ def service(code: str, therapist: int, assistant: int = 0, **changes: Any) -> Se
     return replace(made, **changes)
 
 
-def draft(*services: ServiceFacts, payer: PayerRules = MEDICARE, **changes: Any) -> Draft:
+def draft(
+    *services: ServiceFacts,
+    payer: PayerRules = MEDICARE,
+    tables: CodeTables | None = None,
+    **changes: Any,
+) -> Draft:
     facts = VisitFacts(DAY, VisitKind.TREATMENT, services, "GP", earlier_in_person=True)
-    return draft_lines(replace(facts, **changes), payer, FEES)
+    return draft_lines(replace(facts, **changes), payer, FEES, tables)
 
 
 def shown(made: Draft) -> list[tuple[str, int, tuple[str, ...], str]]:

@@ -144,10 +144,13 @@ FAULTS = [
 FILES = {"self": SELF, "dependent": DEPENDENT, "second": SECOND, "accident": ACCIDENT}
 ELSEWHERE = {
     "claim-number-twice",
+    "code-list-missing",
     "diagnosis-not-billable",
+    "edit-pair-never",
     "no-claims",
     "other-payer-date",
     "timely-filing",
+    "units-mue",
 }
 
 

@@ -9,6 +9,7 @@ from datetime import date
 from rehabctl.billing.x12.findings import Finding, Severity
 from rehabctl.billing.x12.segments import Segment
 from rehabctl.billing.x12.structure import Loop
+from rehabctl.domain.code_lists import CodeListKind, CodeTables, PairEdit, UnitLimit
 from rehabctl.reference.payers.preflight import PreflightCodes, PreflightRule
 
 
@@ -35,6 +36,9 @@ class World:
     is_billable_diagnosis: Callable[[str, date], bool] | None = None
     """Look-up in an imported list of ICD-10-CM, where there is one."""
 
+    tables: CodeTables | None = None
+    """Imported official lists, where there are any."""
+
     def is_billable(self, diagnosis: str, on: date) -> bool:
         """Tell whether a diagnosis may be billed; without a list every one may.
 
@@ -45,7 +49,31 @@ class World:
         on
             Day of service.
         """
-        return self.is_billable_diagnosis is None or self.is_billable_diagnosis(diagnosis, on)
+        if self.is_billable_diagnosis is not None:
+            return self.is_billable_diagnosis(diagnosis, on)
+        return self.tables is None or self.tables.is_billable(diagnosis, on) is not False
+
+    def lacks(self, kind: CodeListKind, on: date) -> bool:
+        """Tell whether lists of a kind were imported, but none that holds on a day."""
+        return self.tables is not None and self.tables.covers(kind, on) is False
+
+    def pairs(self, codes: frozenset[str], on: date | None) -> tuple[PairEdit, ...]:
+        """Return the edits among the codes of a day: of the imported list, else of the seed."""
+        if self.tables is not None and on is not None:
+            edits = self.tables.pairs(codes, on)
+            if edits is not None:
+                return edits
+            if self.lacks(CodeListKind.NCCI, on):
+                return ()
+        return tuple(
+            PairEdit(*sorted(pair), modifier_allowed=True, ordered=False)
+            for pair in self.codes.bundled
+            if pair <= codes
+        )
+
+    def unit_limit(self, code: str, on: date | None) -> UnitLimit | None:
+        """Return the most units of a code by the imported list."""
+        return None if self.tables is None or on is None else self.tables.unit_limit(code, on)
 
 
 Check = Callable[[Loop, World], Iterator[Breach]]

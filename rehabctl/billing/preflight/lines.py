@@ -11,6 +11,7 @@ from rehabctl.billing.preflight.claims import birth_date, diagnosis_count
 from rehabctl.billing.preflight.values import amount, days, has_parts_of_a_cent
 from rehabctl.billing.x12.segments import Segment
 from rehabctl.billing.x12.structure import Loop
+from rehabctl.domain.code_lists import CodeListKind
 from rehabctl.reference.payers.service_codes import CodeKind, find_service_code
 
 _PROCEDURE = re.compile(r"[0-9]{4}[0-9A-Z]|[A-V][0-9]{4}")
@@ -53,8 +54,16 @@ def lines(loop: Loop, world: World) -> Iterator[Breach]:
         if len(parts) > 1:
             modifiers = frozenset(parts[_MODIFIERS])
             by_day.setdefault(span[0] if span else None, []).append((parts[1], service, modifiers))
-    for found in by_day.values():
-        yield from _together(found, world)
+    for day, found in by_day.items():
+        yield from _together(found, day, world)
+    yield from _lists(loop, [day for day in by_day if day is not None], world)
+
+
+def _lists(loop: Loop, service_days: list[date], world: World) -> Iterator[Breach]:
+    """Say which imported lists end before a day of service or begin after it."""
+    for kind in (CodeListKind.NCCI, CodeListKind.MUE, CodeListKind.ICD10):
+        if any(world.lacks(kind, day) for day in service_days):
+            yield Breach("code-list-missing", loop.segments[0], detail=kind.value)
 
 
 def _day(
@@ -123,7 +132,8 @@ def _units(
         return
     known = find_service_code(code, span[0]) if span is not None else None
     one_day = span is not None and span[0] == span[1]
-    if known is not None and known.kind is CodeKind.UNTIMED and units > 1 and one_day:
+    once = known is not None and known.kind in (CodeKind.UNTIMED, CodeKind.DURATION)
+    if once and units > 1 and one_day:
         yield Breach("units-untimed", service, "04")
     elif units > world.codes.most_units_of_a_day and service.get(3) == "UN" and one_day:
         yield Breach("units-day", service, "04")
@@ -179,13 +189,26 @@ def _modifiers(
             yield Breach("hands-on", service)
 
 
-def _together(found: list[tuple[str, Segment, frozenset[str]]], world: World) -> Iterator[Breach]:
+def _together(
+    found: list[tuple[str, Segment, frozenset[str]]], day: date | None, world: World
+) -> Iterator[Breach]:
     """Check the services of one day against each other."""
-    present = {code for code, _, _ in found}
+    present = frozenset(code for code, _, _ in found)
     for pair in world.codes.exclusive:
         if pair <= present:
             yield Breach("exclusive-codes", found[0][1], detail=" and ".join(sorted(pair)))
     separate = {code for code, _, marks in found if marks & world.codes.separate_modifiers}
-    for pair in world.codes.bundled:
-        if pair <= present and not pair & separate:
-            yield Breach("edit-pair", found[0][1], detail=" and ".join(sorted(pair)))
+    for edit in world.pairs(present, day):
+        detail = f"{edit.paid} and {edit.refused}"
+        if not edit.modifier_allowed:
+            yield Breach("edit-pair-never", found[0][1], detail=detail)
+        elif not {edit.paid, edit.refused} & separate:
+            yield Breach("edit-pair", found[0][1], detail=detail)
+    for code in sorted(present):
+        limit = world.unit_limit(code, day)
+        if limit is None:
+            continue
+        units = [amount(line.get(4)) or 0 for name, line, _ in found if name == code]
+        if max(units) > limit.units or (not limit.per_line and sum(units) > limit.units):
+            where = next(line for name, line, _ in found if name == code)
+            yield Breach("units-mue", where, "04", f"{limit.units} of {code}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
@@ -11,6 +12,7 @@ from rehabctl.billing.x12.envelope import EnvelopeChecker
 from rehabctl.billing.x12.findings import Finding, Severity
 from rehabctl.billing.x12.segments import Segment, read_segments
 
+_REMARK = re.compile(r"(M|MA|N)[0-9]{1,3}")
 _MAX_AMOUNT_CHARACTERS = 19
 _MISSING = "Ask the payer for the file again: an amount that is missing is not zero"
 
@@ -57,6 +59,8 @@ class PaidClaim:
     payer_claim_id: str
     adjustments: list[Adjustment] = field(default_factory=list[Adjustment])
     lines: list[ServiceLine] = field(default_factory=list[ServiceLine])
+    remarks: list[str] = field(default_factory=list[str])
+    """Remark codes (RARC) of the claim and its lines."""
 
 
 @dataclass(slots=True)
@@ -140,6 +144,14 @@ class _PaymentReader:
             case "CAS" if self._claim is not None:
                 owner = self._line if self._line is not None else self._claim
                 owner.adjustments.extend(self._adjustments(segment))
+            case "LQ" if self._claim is not None and segment.get(1) == "HE":
+                self._remark(self._claim, segment.get(2))
+            case "MOA" if self._claim is not None:
+                for number in range(3, 8):
+                    self._remark(self._claim, segment.get(number))
+            case "MIA" if self._claim is not None:
+                for number in (5, 20, 21, 22, 23):
+                    self._remark(self._claim, segment.get(number))
             case "REF" if self._line is not None and segment.get(1) == "6R":
                 self._line.line_id = segment.get(2)
             case "DTM" if self._line is not None and segment.get(1) in ("472", "150"):
@@ -149,6 +161,10 @@ class _PaymentReader:
                 self._provider_adjustments(segment)
             case _:
                 pass
+
+    def _remark(self, claim: PaidClaim, code: str) -> None:
+        if _REMARK.fullmatch(code) and code not in claim.remarks:
+            claim.remarks.append(code)
 
     def _open_claim(self, segment: Segment) -> None:
         self._line = None

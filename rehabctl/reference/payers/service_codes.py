@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import date
 from enum import StrEnum
 from functools import cache
@@ -17,6 +17,10 @@ class CodeKind(StrEnum):
 
     TIMED = "timed"
     UNTIMED = "untimed"
+    DURATION = "duration"
+    """One unit when the minutes lie in the code's own range."""
+    LADDER = "ladder"
+    """Its minutes climb a ladder of codes and stay out of the day's total."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +30,25 @@ class ServiceCode:
     code: str
     label: str
     kind: CodeKind
+    from_min: int = 0
+    to_min: int | None = None
+    """Range of the minutes of a duration code; None is open."""
+    ladder: str = ""
+    """Of a ladder code, the ladder that it is a step of."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ladder:
+    """A first code for a stretch of minutes and a further one for each next stretch."""
+
+    first: str
+    first_min: int
+    first_from_min: int
+    further: str
+    further_min: int
+    further_from_min: int
+    version: str
+    source: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,8 +132,47 @@ def find_service_code(code: str, on: date) -> ServiceCode | None:
     """
     for row in _table()["code"]:
         if row["code"] == code.upper() and row["effective_from"] <= on:
-            return ServiceCode(row["code"], row["label"], CodeKind(row["kind"]))
+            optional = {key: row[key] for key in ("from_min", "to_min", "ladder") if key in row}
+            return ServiceCode(row["code"], row["label"], CodeKind(row["kind"]), **optional)
     return None
+
+
+def duration_code(code: str, minutes: int, on: date) -> str | None:
+    """Return the code of the same family whose range holds the minutes; None where none does.
+
+    Parameters
+    ----------
+    code
+        A duration code of the family.
+    minutes
+        Of the contact, or of the whole period.
+    on
+        Date of service.
+    """
+    for family in _table()["duration_family"]:
+        if code in family["codes"]:
+            for name in family["codes"]:
+                one = load_service_code(name, on)
+                if one.from_min <= minutes and (one.to_min is None or minutes <= one.to_min):
+                    return one.code
+    return None
+
+
+def load_ladder(name: str, on: date) -> Ladder:
+    """Return a ladder of codes as it holds on a date of service.
+
+    Raises
+    ------
+    RehabctlError
+        No row covers the date.
+    """
+    for row in _table()["ladder"]:
+        if row["ladder"] == name and row["effective_from"] <= on <= row["effective_to"]:
+            return Ladder(**{field.name: row[field.name] for field in fields(Ladder)})
+    raise RehabctlError(
+        f"the ladder {name!r} has no row for {on.isoformat()}",
+        "Import the rules of that year first",
+    )
 
 
 @cache

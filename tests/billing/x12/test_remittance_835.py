@@ -7,6 +7,7 @@ import json
 from decimal import Decimal
 from pathlib import Path
 
+import oxedi
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -191,3 +192,56 @@ def test_an_unbalanced_file_exits_3_with_its_json(rehabctl, tmp_path: Path) -> N
 
 def test_a_missing_file_is_not_found(rehabctl, tmp_path: Path) -> None:
     assert rehabctl("remit", "parse", str(tmp_path / "no.835")).returncode == 4
+
+
+FULL = BODY.replace(
+    "N1*PR*EXAMPLE PLAN~",
+    "N1*PR*EXAMPLE PLAN~N3*1 PLAN WAY~N4*AUSTIN*TX*78701~PER*BL*HELP*TE*5125550100~"
+    "N1*PE*EXAMPLE CLINIC*XX*1245319599~",
+).replace("ICN1~", "ICN1~NM1*QC*1*TESTPATIENT*ANA~")
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("LX*1~", "LX*1~"),
+        ("SVC*HC:97110:GP*120*100", "SVC*HC:97110:GP*120*101"),
+        ("CLP*RC1*1*200*160", "CLP*RC1*1*200*161"),
+        ("BPR*I*150", "BPR*I*151"),
+        ("CAS*PR*2*20", "CAS*PR*2*-20"),
+        ("CAS*CO*45*10**253*10", "CAS*CO*45*10**253*11"),
+        ("PLB*1*20261231*WO:X*10", "PLB*1*20261231*WO:X*-10"),
+    ],
+)
+def test_an_independent_reader_agrees_on_the_balance(old: str, new: str) -> None:
+    data = file(FULL.replace(old, new))
+    told = oxedi.parse(data).diagnostics
+    assert check(data).balanced == (not [one for one in told if one.kind == "BalanceMismatch"])
+    assert check(data).balanced == (old == new)
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    lines=st.lists(
+        st.tuples(st.integers(1, 50_000), st.integers(0, 50_000), st.sampled_from([0, 0, 1, -1])),
+        min_size=1, max_size=4,
+    ),
+    off=st.sampled_from([0, 0, 1, -1]),
+)  # fmt: skip
+def test_an_independent_reader_agrees_on_random_payments(
+    lines: list[tuple[int, int, int]], off: int
+) -> None:
+    def money(cents: int) -> str:
+        return f"{Decimal(cents) / 100:f}"
+
+    service = "".join(
+        f"SVC*HC:97110:GP*{money(charged)}*{money(paid)}**1~DTM*472*20260201~"
+        + (f"CAS*CO*45*{money(charged - paid + slip)}~" if charged - paid else "")
+        for charged, paid, slip in lines
+    )
+    charged, paid = sum(one[0] for one in lines), sum(one[1] for one in lines)
+    start = FULL.index("CLP*")
+    body = FULL[:start].replace("BPR*I*150*", f"BPR*I*{money(paid + off)}*")
+    body += f"CLP*RC1*1*{money(charged)}*{money(paid)}**MB*ICN1~NM1*QC*1*TESTPATIENT*ANA~{service}"
+    told = oxedi.parse(file(body)).diagnostics
+    assert check(file(body)).balanced == (not [d for d in told if d.kind == "BalanceMismatch"])

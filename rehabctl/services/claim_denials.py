@@ -1,0 +1,69 @@
+"""The worklist of denials: why a payer paid nothing or less, what comes next, and until when."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+from rehabctl.billing.denials import Decision, Reason, reasons
+from rehabctl.domain.claim_record import ClaimRecord, ClaimState
+from rehabctl.services.access import Action, require
+
+if TYPE_CHECKING:
+    from rehabctl.store.store import Store
+
+REMARK = "RARC "
+"""How a remark code stands among the codes of a claim's event."""
+
+
+@dataclass(frozen=True, slots=True)
+class Denial:
+    """One claim on which work waits."""
+
+    claim: ClaimRecord
+    decided_on: date
+    reasons: tuple[Reason, ...]
+    remarks: tuple[str, ...]
+    """Remark codes (RARC)."""
+
+    @property
+    def due_on(self) -> date | None:
+        """The first day by which something is due."""
+        days = [one.due_on for one in self.reasons if one.step.open and one.due_on is not None]
+        return min(days, default=None)
+
+
+def denials(store: Store) -> tuple[Denial, ...]:
+    """Return denied claims, and paid ones of which a part waits for work, the most urgent first.
+
+    Parameters
+    ----------
+    store
+        The open store.
+    """
+    found: list[Denial] = []
+    with store.transaction() as uow:
+        require(uow, Action.MANAGE_CLAIMS)
+        zone = ZoneInfo(uow.clinic.time_zone)
+        for state in (ClaimState.DENIED, ClaimState.POSTED):
+            for claim in uow.claims.of_state(state):
+                postings = uow.claims.postings(claim.id)
+                if not postings:
+                    continue
+                last = postings[-1]
+                payer = claim.document["payer"]
+                decided_on = last.posted_at.astimezone(zone).date()
+                decision = Decision(
+                    claim.service_on, decided_on, payer["filing_code"],
+                    int(payer["timely_filing_days"]),
+                )  # fmt: skip
+                why = reasons(last.adjustments, decision)
+                if state is ClaimState.DENIED or any(one.step.open for one in why):
+                    events = uow.claims.events(claim.id)
+                    codes = next((e.codes for e in reversed(events) if e.cause == "835"), ())
+                    remarks = [one.removeprefix(REMARK) for one in codes if one.startswith(REMARK)]
+                    found.append(Denial(claim, decided_on, why, tuple(remarks)))
+        uow.audit.read("claim.denials", "claim", [one.claim.id for one in found])
+    return tuple(sorted(found, key=lambda one: (one.due_on or date.max, one.claim.control_number)))
