@@ -49,6 +49,8 @@ def test_referral_in_sessions_results_out_and_back_in(rehabctl: Rehabctl, tmp_pa
     assert told == list(PAINS.values())
 
     record = tmp_path / "record.json"
+    run("export", "fhir", "--patient", "7001", code=5)
+    run("consent", "grant", "data_sharing", "--patient", "7001")
     run("export", "fhir", "--patient", "7001", "-o", str(record))
     kinds = {e["resource"]["resourceType"] for e in json.loads(record.read_text())["entry"]}
     assert {"Patient", "Condition", "ServiceRequest", "CarePlan", "Observation"} <= kinds
@@ -59,6 +61,7 @@ def test_referral_in_sessions_results_out_and_back_in(rehabctl: Rehabctl, tmp_pa
     there = json.loads(run("patient", "show", "7001", "--json", home="there"))
     for name in ("mrn", "given_name", "family_name", "birth_date", "sex", "state", "postal_code"):
         assert there[name] == here[name], name
+    run("consent", "grant", "data_sharing", "--patient", "7001", home="there")
     run("export", "fhir", "--patient", "7001", "-o", str(tmp_path / "back.json"), home="there")
     back = json.loads((tmp_path / "back.json").read_text())
     ratings = {

@@ -21,6 +21,7 @@ from rehabctl.commands._render import (
     note,
     to_json_value,
 )
+from rehabctl.commands._secrets import read_secret
 from rehabctl.domain.errors import ExitCode, UsageError
 
 if TYPE_CHECKING:
@@ -210,32 +211,10 @@ def secret(
 
     Without a keyring, set `secret_command` in config.toml: it is given the name and prints it.
     """
-    import sys
-
     from rehabctl.services import claim_submission
     from rehabctl.services.settings import load_settings
     from rehabctl.services.wiring import open_store
 
-    if file is not None and str(file) != "-":
-        text = _read(file)
-    elif file is not None or not sys.stdin.isatty():
-        text = sys.stdin.read()
-    else:
-        text = typer.prompt(f"Secret of {name}", hide_input=True, err=True)
-    if not text.strip():
-        raise UsageError("the secret is empty", "Give it on standard input or with --file")
+    text = read_secret(name, file)
     with open_store(load_settings()) as store:
         claim_submission.keep_secret(store, name, text)
-
-
-def _read(file: Path) -> str:
-    from rehabctl.domain.errors import NotFoundError, RehabctlError
-
-    try:
-        return file.read_text("utf-8")
-    except FileNotFoundError:
-        raise NotFoundError(f"{file.name} does not exist", "Check the path") from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise RehabctlError(
-            f"cannot read {file.name} ({type(error).__name__})", "Check it"
-        ) from None

@@ -17,6 +17,7 @@ from rehabctl.commands._options import (
     QuietFlag,
 )
 from rehabctl.commands._render import Output, emit_object, emit_verbatim, note
+from rehabctl.domain.errors import ExitCode
 
 app = typer.Typer(help="Write data for others.", no_args_is_help=True)
 
@@ -106,7 +107,7 @@ def hl7(
 
 @app.command(
     epilog="Examples: rehabctl export fhir --patient 5001 -o 5001.json | "
-    "rehabctl export fhir --all --form ndjson -o clinic.ndjson"
+    "rehabctl export fhir --patient 5001 --to ehr"
 )
 def fhir(
     patient: PatientOption = None,
@@ -114,13 +115,19 @@ def fhir(
     form: Annotated[
         str, typer.Option("--form", help="bundle, or ndjson (one resource a line).")
     ] = "bundle",
+    to: Annotated[
+        str | None, typer.Option("--to", help="Send to this connection instead of writing.")
+    ] = None,
     output: OutputOption = None,
 ) -> None:
-    """Write records as FHIR R4: patients, conditions, programmes, measured values and more."""
+    """Write records as FHIR R4: patients, conditions, programmes, measured values and more.
+
+    Exit code 5 without the patient's consent to data sharing; 7 when a server refused resources.
+    """
     from rehabctl.domain.errors import UsageError
     from rehabctl.services import fhir_export, triage
     from rehabctl.services.settings import load_settings
-    from rehabctl.services.wiring import open_store
+    from rehabctl.services.wiring import fhir_client, open_store
 
     if every == (patient is not None):
         raise UsageError("name one patient or all", "Use --patient MRN or --all")
@@ -131,4 +138,13 @@ def fhir(
     settings = load_settings()
     with open_store(settings) as store:
         rules = triage.clinic_rules(settings)
-        emit_verbatim(fhir_export.export(store, rules, patient, wanted), output)
+        if to is not None:
+            from rehabctl.services import fhir_network
+
+            client = fhir_client(store, settings, to)
+            sent = fhir_network.send(store, rules, client, patient, note=note)
+            emit_object(asdict(sent), Output.of(None, False, output, False))
+            if sent.refused:
+                raise typer.Exit(ExitCode.PARTIAL)
+            return
+        emit_verbatim(fhir_export.export(store, rules, patient, wanted, note=note), output)

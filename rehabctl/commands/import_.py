@@ -227,7 +227,7 @@ def hl7(
     output: OutputOption = None,
     quiet: QuietFlag = False,
 ) -> None:
-    """Take over patients (ADT) and orders or referrals (ORM, OMG, REF) of HL7 v2 messages.
+    """Take over patients (ADT), orders (ORM, OMG, REF) and appointments (SIU) of HL7 v2 messages.
 
     The same message twice changes nothing. Exit code 7 when messages were refused.
     """
@@ -235,6 +235,7 @@ def hl7(
 
     from rehabctl.domain.errors import UsageError
     from rehabctl.services import hl7_import, hl7_listener, triage
+    from rehabctl.services.scheduling import clinic_booking_rules
     from rehabctl.services.settings import load_settings
     from rehabctl.services.wiring import open_store
 
@@ -244,41 +245,61 @@ def hl7(
         )
     out = Output.of(format_, json_, output, quiet)
     settings = load_settings()
-    rules = triage.clinic_rules(settings)
+    rules, booking = triage.clinic_rules(settings), clinic_booking_rules(settings)
 
     def say(text: str) -> None:
         note(text, out)
 
     with open_store(settings) as store, progress("Importing messages", quiet=quiet) as report:
         if address is not None:
-            where = hl7_listener.ListenOptions(address, tls_cert, tls_key, messages, rejects)
+            where = hl7_listener.ListenOptions(
+                address, tls_cert, tls_key, messages, rejects, booking
+            )
             result = hl7_listener.listen(store, rules, where, note=say)
         elif source == "-":
             result = hl7_import.import_stream(
-                store, rules, sys.stdin.buffer, dry_run=dry_run, rejects=rejects
+                store, rules, sys.stdin.buffer, dry_run=dry_run, rejects=rejects, booking=booking
             )
         else:
             result = hl7_import.import_files(
-                store, rules, Path(str(source)), dry_run=dry_run, rejects=rejects, report=report
+                store,
+                rules,
+                Path(str(source)),
+                dry_run=dry_run,
+                rejects=rejects,
+                booking=booking,
+                report=report,
             )
     _emit_report(result, out, dry_run=dry_run)
 
 
 @app.command(
     epilog="Examples: rehabctl import fhir bundle.json --dry-run | "
-    "rehabctl import fhir bulk-export --source ehr --rejects refused.ndjson"
+    "rehabctl import fhir --from ehr --patient 5001 --rejects refused.ndjson"
 )
 def fhir(
     path: Annotated[
-        str,
+        str | None,
         typer.Argument(
             help="FHIR R4 bundle, NDJSON file, a folder of them, or - for a pipe.",
         ),
-    ],
+    ] = None,
     source: Annotated[
-        str,
-        typer.Option("--source", help="Name of the system that wrote them; its ids are its own."),
-    ] = "fhir",
+        str | None,
+        typer.Option(
+            "--source",
+            help="System that wrote them; its ids are its own. [default: fhir, or the connection]",
+        ),
+    ] = None,
+    connection: Annotated[
+        str | None, typer.Option("--from", help="Name of a connection to a FHIR server.")
+    ] = None,
+    patient: Annotated[
+        str | None, typer.Option("--patient", help="Only this record number, with --from.")
+    ] = None,
+    bulk: Annotated[
+        bool, typer.Option("--bulk", help="By the server's bulk export, with --from.")
+    ] = False,
     dry_run: DryRunFlag = False,
     rejects: Annotated[
         Path | None, typer.Option("--rejects", help="Write refused resources here, one a line.")
@@ -294,16 +315,26 @@ def fhir(
     """
     import sys
 
+    from rehabctl.domain.errors import UsageError
     from rehabctl.services import fhir_import, triage
     from rehabctl.services.settings import load_settings
-    from rehabctl.services.wiring import open_store
+    from rehabctl.services.wiring import fhir_client, open_store
 
+    if (path is None) == (connection is None):
+        raise UsageError("name one source", "Give a file, -, or --from CONNECTION")
+    if (connection is None and (patient is not None or bulk)) or (bulk and patient is not None):
+        raise UsageError("these options do not go together", "Use --patient or --bulk with --from")
     out = Output.of(format_, json_, output, quiet)
-    options = fhir_import.FhirOptions(source, dry_run, rejects)
+    options = fhir_import.FhirOptions(source or connection or "fhir", dry_run, rejects)
     settings = load_settings()
     rules = triage.clinic_rules(settings)
     with open_store(settings) as store, progress("Importing resources", quiet=quiet) as report:
-        if path == "-":
+        if path is None:
+            from rehabctl.services import fhir_network
+
+            client = fhir_client(store, settings, connection or "")
+            result = fhir_network.receive(store, rules, client, options, patient, bulk=bulk)
+        elif path == "-":
             result = fhir_import.import_stream(store, rules, sys.stdin.buffer, options)
         else:
             result = fhir_import.import_files(store, rules, Path(path), options, report=report)

@@ -9,8 +9,8 @@ from typing import Annotated, Any
 
 import typer
 
-from rehabctl.commands._options import FormatOption, JsonFlag, OutputOption, QuietFlag
-from rehabctl.commands._render import Output, emit_items, emit_object
+from rehabctl.commands._options import DryRunFlag, FormatOption, JsonFlag, OutputOption, QuietFlag
+from rehabctl.commands._render import Output, emit_items, emit_object, note
 
 app = typer.Typer(
     help="Show what speaks to other systems, and let it, under agreements.", no_args_is_help=True
@@ -18,6 +18,7 @@ app = typer.Typer(
 
 NameArgument = Annotated[str, typer.Argument(metavar="NAME", help="As `integration list` shows.")]
 _DAY = ["%Y-%m-%d"]
+_CONNECTION = ("name", "address", "auth", "client_id", "token_url", "mrn_system", "scope")
 
 
 @app.command(
@@ -128,6 +129,75 @@ def disable(
 ) -> None:
     """Stop an integration from giving anything to its vendor."""
     _switch(name, False, Output.of(format_, json_, output, quiet))
+
+
+@app.command(
+    epilog="Examples: rehabctl integration connect connections.toml --dry-run | "
+    "rehabctl integration connect connections.toml --format json"
+)
+def connect(
+    file: Annotated[Path, typer.Argument(help="TOML file of connections.", show_default=False)],
+    dry_run: DryRunFlag = False,
+    format_: FormatOption = None,
+    json_: JsonFlag = False,
+    output: OutputOption = None,
+    quiet: QuietFlag = False,
+) -> None:
+    """Import connections to record systems; one of a known name is replaced."""
+    from rehabctl.services import connections as service
+    from rehabctl.services.settings import load_settings
+    from rehabctl.services.wiring import open_store
+
+    out = Output.of(format_, json_, output, quiet)
+    with open_store(load_settings()) as store:
+        found = service.import_file(store, file, dry_run=dry_run)
+    emit_items([asdict(one) for one in found], _CONNECTION, out)
+    if dry_run:
+        note("dry run: nothing was kept", out)
+
+
+@app.command(
+    epilog="Examples: rehabctl integration connections | "
+    "rehabctl integration connections --format json"
+)
+def connections(
+    format_: FormatOption = None,
+    json_: JsonFlag = False,
+    output: OutputOption = None,
+    quiet: QuietFlag = False,
+) -> None:
+    """List the connections to record systems. Secrets are never shown."""
+    from rehabctl.services import connections as service
+    from rehabctl.services.settings import load_settings
+    from rehabctl.services.wiring import open_store
+
+    with open_store(load_settings()) as store:
+        rows = [asdict(one) for one in service.connections(store)]
+    emit_items(rows, _CONNECTION, Output.of(format_, json_, output, quiet))
+
+
+@app.command(
+    epilog="Examples: rehabctl integration secret ehr --file private-key.pem | "
+    "rehabctl integration secret ehr < secret.txt"
+)
+def secret(
+    name: Annotated[str, typer.Argument(help="Name of the connection.", show_default=False)],
+    file: Annotated[
+        Path | None, typer.Option("--file", help="Read it from this file; default: asked for.")
+    ] = None,
+) -> None:
+    """Put the secret or private key of a connection into the keyring.
+
+    Without a keyring, set `secret_command` in config.toml: it is given the name and prints it.
+    """
+    from rehabctl.commands._secrets import read_secret
+    from rehabctl.services import connections as service
+    from rehabctl.services.settings import load_settings
+    from rehabctl.services.wiring import open_store
+
+    text = read_secret(name, file)
+    with open_store(load_settings()) as store:
+        service.keep_secret(store, name, text)
 
 
 def _switch(name: str, enabled: bool, out: Output) -> None:

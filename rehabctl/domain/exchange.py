@@ -10,6 +10,7 @@ from rehabctl.domain.episode import Episode, Referral
 from rehabctl.domain.patient import PatientNote, PatientSummary
 from rehabctl.domain.programme import Programme
 from rehabctl.domain.prom import PromResponse
+from rehabctl.domain.visit import Visit
 
 LOINC = "http://loinc.org"
 OWN_CODES = "urn:rehabctl:measure"
@@ -60,3 +61,5 @@ class ExchangeRecord:
     consents: tuple[Consent, ...]
     notes: tuple[PatientNote, ...]
     """Oldest first."""
+    visits: tuple[Visit, ...] = ()
+    """By planned start."""

@@ -50,6 +50,8 @@ class WebClient:
     timeout_s: float = 25.0
     sleep: Callable[[float], None] = time.sleep
     jitter: Callable[[], float] = random.random
+    secret_hint: str = "Store the secret again: rehabctl claim secret NAME"  # noqa: S105
+    """The next step where credentials are refused."""
     _renewed: bool = field(default=False, init=False)
 
     def request(
@@ -104,7 +106,7 @@ class WebClient:
             if status in (401, 403):
                 raise NotPermittedError(
                     f"{self.name} refused our credentials ({status})",
-                    "Store the secret again: rehabctl claim secret NAME",
+                    self.secret_hint,
                 )
             if status == 429 or (status == 409 and "retry-after" in answer.headers):
                 problem = f"{status}:{answer.headers.get('retry-after', '')}"
@@ -144,7 +146,11 @@ class WebClient:
                     )
                 chunks.append(chunk)
             whole = {"content-type": answer.headers.get("content-type", "")}
-            for name in ("retry-after", "location"):
+            length = answer.headers.get("content-length", "")
+            coded = "content-encoding" in answer.headers
+            if length.isdecimal() and int(length) != size and not coded and method != "HEAD":
+                raise httpx.RemoteProtocolError("the answer was cut")
+            for name in ("retry-after", "location", "content-location", "etag"):
                 if name in answer.headers:
                     whole[name] = answer.headers[name]
             return httpx.Response(answer.status_code, headers=whole, content=b"".join(chunks))
@@ -152,6 +158,8 @@ class WebClient:
     def _wait(self, attempt: int, problem: str) -> float:
         """Return how long to wait: what the service asks for, else twice as long each time."""
         _, _, told = problem.partition(":")
+        if told and not told.isdecimal():
+            told = _seconds_until(told)
         if told.isdecimal():
             if int(told) > _LONGEST_WAIT_S:
                 raise UnavailableError(
@@ -164,6 +172,16 @@ class WebClient:
         return UncertainError(
             f"{self.name} did not say whether it took the request ({why})", "Run the command again"
         )
+
+
+def _seconds_until(date: str) -> str:
+    """Return how far away a date of HTTP is; nothing where it is none."""
+    from email.utils import parsedate_to_datetime
+
+    try:
+        return str(max(0, round(parsedate_to_datetime(date).timestamp() - time.time())))
+    except (ValueError, OverflowError):
+        return ""
 
 
 def object_of(name: str, answer: httpx.Response) -> dict[str, Any]:

@@ -33,11 +33,24 @@ def require_consent(uow: UnitOfWork, patient: PatientRef, scope: ConsentScope) -
     NotPermittedError
         It was never given, has ended, or was revoked.
     """
-    if not any(consent.scope is scope for consent in uow.consents.active(patient.id)):
+    if not is_given(uow, patient, scope):
         raise NotPermittedError(
             f"the patient has no active consent to {scope.value.replace('_', ' ')}",
             f"Note it first: rehabctl consent grant {scope.value} --patient MRN",
         )
+
+
+def is_given(uow: UnitOfWork, patient: PatientRef, scope: ConsentScope) -> bool:
+    """Return whether a patient's consent is active.
+
+    Parameters
+    ----------
+    uow
+        The transaction.
+    patient, scope
+        Whose, and to what.
+    """
+    return any(consent.scope is scope for consent in uow.consents.active(patient.id))
 
 
 def grant(

@@ -55,6 +55,11 @@ def gather(uow: UnitOfWork, rules: RuleTable, mrn: str) -> ExchangeRecord:
         responses=uow.prom.of_patient(patient_id),
         consents=uow.consents.of_patient(patient_id),
         notes=uow.notes.of_patient(patient_id, _NOTES)[::-1],
+        visits=tuple(
+            sorted(
+                uow.visits.of_patient(patient_id), key=lambda one: (one.planned_start_at, one.id)
+            )
+        ),
     )
 
 

@@ -125,6 +125,27 @@ def import_stream(
         return counted.report()
 
 
+def import_parts(
+    store: Store,
+    rules: RuleTable,
+    parts: Iterable[tuple[str, Iterable[Piece]]],
+    options: FhirOptions,
+) -> ImportReport:
+    """Import what comes from a network, patients first.
+
+    Parameters
+    ----------
+    store, rules, options
+        As for `import_files`.
+    parts
+        Name and resources of each part, read once.
+    """
+    with tally(options.rejects) as counted, _run(store, rules, options, counted) as run:
+        for name, found in parts:
+            run.take_all(name, found)
+        return counted.report()
+
+
 def _files(path: Path) -> list[Path]:
     if not path.is_dir():
         if not path.exists():

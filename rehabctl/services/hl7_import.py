@@ -16,16 +16,20 @@ from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
 from rehabctl.domain.episode import Episode, Referral
-from rehabctl.domain.errors import NotFoundError, RehabctlError
+from rehabctl.domain.errors import FindingsError, NotFoundError, RehabctlError, UsageError
 from rehabctl.domain.npi import is_well_formed_npi
 from rehabctl.domain.roster import FieldProblem, RosterLine, parse_line
 from rehabctl.integrations.hl7v2 import framing, inbound
+from rehabctl.integrations.hl7v2.appointments import APPOINTMENT_EVENTS
 from rehabctl.integrations.hl7v2.message import Message, MessageError, parse
-from rehabctl.services import triage
+from rehabctl.reference.appointments import load_appointments
+from rehabctl.reference.compact_states import load_compact
+from rehabctl.services import hl7_appointments, triage
 from rehabctl.services.access import Action, require
 from rehabctl.services.import_tally import ImportTally, tally
 from rehabctl.services.intake import roster_texts
 from rehabctl.services.roster_changes import Change, clinic_today, write_lines
+from rehabctl.services.scheduling import BookingRules
 
 if TYPE_CHECKING:
     from rehabctl.domain.patient import PatientRef
@@ -50,6 +54,7 @@ def import_files(
     *,
     dry_run: bool = False,
     rejects: Path | None = None,
+    booking: BookingRules | None = None,
     report: Callable[[float, float | None], None] = lambda done, total: None,
 ) -> ImportReport:
     """Import the messages of a file, or of every file of a folder in the order of their names.
@@ -66,6 +71,8 @@ def import_files(
         Do everything in one transaction and keep nothing.
     rejects
         Gets the refused messages as they were received.
+    booking
+        The dated tables of appointments; None: the packaged ones.
     report
         Called with the files done and their number.
 
@@ -82,7 +89,7 @@ def import_files(
             report(float(done), float(len(files)))
             try:
                 with file.open("rb") as stream:
-                    _import(store, rules, stream, file.name, counted, rehearsal)
+                    _import(store, rules, stream, file.name, counted, rehearsal, booking)
             except OSError as error:
                 raise RehabctlError(
                     f"cannot read {file.name}: {error.strerror}", "Check the file"
@@ -97,18 +104,19 @@ def import_stream(
     *,
     dry_run: bool = False,
     rejects: Path | None = None,
+    booking: BookingRules | None = None,
 ) -> ImportReport:
     """Import the messages of a pipe.
 
     Parameters
     ----------
-    store, rules, dry_run, rejects
+    store, rules, dry_run, rejects, booking
         As for `import_files`.
     stream
         The bytes.
     """
     with tally(rejects) as counted, _rehearsal(store, dry_run=dry_run) as rehearsal:
-        _import(store, rules, stream, "-", counted, rehearsal)
+        _import(store, rules, stream, "-", counted, rehearsal, booking)
         return counted.report()
 
 
@@ -127,12 +135,13 @@ def _import(
     name: str,
     counted: ImportTally,
     rehearsal: UnitOfWork | None,
+    booking: BookingRules | None,
 ) -> None:
     for one in framing.messages(stream):
         if one.problem is not None:
             result = [FieldProblem("", one.problem)]
         else:
-            result = import_message(store, rules, one.data, rehearsal)
+            result = import_message(store, rules, one.data, rehearsal, booking)
         if isinstance(result, Accepted):
             counted.accept(result.change)
         else:
@@ -150,7 +159,11 @@ def _rehearsal(store: Store, *, dry_run: bool) -> Generator[UnitOfWork | None]:
 
 
 def import_message(
-    store: Store, rules: RuleTable, data: bytes, rehearsal: UnitOfWork | None = None
+    store: Store,
+    rules: RuleTable,
+    data: bytes,
+    rehearsal: UnitOfWork | None = None,
+    booking: BookingRules | None = None,
 ) -> Accepted | list[FieldProblem]:
     """Take over one message.
 
@@ -164,6 +177,8 @@ def import_message(
         Its bytes.
     rehearsal
         The transaction of a dry run; None has one of its own, which is kept.
+    booking
+        The dated tables of appointments; None: the packaged ones.
 
     Returns
     -------
@@ -176,12 +191,32 @@ def import_message(
         return [FieldProblem("", str(error))]
     if not message.version.startswith("2"):
         return [FieldProblem("MSH-12", "is not a version 2 of HL7")]
+    if message.kind in APPOINTMENT_EVENTS:
+        return _appointment(store, booking or _packaged(rules), message, rehearsal)
     if not _is_referral(message) and message.kind not in inbound.PATIENT_EVENTS:
         return [FieldProblem("MSH-9", "is not a kind of message that is taken over")]
     if rehearsal is not None:
         return _take_over(rehearsal, rules, message)
     with store.transaction() as uow:
         return _take_over(uow, rules, message)
+
+
+def _packaged(rules: RuleTable) -> BookingRules:
+    return BookingRules(load_appointments(), load_compact(), rules)
+
+
+def _appointment(
+    store: Store, tables: BookingRules, message: Message, rehearsal: UnitOfWork | None
+) -> Accepted | list[FieldProblem]:
+    try:
+        if rehearsal is not None:
+            result = hl7_appointments.take_over(rehearsal, tables, message)
+        else:
+            with store.transaction() as uow:
+                result = hl7_appointments.take_over(uow, tables, message)
+    except (FindingsError, UsageError, NotFoundError) as error:
+        return [FieldProblem("SCH", error.what)]
+    return result if isinstance(result, list) else Accepted(result[0], result[1].ref)
 
 
 def _take_over(

@@ -18,6 +18,7 @@ from rehabctl.services.import_tally import ImportTally, tally
 if TYPE_CHECKING:
     from rehabctl.reference.rules import RuleTable
     from rehabctl.services.import_run import ImportReport
+    from rehabctl.services.scheduling import BookingRules
     from rehabctl.store.store import Store
 
 _NAME = "mllp"
@@ -34,6 +35,8 @@ class ListenOptions:
     max_messages: int | None = None
     rejects: Path | None = None
     """Gets the refused messages as they were received."""
+    booking: BookingRules | None = None
+    """The dated tables of appointments; None: the packaged ones."""
 
 
 def listen(
@@ -63,7 +66,7 @@ def listen(
     tls = mllp.server_tls(host, options.certificate, options.key)
     with tally(options.rejects) as counted, mllp.listening(host, port) as server:
         note(f"listening on port {server.getsockname()[1]}")
-        answer = Listener(store, rules, counted).answer
+        answer = Listener(store, rules, counted, options.booking).answer
         mllp.serve(server, answer, tls=tls, max_messages=options.max_messages)
         return counted.report()
 
@@ -79,6 +82,7 @@ class Listener:
     store: Store
     rules: RuleTable
     counted: ImportTally = field(default_factory=ImportTally)
+    booking: BookingRules | None = None
 
     def answer(self, data: bytes) -> bytes:
         """Take over one message and return its acknowledgement.
@@ -93,7 +97,7 @@ class Listener:
         except MessageError as error:
             return self._refused(data, None, "AR", [FieldProblem("", str(error))])
         try:
-            result = import_message(self.store, self.rules, data)
+            result = import_message(self.store, self.rules, data, booking=self.booking)
         except RehabctlError as error:
             return self._refused(data, message, "AE", [FieldProblem("", error.what)])
         if not isinstance(result, Accepted):

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from rehabctl.devices.voice import Voice
     from rehabctl.domain.claim_port import ClaimPort
     from rehabctl.integrations.claim_folder import ClaimFolder
+    from rehabctl.integrations.fhir.client import FhirClient
     from rehabctl.services.films import Films, Load
     from rehabctl.store.code_lists import CodeLists
     from rehabctl.store.files import BlobStore
@@ -148,6 +149,39 @@ def code_lists(settings: Settings) -> CodeLists:
     from rehabctl.store.code_lists import CodeLists
 
     return CodeLists(settings.paths.code_lists)
+
+
+def fhir_client(store: Store, settings: Settings, name: str) -> FhirClient:
+    """Return a connection of the clinic to a FHIR server.
+
+    Parameters
+    ----------
+    store
+        The open store.
+    settings
+        What this command runs with; they say where secrets come from.
+    name
+        Of the connection.
+
+    Raises
+    ------
+    NotFoundError
+        It was not imported.
+    NotPermittedError
+        Its secret is missing.
+    """
+    from rehabctl.domain.connection import FhirAuth
+    from rehabctl.integrations.fhir.client import FhirClient
+    from rehabctl.services.connections import connection_named
+    from rehabctl.store import credentials
+
+    with store.transaction() as uow:
+        at = connection_named(uow, name)
+    if at.auth is FhirAuth.NONE:
+        return FhirClient(at, "", settings.now)
+    hint = f"Store it: rehabctl integration secret {name}, or set secret_command"
+    secret = credentials.find(name, store.database_id, settings.secret_command, hint)
+    return FhirClient(at, secret, settings.now)
 
 
 def key_options(settings: Settings) -> keys.KeyOptions:

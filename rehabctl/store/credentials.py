@@ -14,7 +14,7 @@ _COMMAND_TIMEOUT_S = 60
 _MOST_CHARACTERS = 20_000
 
 
-def find(name: str, database_id: UUID, command: str | None) -> str:
+def find(name: str, database_id: UUID, command: str | None, hint: str | None = None) -> str:
     """Return the secret of a connection: from the command if one is set, else the keyring.
 
     Parameters
@@ -25,6 +25,8 @@ def find(name: str, database_id: UUID, command: str | None) -> str:
         Names the entry of the keyring.
     command
         As the settings of this machine say, never as a shared store says.
+    hint
+        The next step where there is none; default: that of claims.
 
     Raises
     ------
@@ -35,7 +37,7 @@ def find(name: str, database_id: UUID, command: str | None) -> str:
     if found is None or not found.strip():
         raise NotPermittedError(
             f"the secret of {name} is missing",
-            f"Store it: rehabctl claim secret {name}, or set secret_command",
+            hint or f"Store it: rehabctl claim secret {name}, or set secret_command",
         )
     return found.strip() + ("\n" if found.lstrip().startswith("-----BEGIN") else "")
 

@@ -114,6 +114,12 @@ COLUMNS: dict[str, dict[str, str]] = {
         "date": "for_day",
         "integer": "revision",
     },
+    "connection": {
+        "uuid": "id clinic_id changed_by",
+        "ordered_text": "name",
+        "time": "changed_at",
+        "json": "settings",
+    },
     "consent": {
         "uuid": "id patient_id clinic_id therapist_id recorded_by given_by_contact_id",
         "text": "scope",

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from rehabctl.store.repositories.assessments import AssessmentRepository
     from rehabctl.store.repositories.claims import ClaimRepository
     from rehabctl.store.repositories.clinics import ClinicRepository
+    from rehabctl.store.repositories.connections import ConnectionRepository
     from rehabctl.store.repositories.consents import ConsentRepository
     from rehabctl.store.repositories.contacts import ContactRepository
     from rehabctl.store.repositories.coverage import CoverageRepository
@@ -129,6 +130,13 @@ class UnitOfWork:
         from rehabctl.store.repositories.agreements import AgreementRepository
 
         return AgreementRepository(self.connection, self.clinic.id)
+
+    @cached_property
+    def connections(self) -> ConnectionRepository:
+        """Connections to the record systems of others."""
+        from rehabctl.store.repositories.connections import ConnectionRepository
+
+        return ConnectionRepository(self.connection, self.clinic.id, self.user.id, self.now)
 
     @cached_property
     def patients(self) -> PatientRepository:

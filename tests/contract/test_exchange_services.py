@@ -6,9 +6,10 @@ import io
 import json
 from typing import Any
 
+from rehabctl.domain.consent import ConsentScope
 from rehabctl.integrations.hl7v2.message import parse
 from rehabctl.reference.rules import load_rules
-from rehabctl.services import fhir_import, hl7_import, intake, triage
+from rehabctl.services import consents, fhir_import, hl7_import, intake, triage
 from rehabctl.services.fhir_export import FhirForm, export
 from rehabctl.services.fhir_import import FhirOptions
 from rehabctl.services.hl7_export import MessageKind, export_messages
@@ -61,8 +62,11 @@ def test_a_therapist_takes_over_resources_and_hands_on_her_patients(
     assert take(store, patient, pain, practitioner) == (3, 0, 0, 0)
     assert take(store, pain, practitioner, patient) == (0, 0, 3, 0)
     assert triage.rebuild(store, load_rules(), check=True).different == 0
+    consents.grant(store, "77", ConsentScope.DATA_SHARING)
     told = [json.loads(line) for line in export(store, load_rules(), None, FhirForm.NDJSON)]
-    assert [r["resourceType"] for r in told] == ["Patient", "Observation", "Provenance"]
+    assert [r["resourceType"] for r in told] == [
+        "Patient", "Observation", "Consent", "Provenance",
+    ]  # fmt: skip
     (sent,) = export_messages(store, load_rules(), "77", MessageKind.ORU)
     assert [o.text(5) for o in parse(sent).named("OBX")] == ["4"]
     with auditor.snapshot() as uow:

@@ -13,9 +13,10 @@ from typing import Any
 import pytest
 
 from rehabctl.domain.clinic import Role
+from rehabctl.domain.consent import ConsentScope
 from rehabctl.domain.errors import NotFoundError, NotPermittedError
 from rehabctl.reference.rules import RuleTable, load_rules
-from rehabctl.services import audit, fhir_import, intake
+from rehabctl.services import audit, consents, fhir_import, intake
 from rehabctl.services.fhir_export import FhirForm, export
 from rehabctl.services.fhir_import import FhirOptions
 from rehabctl.services.import_run import ImportReport
@@ -41,6 +42,10 @@ def rules() -> RuleTable:
     return load_rules()
 
 
+def share(store: Store, mrn: str) -> None:
+    consents.grant(store, mrn, ConsentScope.DATA_SHARING)
+
+
 def test_every_patient_is_written_once_in_both_forms(store: Store, rules: RuleTable) -> None:
     assert json.loads("".join(export(store, rules, None, FhirForm.BUNDLE))) == {
         "resourceType": "Bundle",
@@ -48,14 +53,35 @@ def test_every_patient_is_written_once_in_both_forms(store: Store, rules: RuleTa
     }
     for number in range(205):  # more than one page
         intake.create_patient(store, rules, ANA | {"mrn": str(number)})
-    lines = "".join(export(store, rules, None, FhirForm.NDJSON)).splitlines()
+        if number != 13:
+            share(store, str(number))
+    notes: list[str] = []
+    lines = "".join(export(store, rules, None, FhirForm.NDJSON, note=notes.append)).splitlines()
     patients = [r for r in map(json.loads, lines) if r["resourceType"] == "Patient"]
-    assert {p["identifier"][0]["value"] for p in patients} == {str(n) for n in range(205)}
-    assert len(patients) == 205
+    assert {p["identifier"][0]["value"] for p in patients} == {
+        str(n) for n in range(205) if n != 13
+    }
+    assert len(patients) == 204
+    assert notes == ["1 patients without a consent to data sharing were left out"]
     bundle = json.loads("".join(export(store, rules, "7", FhirForm.BUNDLE)))
-    assert [e["resource"]["resourceType"] for e in bundle["entry"]] == ["Patient", "Provenance"]
+    assert [e["resource"]["resourceType"] for e in bundle["entry"]] == [
+        "Patient", "Consent", "Provenance",
+    ]  # fmt: skip
     (last,) = audit.entries(store, limit=1)
-    assert (last.action, last.detail) == ("export.fhir", '{"resources":2}')
+    assert (last.action, last.detail) == ("export.fhir", '{"resources":3}')
+
+
+def test_a_patient_who_has_not_consented_to_sharing_is_told_nobody(
+    store: Store, rules: RuleTable
+) -> None:
+    intake.create_patient(store, rules, ANA)
+    with pytest.raises(NotPermittedError, match="data sharing"):
+        list(export(store, rules, "1042", FhirForm.BUNDLE))
+    share(store, "1042")
+    assert list(export(store, rules, "1042", FhirForm.BUNDLE))
+    consents.revoke(store, "1042", ConsentScope.DATA_SHARING)
+    with pytest.raises(NotPermittedError, match="data sharing"):
+        list(export(store, rules, "1042", FhirForm.BUNDLE))
 
 
 def test_an_unknown_patient_and_a_wrong_role_are_refused(store: Store, rules: RuleTable) -> None:
@@ -176,6 +202,7 @@ def test_a_dry_run_sees_later_batches_and_keeps_nothing(store: Store, rules: Rul
 
 def test_our_own_export_comes_back_unchanged_in_values(store: Store, rules: RuleTable) -> None:
     run(store, rules, bundle(BEN, PAIN))
+    share(store, "77")
     told = "".join(export(store, rules, "77", FhirForm.BUNDLE)).encode()
     before = intake.show_patient(store, "77").summary
     report = run(store, rules, told, "own")

@@ -117,7 +117,7 @@ def test_messages_are_safe_when_they_are_acknowledged(
 def test_a_store_that_cannot_take_a_message_is_no_acknowledgement(
     store: Store, rules: RuleTable, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def locked(*_args: object) -> None:
+    def locked(*_args: object, **_options: object) -> None:
         raise RehabctlError("the database is locked", "Try again")
 
     monkeypatch.setattr(hl7_listener, "import_message", locked)

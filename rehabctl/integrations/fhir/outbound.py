@@ -17,6 +17,7 @@ from rehabctl.domain.exchange import OWN_CODES, CodedObservation, ExchangeRecord
 from rehabctl.domain.patient import PatientStatus, PatientSummary
 from rehabctl.domain.programme import Prescription, Programme, ProgrammeStatus
 from rehabctl.domain.prom import PromResponse, PromScore
+from rehabctl.domain.visit import Visit, VisitStatus
 
 Resource = dict[str, Any]
 BASE = "http://rehabctl.invalid/fhir/"
@@ -33,6 +34,12 @@ _PLAN_STATUS = {
 _ACTIVITY_STATUS = {
     ProgrammeStatus.ACTIVE: "in-progress", ProgrammeStatus.HELD: "on-hold",
     ProgrammeStatus.COMPLETED: "completed", ProgrammeStatus.STOPPED: "stopped",
+}  # fmt: skip
+
+_APPOINTMENT_STATUS = {
+    VisitStatus.PLANNED: "booked", VisitStatus.IN_PROGRESS: "arrived",
+    VisitStatus.COMPLETED: "fulfilled", VisitStatus.CANCELLED: "cancelled",
+    VisitStatus.NO_SHOW: "noshow",
 }  # fmt: skip
 
 
@@ -64,6 +71,8 @@ def resources(record: ExchangeRecord, clinic: str, now: datetime) -> Iterator[Re
         for score in response.scores:
             if score.score is not None:
                 yield _score(response, score, subject)
+    for visit in record.visits:
+        yield _appointment(visit, subject)
     for consent in record.consents:
         yield _consent(consent, subject, now)
     yield {
@@ -283,6 +292,22 @@ def _score(response: PromResponse, score: PromScore, subject: Resource) -> Resou
         "method": {"text": f"scoring rule {score.rule_version}"},
         "derivedFrom": [{"reference": f"QuestionnaireResponse/{response.id}"}],
     }  # fmt: skip
+
+
+def _appointment(visit: Visit, subject: Resource) -> Resource:
+    minutes = int((visit.planned_end_at - visit.planned_start_at).total_seconds() // 60)
+    return _without_none(
+        {
+            "resourceType": "Appointment",
+            "id": str(visit.id),
+            "status": _APPOINTMENT_STATUS[visit.status],
+            "appointmentType": {"text": visit.appointment_type} if visit.appointment_type else None,
+            "start": _instant(visit.planned_start_at),
+            "end": _instant(visit.planned_end_at),
+            "minutesDuration": minutes,
+            "participant": [{"actor": subject, "status": "accepted"}],
+        }
+    )
 
 
 def _consent(consent: Consent, subject: Resource, now: datetime) -> Resource:

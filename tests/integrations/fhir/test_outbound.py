@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -24,6 +24,7 @@ from rehabctl.domain.patient import (
 )
 from rehabctl.domain.programme import Prescription, Programme, ProgrammeStatus
 from rehabctl.domain.prom import PromResponse, PromScore
+from rehabctl.domain.visit import Visit, VisitKind, VisitStatus
 from rehabctl.integrations.fhir.outbound import entry, resources
 from rehabctl.reference.measure_codes import measure_code
 
@@ -71,6 +72,19 @@ def full() -> ExchangeRecord:
             CodedObservation("pain-1", measure_code("pain", "", DAY), 4.0, NOW, "survey"),
         ),
         responses=(response,),
+        visits=tuple(
+            Visit(
+                ID,
+                REF,
+                VisitKind.TREATMENT,
+                NOW,
+                NOW + timedelta(minutes=45),
+                ID,
+                status=status,
+                appointment_type="treatment",
+            )
+            for status in VisitStatus
+        ),
         consents=(Consent(ID, REF, ConsentScope.BODY_TRACKING, NOW, ID, revoked_at=NOW),),
     )
 
@@ -116,3 +130,13 @@ def test_a_measure_without_a_confirmed_code_has_a_name_of_our_own() -> None:
         "deg",
     )
     assert measure_code("pain", "", date(2018, 1, 1)).system == "urn:rehabctl:measure"
+
+
+def test_an_appointment_says_when_and_what_became_of_it() -> None:
+    found = [r for r in resources(full(), "Clinic", NOW) if r["resourceType"] == "Appointment"]
+    assert [r["status"] for r in found] == [
+        "booked", "arrived", "fulfilled", "cancelled", "noshow",
+    ]  # fmt: skip
+    assert {(r["start"], r["end"], r["minutesDuration"]) for r in found} == {
+        ("2026-03-02T15:00:00+00:00", "2026-03-02T15:45:00+00:00", 45)
+    }

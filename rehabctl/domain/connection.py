@@ -1,0 +1,34 @@
+"""Connections of a clinic to the record systems of others."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class FhirAuth(StrEnum):
+    """How we say to a FHIR server who we are."""
+
+    SECRET = "client_secret"  # noqa: S105 - the name of a way
+    """OAuth 2 client credentials."""
+    SMART = "smart_backend"
+    """SMART backend services: an assertion signed with a private key."""
+    NONE = "none"
+    """Not at all; on this machine's own loopback only."""
+
+
+@dataclass(frozen=True, slots=True)
+class FhirConnection:
+    """One FHIR R4 server. Its secret or private key is never part of it."""
+
+    name: str
+    address: str
+    """Base, such as `https://ehr.example/r4`."""
+    mrn_system: str
+    """System of the identifier under which that server keeps record numbers."""
+    auth: FhirAuth
+    token_url: str = ""
+    client_id: str = ""
+    scope: str = "system/*.read system/*.write"
+    key_id: str = ""
+    """Which of our public keys checks the assertion (`kid`)."""

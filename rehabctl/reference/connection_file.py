@@ -1,0 +1,77 @@
+"""Reader of a file of connections to record systems (TOML)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import urlsplit
+
+from rehabctl.domain.connection import FhirAuth, FhirConnection
+from rehabctl.reference.findings import Problem
+from rehabctl.reference.table_reader import TableReader
+
+SCHEMA = "rehabctl-connections/1"
+_LOOPBACK = ("127.0.0.1", "::1", "localhost")
+
+
+def read_connection_file(
+    document: Mapping[str, Any],
+) -> tuple[tuple[FhirConnection, ...], tuple[Problem, ...]]:
+    """Understand a file of connections; with any problem nothing of it is to be used.
+
+    Parameters
+    ----------
+    document
+        As `tomllib` returned it.
+
+    Returns
+    -------
+    tuple
+        The connections, and every problem.
+    """
+    problems: list[Problem] = []
+    top = TableReader(document, (), problems)
+    if top.text("schema") != SCHEMA:
+        top.problem("schema", "schema", f"schema must be {SCHEMA!r}")
+    found = tuple(_fhir(one) for one in top.tables("fhir"))
+    top.finish()
+    if len({one.name for one in found}) < len(found):
+        top.problem("fhir", "name", "two connections have one name")
+    return found, tuple(problems)
+
+
+def _fhir(read: TableReader) -> FhirConnection:
+    auth = read.choice("auth", FhirAuth)
+    asked = None if auth is not FhirAuth.NONE else ""
+    made = FhirConnection(
+        name=read.text("name"),
+        address=read.text("address"),
+        mrn_system=read.text("mrn_system"),
+        auth=auth,
+        token_url=read.text("token_url", asked),
+        client_id=read.text("client_id", asked),
+        scope=read.text("scope", "system/*.read system/*.write"),
+        key_id=read.text("key_id", None if auth is FhirAuth.SMART else ""),
+    )
+    if not re.fullmatch(r"[a-z0-9][a-z0-9_-]{0,31}", made.name):
+        read.problem("name", "name", "name is lower-case letters, digits, - and _")
+    for key in ("address", "token_url"):
+        text: str = getattr(made, key)
+        if text and not _is_safe(text, loopback=auth is FhirAuth.NONE):
+            read.problem(key, "address", f"{key} begins with https://")
+    if auth is FhirAuth.NONE and urlsplit(made.address).hostname not in _LOOPBACK:
+        read.problem("auth", "auth", "auth is none on this machine's own loopback only")
+    read.finish()
+    return made
+
+
+def _is_safe(address: str, *, loopback: bool) -> bool:
+    try:
+        parts = urlsplit(address)
+        host = parts.hostname
+    except ValueError:
+        return False
+    is_here = loopback and parts.scheme == "http" and host in _LOOPBACK
+    is_plain = not (parts.query or parts.fragment or parts.username)
+    return bool(host) and is_plain and (parts.scheme == "https" or is_here)

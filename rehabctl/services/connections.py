@@ -1,0 +1,103 @@
+"""Connections of the clinic to record systems: imported, listed, given their secrets."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rehabctl.domain.connection import FhirConnection
+from rehabctl.domain.errors import FindingsError, NotFoundError, RehabctlError, suggestion
+from rehabctl.reference.connection_file import read_connection_file
+from rehabctl.reference.findings import Problem
+from rehabctl.services.access import Action, require
+
+if TYPE_CHECKING:
+    from rehabctl.store.store import Store
+    from rehabctl.store.unit_of_work import UnitOfWork
+
+
+def import_file(store: Store, path: Path, *, dry_run: bool = False) -> tuple[FhirConnection, ...]:
+    """Import a file of connections; with any problem nothing is written.
+
+    Parameters
+    ----------
+    store
+        The open store.
+    path
+        The TOML file.
+    dry_run
+        Only say what would be done.
+
+    Raises
+    ------
+    NotFoundError
+        The file does not exist.
+    FindingsError
+        It is not TOML, or says what cannot be.
+    """
+    import tomllib
+
+    try:
+        document = tomllib.loads(path.read_text("utf-8"))
+    except FileNotFoundError:
+        raise NotFoundError(f"{path.name} does not exist", "Check the path") from None
+    except OSError as error:
+        raise RehabctlError(f"cannot read {path.name}: {error.strerror}", "Check it") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError):
+        raise FindingsError(f"{path.name} is not TOML", "Correct it and import again") from None
+    found, problems = read_connection_file(document)
+    if problems:
+        raise FindingsError(f"{path.name}: {_said(problems[0])}", "Correct it and import again")
+    with store.transaction(rehearsal=dry_run) as uow:
+        require(uow, Action.MANAGE_STORE)
+        for one in found:
+            uow.connections.put(one)
+            uow.audit.record("connection.import", "connection", None, {"name": one.name})
+    return found
+
+
+def _said(problem: Problem) -> str:
+    where = ".".join(str(part) for part in problem.path)
+    return f"{where}: {problem.message}" if where else problem.message
+
+
+def connections(store: Store) -> tuple[FhirConnection, ...]:
+    """Return every connection, by name."""
+    with store.transaction() as uow:
+        return uow.connections.all()
+
+
+def connection_named(uow: UnitOfWork, name: str) -> FhirConnection:
+    """Return a connection.
+
+    Raises
+    ------
+    NotFoundError
+        It was not imported.
+    """
+    known = {one.name: one for one in uow.connections.all()}
+    if name not in known:
+        near = suggestion(name, list(known)).capitalize()
+        raise NotFoundError(
+            f"no connection is called {name!r}", near or "Import it: integration connect"
+        )
+    return known[name]
+
+
+def keep_secret(store: Store, name: str, secret: str) -> None:
+    """Put the secret or private key of a connection into the keyring.
+
+    Raises
+    ------
+    NotFoundError
+        There is no such connection.
+    NotPermittedError
+        There is no keyring.
+    """
+    from rehabctl.store import credentials
+
+    with store.transaction() as uow:
+        require(uow, Action.MANAGE_STORE)
+        connection_named(uow, name)
+        uow.audit.record("connection.secret", "connection", None, {"name": name})
+    credentials.store(name, store.database_id, secret)
