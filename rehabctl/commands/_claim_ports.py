@@ -210,11 +210,18 @@ def secret(
 
     Without a keyring, set `secret_command` in config.toml: it is given the name and prints it.
     """
-    import sys
-
     from rehabctl.services import claim_submission
     from rehabctl.services.settings import load_settings
     from rehabctl.services.wiring import open_store
+
+    text = secret_of(name, file)
+    with open_store(load_settings()) as store:
+        claim_submission.keep_secret(store, name, text)
+
+
+def secret_of(name: str, file: Path | None) -> str:
+    """Return a secret from a file, standard input, or whoever types it."""
+    import sys
 
     if file is not None and str(file) != "-":
         text = _read(file)
@@ -224,8 +231,7 @@ def secret(
         text = typer.prompt(f"Secret of {name}", hide_input=True, err=True)
     if not text.strip():
         raise UsageError("the secret is empty", "Give it on standard input or with --file")
-    with open_store(load_settings()) as store:
-        claim_submission.keep_secret(store, name, text)
+    return text
 
 
 def _read(file: Path) -> str:

@@ -130,6 +130,54 @@ def disable(
     _switch(name, False, Output.of(format_, json_, output, quiet))
 
 
+@app.command(
+    epilog="Examples: rehabctl integration secret sms-twilio < token.txt | "
+    "rehabctl integration secret email-smtp --file password.txt"
+)
+def secret(
+    name: NameArgument,
+    file: Annotated[
+        Path | None, typer.Option("--file", help="Read it from this file, or - .")
+    ] = None,
+) -> None:
+    """Put the secret of an integration into the keyring.
+
+    Without a keyring, set `secret_command` in config.toml: it is given the name and prints it.
+    """
+    from rehabctl.commands._claim_ports import secret_of
+    from rehabctl.services import integrations
+    from rehabctl.services.settings import load_settings
+    from rehabctl.services.wiring import open_store
+
+    text = secret_of(name, file)
+    with open_store(load_settings()) as store:
+        integrations.keep_secret(store, name, text)
+
+
+@app.command(
+    "test",
+    epilog="Examples: rehabctl integration test sms-twilio | "
+    "rehabctl integration test email-smtp --format json",
+)
+def ask(
+    name: NameArgument,
+    format_: FormatOption = None,
+    json_: JsonFlag = False,
+    output: OutputOption = None,
+    quiet: QuietFlag = False,
+) -> None:
+    """Ask the other side whether it knows us. No patient data is sent."""
+    from rehabctl.services import integrations
+    from rehabctl.services.settings import load_settings
+    from rehabctl.services.wiring import integration_check, open_store
+
+    settings = load_settings()
+    with open_store(settings) as store:
+        integrations.require_manager(store, name)
+        integration_check(store, settings, name)()
+    emit_object({"name": name, "answers": True}, Output.of(format_, json_, output, quiet))
+
+
 def _switch(name: str, enabled: bool, out: Output) -> None:
     from rehabctl.services import integrations
     from rehabctl.services.settings import load_settings

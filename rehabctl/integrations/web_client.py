@@ -104,7 +104,7 @@ class WebClient:
             if status in (401, 403):
                 raise NotPermittedError(
                     f"{self.name} refused our credentials ({status})",
-                    "Store the secret again: rehabctl claim secret NAME",
+                    "Store it again: rehabctl claim secret NAME or integration secret NAME",
                 )
             if status == 429 or (status == 409 and "retry-after" in answer.headers):
                 problem = f"{status}:{answer.headers.get('retry-after', '')}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -49,6 +49,21 @@ class Paths:
 
 
 @dataclass(frozen=True)
+class MessagingSettings:
+    """How messages leave this machine, from config.toml; secrets are never part of it."""
+
+    sms_account: str = ""
+    sms_from: str = ""
+    smtp_host: str = ""
+    smtp_port: str = "587"
+    smtp_login: str = ""
+    smtp_from: str = ""
+    message_sender: str = ""
+    """How the clinic calls itself in a message, without naming a specialty."""
+    message_phone: str = ""
+
+
+@dataclass(frozen=True)
 class Settings:
     """What one command runs with."""
 
@@ -67,6 +82,8 @@ class Settings:
     """Another Bluetooth controller than the platform's, for tests (REHABCTL_BLUETOOTH)."""
     secret_command: str | None = None
     """Prints the secret of a connection to another system, whose name it is given."""
+
+    messaging: MessagingSettings = MessagingSettings()
 
     def now(self) -> datetime:
         """Return the current time as aware UTC."""
@@ -104,6 +121,9 @@ def load_settings(environment: Mapping[str, str] | None = None) -> Settings:
         fixed_now=_fixed_now(env.get("REHABCTL_NOW")),
         approved_only=_approved_only(config.get("unapproved_exercises")),
         bluetooth=env.get("REHABCTL_BLUETOOTH") or None,
+        messaging=MessagingSettings(
+            **{f.name: config[f.name] for f in fields(MessagingSettings) if config.get(f.name)}
+        ),
     )
 
 

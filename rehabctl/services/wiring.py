@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
     from rehabctl.devices.voice import Voice
     from rehabctl.domain.claim_port import ClaimPort
+    from rehabctl.domain.message import DeliveryChannel
+    from rehabctl.domain.message_port import MessagePort, ReplySource
     from rehabctl.integrations.claim_folder import ClaimFolder
     from rehabctl.services.films import Films, Load
     from rehabctl.store.files import BlobStore
@@ -140,6 +142,83 @@ def open_films(settings: Settings, store: Store, load: Load) -> Generator[Films]
     folders = (*([Path(private)] if private else ()), settings.paths.home)
     with Films(store, folders, load, Desktop(os.environ)) as films:
         yield films
+def message_ports(
+    store: Store, settings: Settings, only: DeliveryChannel | None = None
+) -> dict[DeliveryChannel, MessagePort]:
+    """Return the carriers that config.toml names, by channel.
+
+    Parameters
+    ----------
+    store
+        The open store.
+    settings
+        What this command runs with.
+    only
+        The one that is wanted; default all.
+
+    Raises
+    ------
+    UsageError
+        None, or not the one that is wanted, is configured whole.
+    NotPermittedError
+        A secret is missing.
+    """
+    from rehabctl.domain.errors import UsageError
+    from rehabctl.domain.message import DeliveryChannel
+    from rehabctl.integrations.messaging.mail import MailServer, SmtpMail
+    from rehabctl.integrations.messaging.twilio import TwilioMessages
+    from rehabctl.store import credentials
+
+    def secret(name: str) -> str:
+        return credentials.find(name, store.database_id, settings.secret_command)
+
+    at = settings.messaging
+    found: dict[DeliveryChannel, MessagePort] = {}
+    if at.sms_account and at.sms_from and only in (None, DeliveryChannel.SMS):
+        found[DeliveryChannel.SMS] = TwilioMessages(
+            at.sms_account, secret("sms-twilio"), at.sms_from
+        )
+    if at.smtp_host and at.smtp_from and only in (None, DeliveryChannel.EMAIL):
+        if not at.smtp_port.isdecimal():
+            raise UsageError("smtp_port is no number", "Correct config.toml")
+        password = secret("email-smtp") if at.smtp_login else ""
+        server = MailServer(at.smtp_host, at.smtp_from, at.smtp_login, password, int(at.smtp_port))
+        found[DeliveryChannel.EMAIL] = SmtpMail(server)
+    if not found:
+        raise UsageError(
+            f"no delivery by {'any channel' if only is None else only.value} is configured",
+            "Write sms_account and sms_from, or smtp_host and smtp_from, into config.toml",
+        )
+    return found
+
+
+def reply_source(store: Store, settings: Settings) -> ReplySource:
+    """Return the carrier that keeps what receivers answered; errors as `message_ports`."""
+    from rehabctl.domain.errors import UsageError
+    from rehabctl.domain.message import DeliveryChannel
+    from rehabctl.domain.message_port import ReplySource
+
+    port = message_ports(store, settings, DeliveryChannel.SMS)[DeliveryChannel.SMS]
+    if not isinstance(port, ReplySource):
+        raise UsageError("this carrier keeps no answers", "Look at its console")
+    return port
+
+
+def integration_check(store: Store, settings: Settings, name: str) -> Callable[[], None]:
+    """Return what asks an integration's other side whether it knows us.
+
+    Raises
+    ------
+    UsageError
+        Nothing can be asked, or it is not configured.
+    """
+    from rehabctl.domain.errors import UsageError
+    from rehabctl.domain.message import DeliveryChannel
+
+    channels = {"sms-twilio": DeliveryChannel.SMS, "email-smtp": DeliveryChannel.EMAIL}
+    if name not in channels:
+        raise UsageError(f"{name} has nobody to ask", f"It can: {', '.join(channels)}")
+    return message_ports(store, settings, channels[name])[channels[name]].check
 
 
 def key_options(settings: Settings) -> keys.KeyOptions:

@@ -42,6 +42,7 @@ REVISIONS = (
     "0040_cohort_outcomes",
     "0034_coverage",
     "0035_accounts",
+    "0060_message_channels",
 )
 """Every revision of the history, oldest first; a test compares it with the files."""
 HEAD = REVISIONS[-1]
