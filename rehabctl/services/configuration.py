@@ -66,6 +66,10 @@ OPTIONS = (
     Option("smtp_from", "E-mail address that messages come from"),
     Option("message_sender", "How the clinic calls itself in messages, without a specialty"),
     Option("message_phone", "Telephone number that messages ask to call"),
+    Option("video_service", "Video server of your own", choices=("livekit", "jitsi")),
+    Option("video_page", "Page that opens a video visit, https://"),
+    Option("video_server", "Address of a LiveKit server, wss://"),
+    Option("video_key", "API key of LiveKit, or application id of Jitsi"),
     Option("key_file", "File that holds the key of the database", "REHABCTL_KEY_FILE", False),
     Option(
         "pose_model", "File of a pose model instead of the installed one", "REHABCTL_POSE_MODEL"

@@ -64,6 +64,16 @@ class MessagingSettings:
 
 
 @dataclass(frozen=True)
+class VideoSettings:
+    """The clinic's own video server, from config.toml; its secret is never part of it."""
+
+    video_service: str = ""
+    video_page: str = ""
+    video_server: str = ""
+    video_key: str = ""
+
+
+@dataclass(frozen=True)
 class Settings:
     """What one command runs with."""
 
@@ -84,6 +94,7 @@ class Settings:
     """Prints the secret of a connection to another system, whose name it is given."""
 
     messaging: MessagingSettings = MessagingSettings()
+    video: VideoSettings = VideoSettings()
 
     def now(self) -> datetime:
         """Return the current time as aware UTC."""
@@ -121,6 +132,9 @@ def load_settings(environment: Mapping[str, str] | None = None) -> Settings:
         fixed_now=_fixed_now(env.get("REHABCTL_NOW")),
         approved_only=_approved_only(config.get("unapproved_exercises")),
         bluetooth=env.get("REHABCTL_BLUETOOTH") or None,
+        video=VideoSettings(
+            **{f.name: config[f.name] for f in fields(VideoSettings) if config.get(f.name)}
+        ),
         messaging=MessagingSettings(
             **{f.name: config[f.name] for f in fields(MessagingSettings) if config.get(f.name)}
         ),

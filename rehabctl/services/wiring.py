@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from rehabctl.domain.message_port import MessagePort, ReplySource
     from rehabctl.integrations.claim_folder import ClaimFolder
     from rehabctl.services.films import Films, Load
+    from rehabctl.integrations.video.rooms import VideoRooms
     from rehabctl.store.files import BlobStore
     from rehabctl.store.rekey import StoreFiles
 
@@ -202,6 +203,61 @@ def reply_source(store: Store, settings: Settings) -> ReplySource:
     if not isinstance(port, ReplySource):
         raise UsageError("this carrier keeps no answers", "Look at its console")
     return port
+
+
+def video_rooms(store: Store, settings: Settings) -> VideoRooms:
+    """Return the video server that config.toml names.
+
+    Raises
+    ------
+    UsageError
+        It names none, or not whole.
+    NotPermittedError
+        The secret is missing.
+    """
+    from rehabctl.domain.errors import UsageError
+    from rehabctl.domain.video import VideoService
+    from rehabctl.integrations.video.rooms import VideoRooms
+    from rehabctl.store import credentials
+
+    at = settings.video
+    if at.video_service not in set(VideoService) or not (at.video_page and at.video_key):
+        raise UsageError(
+            "no video server is configured",
+            "Write video_service, video_page and video_key into config.toml",
+        )
+    name = f"video-{at.video_service}"
+    secret = credentials.find(name, store.database_id, settings.secret_command)
+    service = VideoService(at.video_service)
+    return VideoRooms(service, at.video_page, at.video_key, secret, at.video_server)
+
+
+def check_notice(
+    store: Store, settings: Settings, service: str, body: bytes, signature: str, timestamp: str
+) -> None:
+    """Check a notice of a video service.
+
+    Raises
+    ------
+    UsageError
+        The service signs no notices.
+    NotPermittedError
+        It is not genuine, or the secret is missing.
+    """
+    from rehabctl.domain.errors import UsageError
+    from rehabctl.integrations.video.notices import check_daily, check_livekit
+    from rehabctl.reference.video import load_video_rules
+    from rehabctl.store import credentials
+
+    if service not in ("livekit", "daily"):
+        raise UsageError(f"{service!r} signs no notices", "Use livekit or daily")
+    now = settings.now()
+    secret = credentials.find(f"video-{service}", store.database_id, settings.secret_command)
+    if service == "livekit":
+        check_livekit(body, signature, secret.strip(), now)
+    else:
+        rules = load_video_rules(now.date())
+        check_daily(body, signature, timestamp, secret.strip(), now, rules.notice)
 
 
 def integration_check(store: Store, settings: Settings, name: str) -> Callable[[], None]:
