@@ -43,8 +43,8 @@ def test_both_enter_one_room_and_nobody_is_named(store: Store) -> None:
     assert str(visit.id) not in patient.link
     assert patient.from_at == NOW - timedelta(minutes=15)
     assert patient.until_at == NOW + timedelta(minutes=75)
+    later = at(store, NOW + timedelta(minutes=76))
     with pytest.raises(UsageError, match="over"):
-        later = at(store, NOW + timedelta(minutes=76))
         video_visits.join(later, RULES, ROOMS, str(visit.id), VideoRole.PATIENT)
 
 
