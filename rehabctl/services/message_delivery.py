@@ -46,7 +46,7 @@ from rehabctl.services.access import Action, require
 from rehabctl.services.actors import PATIENT, allowed_contact
 from rehabctl.services.integrations import require_enabled
 from rehabctl.services.roster_changes import clinic_today
-from rehabctl.services.scheduling import REMINDER
+from rehabctl.services.visit_reminders import REMINDER
 
 if TYPE_CHECKING:
     from rehabctl.store.store import Store

@@ -28,8 +28,8 @@ if TYPE_CHECKING:
     from rehabctl.domain.message import DeliveryChannel
     from rehabctl.domain.message_port import MessagePort, ReplySource
     from rehabctl.integrations.claim_folder import ClaimFolder
-    from rehabctl.services.films import Films, Load
     from rehabctl.integrations.video.rooms import VideoRooms
+    from rehabctl.services.films import Films, Load
     from rehabctl.store.files import BlobStore
     from rehabctl.store.rekey import StoreFiles
 
@@ -143,6 +143,8 @@ def open_films(settings: Settings, store: Store, load: Load) -> Generator[Films]
     folders = (*([Path(private)] if private else ()), settings.paths.home)
     with Films(store, folders, load, Desktop(os.environ)) as films:
         yield films
+
+
 def message_ports(
     store: Store, settings: Settings, only: DeliveryChannel | None = None
 ) -> dict[DeliveryChannel, MessagePort]:
