@@ -97,6 +97,11 @@ class RootGroup(LazyGroup):
         "visit": LazyCommand(
             "rehabctl.commands.visit:app", "Plan, hold, time and end visits.", _CLINIC
         ),
+        "video-visit": LazyCommand(
+            "rehabctl.commands.video_visit:app",
+            "Open video visits on a server of your own.",
+            _CLINIC,
+        ),
         "message": LazyCommand(
             "rehabctl.commands.message:app", "Read and write messages of patients.", _CLINIC
         ),

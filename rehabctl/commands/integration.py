@@ -178,15 +178,17 @@ def connections(
 
 @app.command(
     epilog="Examples: rehabctl integration secret ehr --file private-key.pem | "
-    "rehabctl integration secret ehr < secret.txt"
+    "rehabctl integration secret sms-twilio < token.txt"
 )
 def secret(
-    name: Annotated[str, typer.Argument(help="Name of the connection.", show_default=False)],
+    name: Annotated[
+        str, typer.Argument(help="Of a connection or an integration.", show_default=False)
+    ],
     file: Annotated[
         Path | None, typer.Option("--file", help="Read it from this file; default: asked for.")
     ] = None,
 ) -> None:
-    """Put the secret or private key of a connection into the keyring.
+    """Put the secret or private key of a connection or integration into the keyring.
 
     Without a keyring, set `secret_command` in config.toml: it is given the name and prints it.
     """
@@ -198,6 +200,30 @@ def secret(
     text = read_secret(name, file)
     with open_store(load_settings()) as store:
         service.keep_secret(store, name, text)
+
+
+@app.command(
+    "test",
+    epilog="Examples: rehabctl integration test sms-twilio | "
+    "rehabctl integration test email-smtp --format json",
+)
+def ask(
+    name: NameArgument,
+    format_: FormatOption = None,
+    json_: JsonFlag = False,
+    output: OutputOption = None,
+    quiet: QuietFlag = False,
+) -> None:
+    """Ask the other side whether it knows us. No patient data is sent."""
+    from rehabctl.services import integrations
+    from rehabctl.services.settings import load_settings
+    from rehabctl.services.wiring import integration_check, open_store
+
+    settings = load_settings()
+    with open_store(settings) as store:
+        integrations.require_manager(store, name)
+        integration_check(store, settings, name)()
+    emit_object({"name": name, "answers": True}, Output.of(format_, json_, output, quiet))
 
 
 def _switch(name: str, enabled: bool, out: Output) -> None:

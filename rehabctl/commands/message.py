@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from rehabctl.commands import _message_delivery
 from rehabctl.commands._options import (
     CursorOption,
     FormatOption,
@@ -21,6 +22,32 @@ if TYPE_CHECKING:
     from rehabctl.domain.message import Message
 
 app = typer.Typer(help="Read and write messages of patients.", no_args_is_help=True)
+app.command(
+    epilog="Examples: rehabctl message deliver --dry-run | rehabctl message deliver --format json"
+)(_message_delivery.deliver)
+app.command(epilog="Examples: rehabctl message fetch | rehabctl message fetch --format json")(
+    _message_delivery.fetch
+)
+app.command(epilog="Examples: rehabctl message dead | rehabctl message dead --format json")(
+    _message_delivery.dead
+)
+app.command(epilog="Examples: rehabctl message retry ID | rehabctl message retry ID --json")(
+    _message_delivery.retry
+)
+app.command(
+    "opt-in",
+    epilog="Examples: rehabctl message opt-in sms email --patient 1042 | "
+    "rehabctl message opt-in email --patient 1042 --to CONTACT",
+)(_message_delivery.opt_in)
+app.command(
+    "opt-out",
+    epilog="Examples: rehabctl message opt-out --patient 1042 | "
+    "rehabctl message opt-out sms --patient 1042",
+)(_message_delivery.opt_out)
+app.command(
+    epilog="Examples: rehabctl message channels --patient 1042 | "
+    "rehabctl message channels --patient 1042 --json"
+)(_message_delivery.channels)
 
 ThreadId = Annotated[str, typer.Argument(metavar="ID", help="From `rehabctl message list`.")]
 Mrn = Annotated[str, typer.Option("--patient", help="Medical record number.")]
@@ -141,7 +168,7 @@ def send(
         },
         out,
     )
-    note("queued; this installation delivers nothing yet", out)
+    note("queued; it leaves with: rehabctl message deliver", out)
 
 
 @app.command(

@@ -29,6 +29,24 @@ class OutboxState(StrEnum):
     CANCELLED = "cancelled"
 
 
+class DeliveryChannel(StrEnum):
+    """How something reaches a patient outside the clinic."""
+
+    SMS = "sms"
+    EMAIL = "email"
+
+
+class OptOut(StrEnum):
+    """What ended a channel."""
+
+    STAFF = "staff"
+    """Somebody of the clinic noted the patient's wish."""
+    STOP = "stop"
+    """The receiver answered STOP."""
+    CARRIER = "carrier"
+    """The carrier's own list says so."""
+
+
 class ContactScope(StrEnum):
     """What a contact may receive or do, with the patient's consent."""
 
@@ -60,6 +78,23 @@ class Contact:
         """Return whether the patient's consent covers something on a day."""
         held = self.valid_from <= day and (self.valid_until is None or day <= self.valid_until)
         return held and scope in self.scopes
+
+
+@dataclass(frozen=True, slots=True)
+class MessageChannel:
+    """A way by which a receiver allows the clinic to reach her."""
+
+    id: UUID
+    patient: PatientRef
+    receiver: str
+    """`patient` or the identifier of a contact."""
+    channel: DeliveryChannel
+    rank: int
+    """The lowest is tried first."""
+    opted_in_at: datetime
+    recorded_by: UUID
+    opted_out_at: datetime | None = None
+    opted_out_by: OptOut | None = None
 
 
 @dataclass(frozen=True, slots=True)

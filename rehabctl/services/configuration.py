@@ -58,6 +58,18 @@ OPTIONS = (
         "Command that prints the secret of a connection, whose name it gets as its last argument",
         "REHABCTL_SECRET_COMMAND",
     ),
+    Option("sms_account", "Account of the carrier of text messages (Twilio, AC...)"),
+    Option("sms_from", "Number, or messaging service (MG...), that text messages come from"),
+    Option("smtp_host", "Mail server that takes messages to patients, with encryption"),
+    Option("smtp_port", "Its port: 465, or 587 for STARTTLS", default="587"),
+    Option("smtp_login", "Login at the mail server"),
+    Option("smtp_from", "E-mail address that messages come from"),
+    Option("message_sender", "How the clinic calls itself in messages, without a specialty"),
+    Option("message_phone", "Telephone number that messages ask to call"),
+    Option("video_service", "Video server of your own", choices=("livekit", "jitsi")),
+    Option("video_page", "Page that opens a video visit, https://"),
+    Option("video_server", "Address of a LiveKit server, wss://"),
+    Option("video_key", "API key of LiveKit, or application id of Jitsi"),
     Option("key_file", "File that holds the key of the database", "REHABCTL_KEY_FILE", False),
     Option(
         "pose_model", "File of a pose model instead of the installed one", "REHABCTL_POSE_MODEL"

@@ -9,6 +9,7 @@ from rehabctl.domain.connection import FhirConnection
 from rehabctl.domain.errors import FindingsError, NotFoundError, RehabctlError, suggestion
 from rehabctl.reference.connection_file import read_connection_file
 from rehabctl.reference.findings import Problem
+from rehabctl.reference.integrations import load_integrations
 from rehabctl.services.access import Action, require
 
 if TYPE_CHECKING:
@@ -85,12 +86,12 @@ def connection_named(uow: UnitOfWork, name: str) -> FhirConnection:
 
 
 def keep_secret(store: Store, name: str, secret: str) -> None:
-    """Put the secret or private key of a connection into the keyring.
+    """Put the secret or private key of a connection or integration into the keyring.
 
     Raises
     ------
     NotFoundError
-        There is no such connection.
+        There is none of this name.
     NotPermittedError
         There is no keyring.
     """
@@ -98,6 +99,7 @@ def keep_secret(store: Store, name: str, secret: str) -> None:
 
     with store.transaction() as uow:
         require(uow, Action.MANAGE_STORE)
-        connection_named(uow, name)
+        if name not in {one.name for one in load_integrations()}:
+            connection_named(uow, name)
         uow.audit.record("connection.secret", "connection", None, {"name": name})
     credentials.store(name, store.database_id, secret)

@@ -150,6 +150,20 @@ def switch(store: Store, name: str, enabled: bool) -> IntegrationState:
         return IntegrationState(one, enabled, until)
 
 
+def require_manager(store: Store, name: str) -> None:
+    """Check that somebody may try an integration out, and write down that she does.
+
+    Raises
+    ------
+    NotFoundError, NotPermittedError
+        There is none of this name, or the user does not manage integrations.
+    """
+    named(name)
+    with store.transaction() as uow:
+        require(uow, Action.MANAGE_STORE)
+        uow.audit.record("integration.test", "integration", None, {"name": name})
+
+
 def require_enabled(uow: UnitOfWork, name: str) -> None:
     """Check that an integration may be given patient data now.
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -54,6 +54,31 @@ class Paths:
 
 
 @dataclass(frozen=True)
+class MessagingSettings:
+    """How messages leave this machine, from config.toml; secrets are never part of it."""
+
+    sms_account: str = ""
+    sms_from: str = ""
+    smtp_host: str = ""
+    smtp_port: str = "587"
+    smtp_login: str = ""
+    smtp_from: str = ""
+    message_sender: str = ""
+    """How the clinic calls itself in a message, without naming a specialty."""
+    message_phone: str = ""
+
+
+@dataclass(frozen=True)
+class VideoSettings:
+    """The clinic's own video server, from config.toml; its secret is never part of it."""
+
+    video_service: str = ""
+    video_page: str = ""
+    video_server: str = ""
+    video_key: str = ""
+
+
+@dataclass(frozen=True)
 class Settings:
     """What one command runs with."""
 
@@ -72,6 +97,9 @@ class Settings:
     """Another Bluetooth controller than the platform's, for tests (REHABCTL_BLUETOOTH)."""
     secret_command: str | None = None
     """Prints the secret of a connection to another system, whose name it is given."""
+
+    messaging: MessagingSettings = MessagingSettings()
+    video: VideoSettings = VideoSettings()
 
     def now(self) -> datetime:
         """Return the current time as aware UTC."""
@@ -109,6 +137,12 @@ def load_settings(environment: Mapping[str, str] | None = None) -> Settings:
         fixed_now=_fixed_now(env.get("REHABCTL_NOW")),
         approved_only=_approved_only(config.get("unapproved_exercises")),
         bluetooth=env.get("REHABCTL_BLUETOOTH") or None,
+        video=VideoSettings(
+            **{f.name: config[f.name] for f in fields(VideoSettings) if config.get(f.name)}
+        ),
+        messaging=MessagingSettings(
+            **{f.name: config[f.name] for f in fields(MessagingSettings) if config.get(f.name)}
+        ),
     )
 
 

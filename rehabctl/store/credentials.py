@@ -37,7 +37,7 @@ def find(name: str, database_id: UUID, command: str | None, hint: str | None = N
     if found is None or not found.strip():
         raise NotPermittedError(
             f"the secret of {name} is missing",
-            hint or f"Store it: rehabctl claim secret {name}, or set secret_command",
+            hint or f"Store it (claim secret or integration secret {name}), or set secret_command",
         )
     return found.strip() + ("\n" if found.lstrip().startswith("-----BEGIN") else "")
 

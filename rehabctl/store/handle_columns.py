@@ -255,6 +255,12 @@ COLUMNS: dict[str, dict[str, str]] = {
         "text": "direction body",
         "time": "created_at sent_at read_at",
     },
+    "message_channel": {
+        "uuid": "id patient_id clinic_id therapist_id recorded_by",
+        "text": "receiver channel opted_out_by",
+        "time": "created_at opted_in_at opted_out_at",
+        "integer": "rank",
+    },
     "message_thread": {
         "uuid": "id patient_id clinic_id therapist_id",
         "text": "subject",

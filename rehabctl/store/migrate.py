@@ -43,6 +43,7 @@ REVISIONS = (
     "0034_coverage",
     "0035_accounts",
     "0070_connections",
+    "0060_message_channels",
 )
 """Every revision of the history, oldest first; a test compares it with the files."""
 HEAD = REVISIONS[-1]

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from rehabctl.store.repositories.kits import KitRepository
     from rehabctl.store.repositories.library import LibraryRepository
     from rehabctl.store.repositories.licences import LicenceRepository
+    from rehabctl.store.repositories.message_channels import MessageChannelRepository
     from rehabctl.store.repositories.messages import MessageRepository
     from rehabctl.store.repositories.monitoring import MonitoringRepository
     from rehabctl.store.repositories.notes import NoteRepository
@@ -123,6 +124,13 @@ class UnitOfWork:
         if self.is_local:
             return LocalUsers(self.connection, self.audit, self.user, self.now)
         return ServerUsers(self.connection)
+
+    @cached_property
+    def message_channels(self) -> MessageChannelRepository:
+        """The ways by which patients and contacts allow to be reached."""
+        from rehabctl.store.repositories.message_channels import MessageChannelRepository
+
+        return MessageChannelRepository(self.connection, self.clinic.id, self.now)
 
     @cached_property
     def agreements(self) -> AgreementRepository:

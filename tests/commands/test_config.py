@@ -162,6 +162,18 @@ def test_schema_lists_what_show_reads_from_the_file(run: Run) -> None:
         "secret_command",
         "pose_model",
         "unapproved_exercises",
+        "sms_account",
+        "sms_from",
+        "smtp_host",
+        "smtp_port",
+        "smtp_login",
+        "smtp_from",
+        "message_sender",
+        "message_phone",
+        "video_service",
+        "video_page",
+        "video_server",
+        "video_key",
     }
 
 

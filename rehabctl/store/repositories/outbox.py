@@ -8,6 +8,7 @@ from uuid import UUID
 
 from sqlalchemy import Connection, insert, select, update
 
+from rehabctl.domain.errors import NotFoundError
 from rehabctl.domain.escalation import CallOutcome, StaffCall
 from rehabctl.domain.message import OutboxItem, OutboxState
 from rehabctl.store.handles import table
@@ -34,6 +35,47 @@ class OutboxRepository:
         c = _TABLE.c
         query = select(_TABLE).where(c.state == OutboxState.QUEUED.value, c.not_before <= self._now)
         return self._read(query.order_by(c.not_before, c.id).limit(limit))
+
+    def get(self, item_id: UUID) -> OutboxItem:
+        """Return one item.
+
+        Raises
+        ------
+        NotFoundError
+            There is none with this identifier.
+        """
+        found = self._read(select(_TABLE).where(_TABLE.c.id == item_id))
+        if not found:
+            raise NotFoundError("there is no such delivery", "Look at: rehabctl message dead")
+        return found[0]
+
+    def failed(self, clinic_id: UUID) -> tuple[OutboxItem, ...]:
+        """Return what was given up, newest first."""
+        c = _TABLE.c
+        query = select(_TABLE).where(c.clinic_id == clinic_id, c.state == OutboxState.FAILED.value)
+        return self._read(query.order_by(c.not_before.desc(), c.id))
+
+    def advance(self, before: OutboxItem, after: OutboxItem) -> bool:
+        """Write the next step of a delivery; return False when another run was faster."""
+        c = _TABLE.c
+        statement = (
+            update(_TABLE)
+            .where(
+                c.id == before.id,
+                c.state == before.state.value,
+                c.attempts == before.attempts,
+                c.not_before == before.not_before,
+            )
+            .values(
+                state=after.state.value,
+                attempts=after.attempts,
+                payload=dict(after.payload),
+                not_before=after.not_before,
+                sent_at=after.sent_at,
+                last_error=after.last_error,
+            )
+        )
+        return self._connection.execute(statement).rowcount == 1
 
     def of_patient(self, patient_id: UUID) -> tuple[OutboxItem, ...]:
         """Return everything that was ever queued about a patient, oldest first."""

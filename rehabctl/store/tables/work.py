@@ -11,7 +11,7 @@ from sqlmodel import Field
 
 from rehabctl.domain.escalation import CallOutcome
 from rehabctl.domain.facts import AlertActionKind, AlertSeverity, AlertStatus
-from rehabctl.domain.message import MessageDirection, OutboxState
+from rehabctl.domain.message import DeliveryChannel, MessageDirection, OptOut, OutboxState
 from rehabctl.domain.triage import Tier
 from rehabctl.store.column_types import ByteOrderedText, Document, UtcDateTime
 from rehabctl.store.tables.base import (
@@ -155,6 +155,26 @@ class Outbox(PatientOwned, table=True):
     sent_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     last_error: str | None = None
     """A code, never text of the message."""
+
+
+class MessageChannel(PatientOwned, table=True):
+    """A way by which a receiver allows the clinic to reach her; an end keeps the row."""
+
+    __table_args__ = patient_owned(
+        UniqueConstraint("patient_id", "receiver", "channel"),
+        same_clinic("recorded_by", "user_account"),
+        one_of("channel", DeliveryChannel),
+        one_of("opted_out_by", OptOut),
+        Index(None, "clinic_id", "channel"),
+    )
+
+    receiver: str
+    channel: str
+    rank: int
+    opted_in_at: datetime = Field(sa_type=UtcDateTime)
+    recorded_by: UUID
+    opted_out_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    opted_out_by: str | None = None
 
 
 class PanelRow(Table, table=True):

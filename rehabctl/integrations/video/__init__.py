@@ -1,0 +1,1 @@
+"""Video rooms: tokens that are signed here, and notices that others signed."""
