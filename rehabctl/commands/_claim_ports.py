@@ -47,7 +47,8 @@ def submit(
     """
     from rehabctl.services import claim_submission
     from rehabctl.services.settings import load_settings
-    from rehabctl.services.wiring import claim_folder, claim_port, open_store
+    from rehabctl.services.wiring import open_store
+    from rehabctl.services.wiring_peers import claim_folder, claim_port
 
     if via == "folder":
         via = None
@@ -99,7 +100,8 @@ def fetch(
     """
     from rehabctl.services import claim_inbox
     from rehabctl.services.settings import load_settings
-    from rehabctl.services.wiring import claim_port, open_store
+    from rehabctl.services.wiring import open_store
+    from rehabctl.services.wiring_peers import claim_port
 
     settings, out = load_settings(), Output.of(format_, json_, output, quiet)
     done: list[claim_inbox.Fetched] = []
@@ -131,7 +133,8 @@ def status(
     """
     from rehabctl.services import payer_questions
     from rehabctl.services.settings import load_settings
-    from rehabctl.services.wiring import claim_port, open_store
+    from rehabctl.services.wiring import open_store
+    from rehabctl.services.wiring_peers import claim_port
 
     if (via is None) == (file is None):
         raise UsageError("a question needs one way out", "Give --via NAME or --file FILE")

@@ -66,7 +66,8 @@ def check(
     from rehabctl.domain.eligibility import CoverState
     from rehabctl.services import payer_questions
     from rehabctl.services.settings import load_settings
-    from rehabctl.services.wiring import claim_port, open_store
+    from rehabctl.services.wiring import open_store
+    from rehabctl.services.wiring_peers import claim_port
 
     if (via is None) == (file is None):
         raise UsageError("a question needs one way out", "Give --via NAME or --file FILE")

@@ -127,7 +127,8 @@ def fhir(
     from rehabctl.domain.errors import UsageError
     from rehabctl.services import fhir_export, triage
     from rehabctl.services.settings import load_settings
-    from rehabctl.services.wiring import fhir_client, open_store
+    from rehabctl.services.wiring import open_store
+    from rehabctl.services.wiring_peers import fhir_client
 
     if every == (patient is not None):
         raise UsageError("name one patient or all", "Use --patient MRN or --all")

@@ -318,7 +318,8 @@ def fhir(
     from rehabctl.domain.errors import UsageError
     from rehabctl.services import fhir_import, triage
     from rehabctl.services.settings import load_settings
-    from rehabctl.services.wiring import fhir_client, open_store
+    from rehabctl.services.wiring import open_store
+    from rehabctl.services.wiring_peers import fhir_client
 
     if (path is None) == (connection is None):
         raise UsageError("name one source", "Give a file, -, or --from CONNECTION")

@@ -217,7 +217,8 @@ def ask(
     """Ask the other side whether it knows us. No patient data is sent."""
     from rehabctl.services import integrations
     from rehabctl.services.settings import load_settings
-    from rehabctl.services.wiring import integration_check, open_store
+    from rehabctl.services.wiring import open_store
+    from rehabctl.services.wiring_peers import integration_check
 
     settings = load_settings()
     with open_store(settings) as store:

@@ -34,7 +34,8 @@ def join(
     from rehabctl.reference.video import load_video_rules
     from rehabctl.services import video_visits
     from rehabctl.services.settings import load_settings
-    from rehabctl.services.wiring import open_store, video_rooms
+    from rehabctl.services.wiring import open_store
+    from rehabctl.services.wiring_peers import video_rooms
 
     settings = load_settings()
     rules = load_video_rules(settings.now().date())
@@ -92,7 +93,8 @@ def verify(
     import sys
 
     from rehabctl.services.settings import load_settings
-    from rehabctl.services.wiring import check_notice, open_store
+    from rehabctl.services.wiring import open_store
+    from rehabctl.services.wiring_peers import check_notice
 
     settings = load_settings()
     body = sys.stdin.buffer.read()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Generator
+from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 
 from rehabctl.domain.clinic import Clinic, User
 from rehabctl.domain.errors import NotFoundError
-from rehabctl.services.access import Action, require
 from rehabctl.services.scratch import sweep
 from rehabctl.services.settings import Settings
 from rehabctl.store import identity, keys, migrate
@@ -24,12 +23,6 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine
 
     from rehabctl.devices.voice import Voice
-    from rehabctl.domain.claim_port import ClaimPort
-    from rehabctl.domain.message import DeliveryChannel
-    from rehabctl.domain.message_port import MessagePort, ReplySource
-    from rehabctl.integrations.claim_folder import ClaimFolder
-    from rehabctl.integrations.fhir.client import FhirClient
-    from rehabctl.integrations.video.rooms import VideoRooms
     from rehabctl.services.films import Films, Load
     from rehabctl.store.code_lists import CodeLists
     from rehabctl.store.files import BlobStore
@@ -76,55 +69,6 @@ def speech() -> Voice | None:
     return None if program is None else ProgramVoice(program)
 
 
-def claim_folder(folder: Path) -> ClaimFolder:
-    """Return the drop folder of a clearinghouse.
-
-    Parameters
-    ----------
-    folder
-        From which its own program takes files.
-    """
-    from rehabctl.integrations.claim_folder import ClaimFolder
-
-    return ClaimFolder(folder)
-
-
-def claim_port(store: Store, settings: Settings, name: str) -> ClaimPort:
-    """Return a connection of the clinic to a clearinghouse.
-
-    Parameters
-    ----------
-    store
-        The open store.
-    settings
-        What this command runs with; they say where secrets come from.
-    name
-        Of the connection.
-
-    Raises
-    ------
-    NotFoundError
-        It was not imported.
-    NotPermittedError
-        Its secret is missing, or no agreement with the clearinghouse holds.
-    UsageError
-        No adapter is called like its kind.
-    """
-    from rehabctl.domain.claim_port import SFTP_KINDS, PortKind
-    from rehabctl.integrations.clearinghouse.registry import make_port
-    from rehabctl.services.billing_settings import port_named
-    from rehabctl.services.integrations import require_enabled
-    from rehabctl.store import credentials
-
-    with store.transaction() as uow:
-        require(uow, Action.MANAGE_CLAIMS)
-        at = port_named(uow, name)
-        own = at.kind in set(PortKind) - SFTP_KINDS
-        require_enabled(uow, f"claims-{at.kind}" if own else "claims-sftp")
-    secret = credentials.find(name, store.database_id, settings.secret_command)
-    return make_port(at, secret, settings.now())
-
-
 @contextmanager
 def open_films(settings: Settings, store: Store, load: Load) -> Generator[Films]:
     """Yield the kept films; their decrypted copies lie in memory where the platform has a place.
@@ -152,173 +96,6 @@ def code_lists(settings: Settings) -> CodeLists:
     from rehabctl.store.code_lists import CodeLists
 
     return CodeLists(settings.paths.code_lists)
-
-
-def fhir_client(store: Store, settings: Settings, name: str) -> FhirClient:
-    """Return a connection of the clinic to a FHIR server.
-
-    Parameters
-    ----------
-    store
-        The open store.
-    settings
-        What this command runs with; they say where secrets come from.
-    name
-        Of the connection.
-
-    Raises
-    ------
-    NotFoundError
-        It was not imported.
-    NotPermittedError
-        Its secret is missing.
-    """
-    from rehabctl.domain.connection import FhirAuth
-    from rehabctl.integrations.fhir.client import FhirClient
-    from rehabctl.services.connections import connection_named
-    from rehabctl.store import credentials
-
-    with store.transaction() as uow:
-        at = connection_named(uow, name)
-    if at.auth is FhirAuth.NONE:
-        return FhirClient(at, "", settings.now)
-    hint = f"Store it: rehabctl integration secret {name}, or set secret_command"
-    secret = credentials.find(name, store.database_id, settings.secret_command, hint)
-    return FhirClient(at, secret, settings.now)
-
-
-def message_ports(
-    store: Store, settings: Settings, only: DeliveryChannel | None = None
-) -> dict[DeliveryChannel, MessagePort]:
-    """Return the carriers that config.toml names, by channel.
-
-    Parameters
-    ----------
-    store
-        The open store.
-    settings
-        What this command runs with.
-    only
-        The one that is wanted; default all.
-
-    Raises
-    ------
-    UsageError
-        None, or not the one that is wanted, is configured whole.
-    NotPermittedError
-        A secret is missing.
-    """
-    from rehabctl.domain.errors import UsageError
-    from rehabctl.domain.message import DeliveryChannel
-    from rehabctl.integrations.messaging.mail import MailServer, SmtpMail
-    from rehabctl.integrations.messaging.twilio import TwilioMessages
-    from rehabctl.store import credentials
-
-    def secret(name: str) -> str:
-        return credentials.find(name, store.database_id, settings.secret_command)
-
-    at = settings.messaging
-    found: dict[DeliveryChannel, MessagePort] = {}
-    if at.sms_account and at.sms_from and only in (None, DeliveryChannel.SMS):
-        found[DeliveryChannel.SMS] = TwilioMessages(
-            at.sms_account, secret("sms-twilio"), at.sms_from
-        )
-    if at.smtp_host and at.smtp_from and only in (None, DeliveryChannel.EMAIL):
-        if not at.smtp_port.isdecimal():
-            raise UsageError("smtp_port is no number", "Correct config.toml")
-        password = secret("email-smtp") if at.smtp_login else ""
-        server = MailServer(at.smtp_host, at.smtp_from, at.smtp_login, password, int(at.smtp_port))
-        found[DeliveryChannel.EMAIL] = SmtpMail(server)
-    if not found:
-        raise UsageError(
-            f"no delivery by {'any channel' if only is None else only.value} is configured",
-            "Write sms_account and sms_from, or smtp_host and smtp_from, into config.toml",
-        )
-    return found
-
-
-def reply_source(store: Store, settings: Settings) -> ReplySource:
-    """Return the carrier that keeps what receivers answered; errors as `message_ports`."""
-    from rehabctl.domain.errors import UsageError
-    from rehabctl.domain.message import DeliveryChannel
-    from rehabctl.domain.message_port import ReplySource
-
-    port = message_ports(store, settings, DeliveryChannel.SMS)[DeliveryChannel.SMS]
-    if not isinstance(port, ReplySource):
-        raise UsageError("this carrier keeps no answers", "Look at its console")
-    return port
-
-
-def video_rooms(store: Store, settings: Settings) -> VideoRooms:
-    """Return the video server that config.toml names.
-
-    Raises
-    ------
-    UsageError
-        It names none, or not whole.
-    NotPermittedError
-        The secret is missing.
-    """
-    from rehabctl.domain.errors import UsageError
-    from rehabctl.domain.video import VideoService
-    from rehabctl.integrations.video.rooms import VideoRooms
-    from rehabctl.store import credentials
-
-    at = settings.video
-    if at.video_service not in set(VideoService) or not (at.video_page and at.video_key):
-        raise UsageError(
-            "no video server is configured",
-            "Write video_service, video_page and video_key into config.toml",
-        )
-    name = f"video-{at.video_service}"
-    secret = credentials.find(name, store.database_id, settings.secret_command)
-    service = VideoService(at.video_service)
-    return VideoRooms(service, at.video_page, at.video_key, secret, at.video_server)
-
-
-def check_notice(
-    store: Store, settings: Settings, service: str, body: bytes, signature: str, timestamp: str
-) -> None:
-    """Check a notice of a video service.
-
-    Raises
-    ------
-    UsageError
-        The service signs no notices.
-    NotPermittedError
-        It is not genuine, or the secret is missing.
-    """
-    from rehabctl.domain.errors import UsageError
-    from rehabctl.integrations.video.notices import check_daily, check_livekit
-    from rehabctl.reference.video import load_video_rules
-    from rehabctl.store import credentials
-
-    if service not in ("livekit", "daily"):
-        raise UsageError(f"{service!r} signs no notices", "Use livekit or daily")
-    now = settings.now()
-    secret = credentials.find(f"video-{service}", store.database_id, settings.secret_command)
-    if service == "livekit":
-        check_livekit(body, signature, secret.strip(), now)
-    else:
-        rules = load_video_rules(now.date())
-        check_daily(body, signature, timestamp, secret.strip(), now, rules.notice)
-
-
-def integration_check(store: Store, settings: Settings, name: str) -> Callable[[], None]:
-    """Return what asks an integration's other side whether it knows us.
-
-    Raises
-    ------
-    UsageError
-        Nothing can be asked, or it is not configured.
-    """
-    from rehabctl.domain.errors import UsageError
-    from rehabctl.domain.message import DeliveryChannel
-
-    channels = {"sms-twilio": DeliveryChannel.SMS, "email-smtp": DeliveryChannel.EMAIL}
-    if name not in channels:
-        raise UsageError(f"{name} has nobody to ask", f"It can: {', '.join(channels)}")
-    return message_ports(store, settings, channels[name])[channels[name]].check
 
 
 def key_options(settings: Settings) -> keys.KeyOptions:
