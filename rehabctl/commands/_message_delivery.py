@@ -39,7 +39,8 @@ def deliver(
     from rehabctl.services import triage
     from rehabctl.services.message_delivery import Courier, Sender
     from rehabctl.services.settings import load_settings
-    from rehabctl.services.wiring import message_ports, open_store
+    from rehabctl.services.wiring import open_store
+    from rehabctl.services.wiring_peers import message_ports
 
     settings = load_settings()
     rules = triage.clinic_rules(settings)
@@ -61,7 +62,8 @@ def fetch(
 
     from rehabctl.services import message_replies
     from rehabctl.services.settings import load_settings
-    from rehabctl.services.wiring import open_store, reply_source
+    from rehabctl.services.wiring import open_store
+    from rehabctl.services.wiring_peers import reply_source
 
     settings = load_settings()
     out = Output.of(format_, json_, output, quiet)
@@ -80,12 +82,12 @@ def dead(
     quiet: QuietFlag = False,
 ) -> None:
     """List what could not be delivered, newest first, and why."""
-    from rehabctl.services import message_delivery
+    from rehabctl.services import dead_letters
     from rehabctl.services.settings import load_settings
     from rehabctl.services.wiring import open_store
 
     with open_store(load_settings()) as store:
-        found = message_delivery.dead(store)
+        found = dead_letters.dead(store)
     rows: list[dict[str, Any]] = [
         {
             "id": item.id,
@@ -107,12 +109,12 @@ def retry(
     quiet: QuietFlag = False,
 ) -> None:
     """Queue a dead delivery again; with `uncertain` ask the receiver first."""
-    from rehabctl.services import message_delivery
+    from rehabctl.services import dead_letters
     from rehabctl.services.settings import load_settings
     from rehabctl.services.wiring import open_store
 
     with open_store(load_settings()) as store:
-        item = message_delivery.retry(store, item_id)
+        item = dead_letters.retry(store, item_id)
     row = {"id": item.id, "state": item.state, "not_before": item.not_before}
     emit_object(row, Output.of(format_, json_, output, quiet))
 

@@ -19,7 +19,6 @@ from rehabctl.clinic.phone import e164
 from rehabctl.clinic.quiet_hours import QuietHours
 from rehabctl.domain.claim_port import UncertainError
 from rehabctl.domain.errors import (
-    NotFoundError,
     NotPermittedError,
     RehabctlError,
     UnavailableError,
@@ -44,6 +43,7 @@ from rehabctl.reference.message_templates import DeliveryRules, load_delivery_ru
 from rehabctl.reference.rules import RuleTable
 from rehabctl.services.access import Action, require
 from rehabctl.services.actors import PATIENT, allowed_contact
+from rehabctl.services.engagement import may_deliver
 from rehabctl.services.integrations import require_enabled
 from rehabctl.services.roster_changes import clinic_today
 from rehabctl.services.visit_reminders import REMINDER
@@ -53,7 +53,7 @@ if TYPE_CHECKING:
     from rehabctl.store.unit_of_work import UnitOfWork
 
 INTEGRATIONS = {DeliveryChannel.SMS: "sms-twilio", DeliveryChannel.EMAIL: "email-smtp"}
-_KEY = "delivery"
+DELIVERY_KEY = "delivery"
 _NOT_COMING = (VisitStatus.CANCELLED, VisitStatus.NO_SHOW)
 
 
@@ -81,7 +81,7 @@ class Delivery:
     @classmethod
     def of(cls, item: OutboxItem) -> Delivery:
         """Read it from an item."""
-        at: Mapping[str, Any] = item.payload.get(_KEY, {})
+        at: Mapping[str, Any] = item.payload.get(DELIVERY_KEY, {})
         channel = at.get("channel")
         return cls(
             Stage(at.get("stage", Stage.WAITING)),
@@ -100,7 +100,7 @@ class Delivery:
             "tried": [one.value for one in self.tried],
             "since": self.since,
         }
-        return {**item.payload, _KEY: at}
+        return {**item.payload, DELIVERY_KEY: at}
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,6 +243,8 @@ class Courier:
             visit = uow.visits.get(UUID(item.payload["visit_id"]))
             if visit.status in _NOT_COMING or visit.planned_start_at <= uow.now:
                 return _end(uow, item, OutboxState.CANCELLED, "over")
+        if not may_deliver(uow, self.rules, item):
+            return _line(item, None, OutboxState.QUEUED, "open-alert")
         zone = ZoneInfo(item.time_zone)
         local = uow.now.astimezone(zone).date()
         quiet = QuietHours.of(self.rules.in_force(local)["QUIET_HOURS"])
@@ -407,50 +409,6 @@ class Courier:
 
     def _times(self) -> DeliveryRules:
         return load_delivery_rules(clinic_today(self.store.clinic, self.store.clock()))
-
-
-def dead(store: Store) -> tuple[OutboxItem, ...]:
-    """Return what could not be delivered, newest first."""
-    with store.transaction() as uow:
-        require(uow, Action.READ_CLINICAL)
-        found = uow.outbox.failed(uow.clinic.id)
-        uow.audit.read("message.dead", "outbox", [item.id for item in found])
-        return found
-
-
-def retry(store: Store, item_id: str) -> OutboxItem:
-    """Queue a delivery that was given up again, from its first channel on.
-
-    Raises
-    ------
-    NotFoundError
-        There is none with this identifier.
-    UsageError
-        It was not given up.
-    """
-    try:
-        wanted = UUID(item_id)
-    except ValueError:
-        raise NotFoundError(
-            "that is no identifier of a delivery", "Look at: rehabctl message dead"
-        ) from None
-    with store.transaction() as uow:
-        require(uow, Action.WRITE_CLINICAL)
-        item = uow.outbox.get(wanted)
-        if item.state is not OutboxState.FAILED:
-            raise UsageError(f"it is {item.state.value}", "Only dead deliveries are tried again")
-        payload = {name: value for name, value in item.payload.items() if name != _KEY}
-        after = replace(
-            item,
-            state=OutboxState.QUEUED,
-            attempts=0,
-            payload=payload,
-            not_before=uow.now,
-            last_error=None,
-        )
-        uow.outbox.advance(item, after)
-        uow.audit.record("message.retry", "outbox", item.id)
-        return after
 
 
 def _enabled(

@@ -10,7 +10,13 @@ import pytest
 
 from rehabctl.domain.claim_port import UncertainError
 from rehabctl.domain.errors import NotPermittedError, UsageError
-from rehabctl.domain.message import DeliveryChannel, MessageChannel, OptOut, OutboxState
+from rehabctl.domain.message import (
+    DeliveryChannel,
+    MessageChannel,
+    OptOut,
+    OutboxItem,
+    OutboxState,
+)
 from rehabctl.domain.message_port import (
     Fate,
     IncomingText,
@@ -18,10 +24,12 @@ from rehabctl.domain.message_port import (
     RefusedMessageError,
     UnsupportedLookError,
 )
+from rehabctl.domain.session import JournalEntry
 from rehabctl.integrations.messaging.twilio import TwilioMessages
 from rehabctl.reference.message_templates import load_template, template_keys
-from rehabctl.services import integrations, message_channels, messages
-from rehabctl.services.message_delivery import Courier, DeliveryLine, Sender, dead, retry
+from rehabctl.services import integrations, message_channels, messages, triage
+from rehabctl.services.dead_letters import dead, retry
+from rehabctl.services.message_delivery import Courier, DeliveryLine, Sender
 from rehabctl.services.message_replies import take_over
 from rehabctl.services.settings import Settings
 from rehabctl.services.triage import clinic_rules
@@ -258,6 +266,29 @@ def test_a_number_of_two_people_is_nobodys_reply_but_stops_both(store: Store) ->
     one = IncomingText("SM1", NUMBER, "hello", NOW)
     assert take_over(store, [one]).not_ours == 1
     assert take_over(store, [replace(one, remote_id="SM2", body="STOP")]).stopped == 2
+
+
+@pytest.mark.usefixtures("enabled", "reachable")
+def test_praise_stays_while_a_high_alert_is_open_and_reminders_go(
+    store: Store, settings: Settings
+) -> None:
+    rules = clinic_rules(settings)
+    with at(store, DAY).transaction() as uow:
+        ref = uow.patients.get("1042").ref
+        for template in ("education", "reminder"):
+            uow.outbox.queue(
+                OutboxItem(uow.new_id(), ref, "portal", template, {}, template, DAY, "UTC")
+            )
+        hurts = JournalEntry(uow.new_id(), ref, "j1", DAY.date(), DAY, "patient", pain=9.0)
+        uow.sessions.add_journal(hurts)
+        triage.refresh(uow, [ref], rules)
+    fake, mail = FakeTwilio(), MailFake()
+    lines = run(store, settings, fake, mail)
+    assert {(one.template, one.why) for one in lines} == {
+        ("education", "open-alert"), ("reminder", "on-its-way"),
+    }  # fmt: skip
+    [sent] = fake.sent
+    assert sent["body"].startswith("Hill Street: this is your reminder for today.")
 
 
 def test_templates_hold_only_words_that_may_leave() -> None:
