@@ -18,6 +18,7 @@ from rehabctl.reference.protocol_library import ProtocolLibrary
 from rehabctl.reference.rules import RuleTable
 from rehabctl.services import alerts, patient_detail, review, triage
 from rehabctl.services.access import Action, require
+from rehabctl.services.claim_desk import ClaimDesk
 from rehabctl.services.kit_desk import KitDesk
 from rehabctl.services.library import open_library, open_protocols
 from rehabctl.services.outcome_desk import OutcomeDesk
@@ -106,6 +107,11 @@ class StorePanelData:
     def plans(self) -> WeekPlans:
         """Reads, searches and saves programmes."""
         return WeekPlans(self.store, self.library, self.protocols, self.rules)
+
+    @property
+    def claims(self) -> ClaimDesk:
+        """Reads claims and what they wait for."""
+        return ClaimDesk(self.store)
 
     @property
     def kits(self) -> KitDesk:

@@ -16,6 +16,7 @@ from rehabctl.domain.panel_row import PanelSort
 from rehabctl.domain.patient_detail import PatientDetail
 from rehabctl.domain.review import ReviewData, ReviewDecision
 from rehabctl.domain.triage import WorklistPage
+from rehabctl.tui.claim_data import ClaimData
 from rehabctl.tui.form_data import FormData
 from rehabctl.tui.kit_data import KitData
 from rehabctl.tui.outcome_data import OutcomeData
@@ -97,6 +98,11 @@ class PanelData(Protocol):
     @property
     def plans(self) -> PlanData:
         """Reads, searches and saves programmes."""
+        ...
+
+    @property
+    def claims(self) -> ClaimData:
+        """Reads claims and what they wait for."""
         ...
 
     @property

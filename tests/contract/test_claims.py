@@ -14,8 +14,15 @@ import pytest
 from fixtures.claims import clearinghouse
 from rehabctl.billing.claim_lines import Attestation
 from rehabctl.domain.claim_record import ClaimState, FileState
+from rehabctl.domain.clinic import Role
 from rehabctl.domain.episode import Episode, Referral
-from rehabctl.domain.errors import FindingsError, NotFoundError, RehabctlError, UsageError
+from rehabctl.domain.errors import (
+    FindingsError,
+    NotFoundError,
+    NotPermittedError,
+    RehabctlError,
+    UsageError,
+)
 from rehabctl.domain.patient import PatientRef
 from rehabctl.domain.visit import Channel, ChannelSpan, TimedBlock, Visit, VisitKind, VisitStatus
 from rehabctl.integrations.claim_folder import ClaimFolder
@@ -28,6 +35,7 @@ from rehabctl.services import (
     claims,
     remote_monitoring,
 )
+from rehabctl.services.claim_desk import ClaimDesk
 from rehabctl.services.claim_drafts import Choices
 from rehabctl.services.hl7_export import MessageKind, export_messages
 from rehabctl.store.errors import ConflictError
@@ -199,6 +207,15 @@ def test_a_month_from_work_to_money_with_a_denial_corrected(
         ("denied", 0, 0), ("posted", 4_000, 2_000),
     ]  # fmt: skip
     assert "CO-50 80.00" in posted.posted[0].adjustments
+    desk = ClaimDesk(bills)
+    first_line, second_line = desk.report()
+    assert (first_line.number, first_line.waits, first_line.denial is not None) == (
+        "RC00000001", True, True,
+    )  # fmt: skip
+    assert (second_line.number, second_line.paid_cents) == ("RC00000002", 4_000)
+    assert [one.state.value for one in desk.history("RC00000001")][-1] == "denied"
+    with pytest.raises(NotPermittedError):
+        ClaimDesk(replace(bills, user=replace(bills.user, role=Role.REGISTRAR))).report()
     corrected = claims.correct(bills, "RC00000001", Choices(diagnoses=("M25.562",)))
     assert (corrected.state, corrected.replaces_id) == (ClaimState.READY, first.id)
     again = submitted(bills, tmp_path)

@@ -39,6 +39,7 @@ from rehabctl.domain.review import (
     ReviewDecision,
 )
 from rehabctl.domain.triage import Reason, Tier, WorklistPage, WorklistRow
+from tui.claims import ClinicClaims
 from tui.forms import ClinicForms
 from tui.kits import ClinicKits
 from tui.outcomes import ClinicOutcomes
@@ -137,6 +138,7 @@ class ClinicData:
         self.forms = ClinicForms(self)
         self.reviews = ClinicReviews(self)
         self.kits = ClinicKits(self)
+        self.claims = ClinicClaims(self)
         self.visits = ClinicVisits(self)
         self.outcomes = ClinicOutcomes(self)
 

@@ -63,6 +63,7 @@ PICTURES = (
     Picture("patient-record", USUAL, ("enter", "6")),
     Picture("alerts-80x24", SMALL, ("j", "j", "j", "w")),
     Picture("alerts-assign", USUAL, ("w", "A")),
+    Picture("claims-80x24", SMALL, ("7",)),
     Picture("kits-80x24", SMALL, ("5", "j")),
     Picture("kits-200x60", LARGE, ("5", "j", "j")),
     Picture("plan-80x24", SMALL, ("p", "j")),

@@ -6,6 +6,7 @@ The keys, `?`, the palette, the user's keymap and `docs/panel-keys.md` follow fr
 
 from __future__ import annotations
 
+from rehabctl.tui.places.claims import CLAIMS
 from rehabctl.tui.places.core import CORE
 from rehabctl.tui.places.kits import KITS
 from rehabctl.tui.places.outcomes import OUTCOMES
@@ -17,6 +18,7 @@ ANNOUNCED: tuple[Announcement, ...] = (
     VISITS,
     OUTCOMES,
     KITS,
+    CLAIMS,
 )  # fmt: skip
 
 WORKLIST = "worklist"
