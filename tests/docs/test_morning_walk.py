@@ -90,10 +90,18 @@ async def test_the_morning_of_the_page_can_be_walked(monkeypatch: pytest.MonkeyP
         for name, svg in pictures.items():
             (PICTURES / f"{name}.svg").write_text(svg, "utf-8")
     if sys.version_info[:2] == (3, 11):  # pictures are made there
-        stored = {path.stem: path.read_text("utf-8") for path in PICTURES.glob("*.svg")}
-        assert stored.keys() == pictures.keys()
+        stored = {name: (PICTURES / f"{name}.svg").read_text("utf-8") for name in pictures}
         different = [name for name in pictures if pictures[name] != stored[name]]
         assert different == [], "see the head of this file"
+
+
+def test_every_stored_picture_is_shown_on_a_page() -> None:
+    shown_on_pages = {
+        name
+        for page in PAGE.parent.glob("*.md")
+        for name in re.findall(r"screenshots/([a-z-]+)\.svg", page.read_text("utf-8"))
+    }
+    assert {path.stem for path in PICTURES.glob("*.svg")} == shown_on_pages
 
 
 async def test_a_page_that_says_too_much_is_found_out() -> None:
