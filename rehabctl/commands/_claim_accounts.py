@@ -24,7 +24,6 @@ from rehabctl.commands._render import (
     to_json_value,
 )
 from rehabctl.domain.errors import UsageError
-from rehabctl.domain.payer import dollars
 
 
 class SuperbillFormat(StrEnum):
@@ -131,6 +130,7 @@ def account(
     quiet: QuietFlag = False,
 ) -> None:
     """Show what a patient was charged and paid herself, and the balance."""
+    from rehabctl.domain.payer import dollars
     from rehabctl.services import accounts
     from rehabctl.services.settings import load_settings
     from rehabctl.services.wiring import open_store
@@ -180,6 +180,8 @@ def superbill(
 
 
 def _row(entry: Any) -> dict[str, Any]:
+    from rehabctl.domain.payer import dollars
+
     told = entry.document
     full = told.get("full_cents")
     return {
