@@ -77,7 +77,7 @@ elif work == "posting":
     from rehabctl.services import claim_exchange
     with open_store(settings) as store:
         for path in sorted(settings.paths.home.glob("*.835")):
-            claim_exchange.post(store, path)
+            claim_exchange.post(store, claim_exchange.read_incoming(path))
             done(path.stem)
 elif work == "signing":
     from rehabctl.domain.note import NoteStatus

@@ -12,7 +12,7 @@ from rehabctl.domain.episode import Episode
 from rehabctl.domain.note import NoteKind, NoteStatus
 from rehabctl.reference.note_templates import load_note_template
 from rehabctl.reference.rules import load_rules
-from rehabctl.services import billing_settings, claims, notes
+from rehabctl.services import billing_settings, claims, note_drafts, notes
 from rehabctl.store.store import Store
 from tests.contract.conftest import NOW, at
 from tests.contract.records import add_patient
@@ -68,7 +68,7 @@ def prepare_signing(store: Store, home: Path) -> None:
         uow.episodes.add([Episode(uow.new_id(), ref, NOW.date(), diagnosis="Knee")])
     for n in range(NOTES):
         visit = held(store, NOW + timedelta(hours=n))
-        finished(store, notes.draft_of_visit(store, load_rules(), template, str(visit.id)))
+        finished(store, note_drafts.draft_of_visit(store, load_rules(), template, str(visit.id)))
 
 
 def check_signing(store: Store, home: Path, told: list[str]) -> None:
