@@ -42,7 +42,7 @@ def test_the_panel_opens_acts_and_closes_on_the_real_store(imported: Path) -> No
         terminal.type(b"seen today\x13")
         terminal.wait_for("Note saved")
         terminal.type(b"\x11")
-        assert terminal.wait_for_end() == 0
+        assert terminal.wait_for_end() == 0, terminal.seen[-1500:]
 
 
 def test_the_panel_shows_what_triage_list_prints(imported: Path, rehabctl) -> None:  # type: ignore[no-untyped-def]

@@ -91,6 +91,8 @@ class PatientScreen(CareScreen):
         place = body.scroll_y
         with app_of(self).batch_update():
             await body.remove_children()
+            if not body.is_attached:  # the panel was left meanwhile
+                return
             await body.mount(Horizontal(*self._columns(message.detail), id="columns"))
         body.scroll_to(y=place, animate=False)
 

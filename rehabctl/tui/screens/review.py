@@ -91,6 +91,8 @@ class ReviewScreen(ReviewFilm):
         body = self._body
         with app_of(self).batch_update():
             await body.remove_children()
+            if not body.is_attached:  # the panel was left meanwhile
+                return
             await body.mount(*self._parts(review))
         if self._skeleton is not None:
             self._skeleton.focus()
