@@ -16,7 +16,7 @@ KITS = Announcement(
     ),
     groups={
         "kits": (
-            PanelKey("kits.needy", "f", "needy", "Only with needs", shown=True),
+            PanelKey("kits.needy", "f", "waiting", "Only with needs", shown=True),
             PanelKey("kits.returned", "b", "step('returned')", "Came back", shown=True),
             PanelKey("kits.cleaned", "c", "step('cleaned')", "Cleaned", shown=True),
             PanelKey("kits.refresh", "R,f5", "refresh_data", "Read again"),
