@@ -19,6 +19,24 @@ hypothesis.settings.load_profile(os.environ.get("REHABCTL_TEST_EXAMPLES", "fixed
 PROJECT = Path(__file__).resolve().parent.parent
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with what is slow, so that no worker ends alone with it."""
+    items.sort(key=lambda item: item.get_closest_marker("slow") is None)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> object:
+    """Share out modules whole, for their fixtures, but each page of examples by itself."""
+    from xdist.scheduler import LoadScopeScheduling
+
+    class PagesApart(LoadScopeScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            page = "::test_examples_of_a_page[" in nodeid
+            return nodeid if page else super()._split_scope(nodeid)
+
+    return PagesApart(config, log)
+
+
 @pytest.fixture(autouse=True)
 def isolated_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Give each test its own empty home, so that no test reads or writes the user's."""
