@@ -13,12 +13,20 @@ from rehabctl.domain.errors import UsageError
 from rehabctl.domain.note import NoteKind
 from rehabctl.domain.visit import Channel, Visit
 from rehabctl.reference.rules import RuleTable
-from rehabctl.services import note_drafts, notes, schedule_views, visit_sheet, visits
+from rehabctl.services import (
+    note_drafts,
+    notes,
+    rebooking,
+    schedule_views,
+    scheduling,
+    visit_sheet,
+    visits,
+)
 from rehabctl.services.licences import clinic_compact
 from rehabctl.services.notes import NoteView
 from rehabctl.services.plan_limits import services_of
 from rehabctl.services.schedule_views import ScheduleLine
-from rehabctl.services.scheduling import clinic_booking_rules
+from rehabctl.services.scheduling import Booking, clinic_booking_rules
 from rehabctl.services.visit_sheet import JoinSheet
 
 if TYPE_CHECKING:
@@ -50,6 +58,21 @@ class VisitDesk:
         provider = None if everybody else self.store.user.login
         tables = clinic_booking_rules(self.settings)
         return schedule_views.listed(self.store, tables, start, end, provider=provider)
+
+    def book(self, mrn: str, start: datetime, type_key: str, override: str) -> None:
+        """Book an appointment with the acting user."""
+        wanted = Booking((mrn,), type_key or None, start, override=override or None)
+        scheduling.book(self.store, clinic_booking_rules(self.settings), wanted)
+
+    def move(self, visit_id: str, start: datetime, override: str) -> None:
+        """Move an appointment, a group with everybody."""
+        tables = clinic_booking_rules(self.settings)
+        rebooking.move(self.store, tables, visit_id, start, override=override or None)
+
+    def cancel(self, visit_id: str, reason: str) -> None:
+        """Cancel a visit."""
+        tables = clinic_booking_rules(self.settings)
+        rebooking.cancel(self.store, tables, visit_id, reason)
 
     def sheet(self, visit_id: str) -> JoinSheet:
         """Return the join sheet of a visit."""

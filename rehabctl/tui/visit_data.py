@@ -26,6 +26,18 @@ class VisitData(Protocol):
         """Return what is booked on some days, by start: one's own, or everybody's."""
         ...
 
+    def book(self, mrn: str, start: datetime, type_key: str, override: str) -> None:
+        """Book an appointment with oneself; without a type the one that follows from the intake."""
+        ...
+
+    def move(self, visit_id: str, start: datetime, override: str) -> None:
+        """Move an appointment, a group with everybody; all is checked again for the new time."""
+        ...
+
+    def cancel(self, visit_id: str, reason: str) -> None:
+        """Cancel a visit."""
+        ...
+
     def sheet(self, visit_id: str) -> JoinSheet:
         """Return the join sheet: the visit, licensure as of now, what to do when a call breaks."""
         ...

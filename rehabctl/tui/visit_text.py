@@ -81,6 +81,13 @@ def row(line: ScheduleLine, zone: tzinfo, *, with_provider: bool) -> Content:
     )
 
 
+def booking(line: ScheduleLine, zone: tzinfo) -> str:
+    """Return what is booked, for a question about it."""
+    start = line.visit.planned_start_at.astimezone(zone)
+    group = f", group of {line.group_size}" if line.group_size > 1 else ""
+    return f"{line.mrn}  {line.name}  {start:%a} {start.day} {start:%b %H:%M}{group}"
+
+
 def about(line: ScheduleLine, zone: tzinfo) -> list[Line]:
     """Return what is known of the visit under the cursor."""
     visit = line.visit

@@ -8,13 +8,15 @@ from typing import Any
 import pytest
 
 from rehabctl.domain.episode import Episode
-from rehabctl.domain.errors import FindingsError
-from rehabctl.domain.visit import Visit
+from rehabctl.domain.errors import FindingsError, UsageError
+from rehabctl.domain.visit import Visit, VisitStatus
 from rehabctl.reference.appointments import load_appointments
 from rehabctl.reference.compact_states import load_compact
 from rehabctl.reference.rules import load_rules
 from rehabctl.services import plans_of_care, rebooking, scheduling
 from rehabctl.services.scheduling import Booking, BookingRules
+from rehabctl.services.settings import Settings
+from rehabctl.services.visit_desk import VisitDesk
 from rehabctl.store.store import Store
 from tests.contract.records import add_patient
 
@@ -74,3 +76,20 @@ def test_a_move_keeps_to_the_plan_and_the_authorisation(
         assert uow.visits.get(visit.id) == visit
     [moved] = rebooking.move(course, TABLES, str(visit.id), later, override="payer agreed")
     assert moved.planned_start_at == later
+
+
+def test_the_panel_books_moves_and_cancels_as_the_commands_do(
+    course: Store, settings: Settings
+) -> None:
+    desk = VisitDesk(course, settings, TABLES.rules)
+    desk.book("1", START, "treatment-tele", "")
+    with pytest.raises(FindingsError):
+        desk.book("1", START, "treatment-tele", "")
+    [line] = desk.listed(START.date(), 1, everybody=False)
+    desk.move(str(line.visit.id), START + timedelta(hours=1), "")
+    with pytest.raises(UsageError, match="reason"):
+        desk.cancel(str(line.visit.id), " ")
+    desk.cancel(str(line.visit.id), "ill")
+    [line] = desk.listed(START.date(), 1, everybody=False)
+    assert line.visit.planned_start_at == START + timedelta(hours=1)
+    assert (line.visit.status, line.visit.cancel_reason) == (VisitStatus.CANCELLED, "ill")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
+from uuid import UUID
 
 import pytest
 from textual.widgets import OptionList
@@ -17,7 +18,7 @@ from rehabctl.tui.screens.visit_note import VisitNoteScreen
 from rehabctl.tui.screens.worklist import WorklistScreen
 from tui.clinic import ClinicData
 from tui.conftest import press, settle
-from tui.times import NOW
+from tui.times import NOW, ZONE
 
 SIZE = (80, 24)
 FIRST = "00000000-0000-0000-0000-000000000001"
@@ -67,6 +68,30 @@ async def test_a_day_and_a_week_and_back(clinic: ClinicData, panel: PanelApp) ->
         assert "● completed" in shown(panel)
         await press(pilot, "escape")
         assert isinstance(panel.screen, WorklistScreen)
+
+
+async def test_a_visit_is_booked_moved_and_cancelled(clinic: ClinicData, panel: PanelApp) -> None:
+    async with panel.run_test(size=SIZE) as pilot:
+        await settle(pilot)
+        await press(pilot, "2", "b", *"1009", "tab", *"nine", "enter")
+        assert "no day and time" in shown(panel)
+        await press(pilot, *["backspace"] * 4, *"09:50", "enter")
+        assert "not free" in shown(panel)
+        await press(pilot, *["backspace"] * 5, *"15:50", "enter")
+        booked = clinic.visits.visits[str(UUID(int=9))]
+        assert booked.planned_start_at.astimezone(ZONE).strftime("%d %H:%M") == "12 15:50"
+        assert clinic.visits.lines[str(booked.id)][0] == "1009"
+        assert "1009" in shown(panel)
+        await press(pilot, "v", "end", "backspace", "8", "enter")
+        moved = clinic.visits.visits[FIRST]
+        assert moved.planned_start_at == NOW + timedelta(minutes=7)
+        await press(pilot, "x", "enter")
+        assert "needs a reason" in shown(panel)
+        await press(pilot, *"ill", "enter")
+        assert clinic.visits.visits[FIRST].cancel_reason == "ill"
+        await press(pilot, "x")
+        assert isinstance(panel.screen, ScheduleScreen)
+        assert "Only a planned visit" in told(panel)
 
 
 async def test_a_slow_answer_for_another_day_is_not_shown(panel: PanelApp) -> None:

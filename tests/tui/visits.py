@@ -111,6 +111,29 @@ class ClinicVisits:
         minimum = 4 if visit.kind is VisitKind.GROUP else 1
         return ScheduleLine(visit, mrn, name, provider, size, minimum)
 
+    def book(self, mrn: str, start: datetime, type_key: str, override: str) -> None:
+        with self._clinic._called(f"book {mrn} {start} {type_key} {override}"):
+            if mrn not in self._clinic.rows:
+                raise UsageError("no patient has this record number", "Look it up")
+            if any(v.planned_start_at <= start < v.planned_end_at for v in self.visits.values()):
+                raise FindingsError("somebody is not free", "Choose another time")
+            minutes = (start - NOW).total_seconds() / 60 - 4
+            n, kind = len(self.visits) + 1, type_key or "treatment"
+            self._add(n, mrn, minutes / 60, 30, kind, "me", VisitStatus.PLANNED)
+
+    def move(self, visit_id: str, start: datetime, override: str) -> None:
+        with self._clinic._called(f"move {start} {override}"):
+            visit = self.visits[visit_id]
+            end = start + (visit.planned_end_at - visit.planned_start_at)
+            self._keep(replace(visit, planned_start_at=start, planned_end_at=end))
+
+    def cancel(self, visit_id: str, reason: str) -> None:
+        with self._clinic._called(f"cancel {reason}"):
+            if not reason:
+                raise UsageError("a cancelled visit needs a reason", "Give one")
+            visit = self.visits[visit_id]
+            self._keep(replace(visit, status=VisitStatus.CANCELLED, cancel_reason=reason))
+
     def sheet(self, visit_id: str) -> JoinSheet:
         with self._clinic._called(f"sheet {visit_id}"):
             visit = self.visits[visit_id]

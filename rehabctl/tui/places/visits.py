@@ -15,6 +15,9 @@ VISITS = Announcement(
         "schedule": (
             PanelKey("schedule.day", "d", "span(1)", "One day", shown=True),
             PanelKey("schedule.week", "w", "span(7)", "One week", shown=True),
+            PanelKey("schedule.book", "b", "book", "Book", shown=True),
+            PanelKey("schedule.move", "v", "move", "Move to another time", shown=True),
+            PanelKey("schedule.cancel", "x", "cancel_visit", "Cancel the visit"),
             PanelKey("schedule.next", "l,right", "turn(1)", "Next day or week", shown=True),
             PanelKey("schedule.previous", "h,left", "turn(-1)", "Day or week before"),
             PanelKey("schedule.today", "t", "today", "Today"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from datetime import date, timedelta
 from typing import ClassVar
 
@@ -11,17 +12,22 @@ from textual.message import Message
 from textual.widgets import OptionList
 from textual.widgets.option_list import Option
 
+from rehabctl.domain.local_time import local_moment
+from rehabctl.domain.visit import VisitStatus
 from rehabctl.services.schedule_views import ScheduleLine
 from rehabctl.tui import cells, visit_text
 from rehabctl.tui.context import PanelContext
 from rehabctl.tui.keymap import bindings
 from rehabctl.tui.safe_app import app_of
 from rehabctl.tui.screens.place_screen import PlaceScreen
+from rehabctl.tui.screens.text_dialog import TextDialog
 from rehabctl.tui.visit_messages import ScheduleLoaded
 from rehabctl.tui.widgets.key_bar import KeyBar
 from rehabctl.tui.widgets.section import Section
 from rehabctl.tui.widgets.status_line import StatusLine, data_age
 from rehabctl.tui.widgets.visit_list import VisitList
+
+_OVERRIDE = "Why you decide what cannot be verified; usually empty"
 
 
 class ScheduleScreen(PlaceScreen):
@@ -164,6 +170,67 @@ class ScheduleScreen(PlaceScreen):
         """Show one's own visits, or everybody's."""
         self.is_everybody = not self.is_everybody
         self.action_refresh_data()
+
+    # -- changing ------------------------------------------------------------------------------
+
+    def action_book(self) -> None:
+        """Book an appointment with oneself."""
+        data, day = self.context.data.visits, self.first
+
+        def perform(values: Sequence[str]) -> None:
+            mrn, start, type_key, override = values
+            data.book(mrn, local_moment(start, day, data.zone), type_key, override)
+
+        fields = (
+            "Record number",
+            f"Start in {data.zone}, like {day} 09:30 or 09:30",
+            "Appointment type; empty: what the intake says",
+            _OVERRIDE,
+        )
+        self._ask("Book", (), fields, perform)
+
+    def action_move(self) -> None:
+        """Move the appointment under the cursor."""
+        line, data = self.current, self.context.data.visits
+        if line is None or not self._is_to_come(line):
+            return
+        visit_id, start = str(line.visit.id), line.visit.planned_start_at.astimezone(data.zone)
+
+        def perform(values: Sequence[str]) -> None:
+            text, override = values
+            data.move(visit_id, local_moment(text, start.date(), data.zone), override)
+
+        fields = (f"Start in {data.zone}", _OVERRIDE)
+        lines = (visit_text.booking(line, data.zone),)
+        self._ask("Move to another time", lines, fields, perform, f"{start:%Y-%m-%d %H:%M}")
+
+    def action_cancel_visit(self) -> None:
+        """Cancel the visit under the cursor."""
+        line, data = self.current, self.context.data.visits
+        if line is None or not self._is_to_come(line):
+            return
+        visit_id = str(line.visit.id)
+        lines = (visit_text.booking(line, data.zone),)
+        self._ask(
+            "Cancel the visit", lines, ("Why",), lambda values: data.cancel(visit_id, values[0])
+        )
+
+    def _is_to_come(self, line: ScheduleLine) -> bool:
+        if line.visit.status is VisitStatus.PLANNED:
+            return True
+        self.notify("Only a planned visit can be moved or cancelled.", markup=False)
+        return False
+
+    def _ask(
+        self,
+        title: str,
+        lines: Sequence[str],
+        fields: Sequence[str],
+        perform: Callable[[Sequence[str]], None],
+        start: str = "",
+    ) -> None:
+        dialog = TextDialog(self.context, title, lines, fields, perform, start)
+        app_of(self).push_screen(dialog, lambda _: self.action_refresh_data())
 
     def action_copy_id(self) -> None:
         """Copy the identifier through the terminal, for the command line."""
