@@ -13,12 +13,12 @@ VISITS = Announcement(
     ),
     groups={
         "schedule": (
-            PanelKey("schedule.day", "d", "span(1)", "One day", shown=True),
-            PanelKey("schedule.week", "w", "span(7)", "One week", shown=True),
+            PanelKey("schedule.day", "d", "span(1)", "Day", shown=True),
+            PanelKey("schedule.week", "w", "span(7)", "Week", shown=True),
             PanelKey("schedule.book", "b", "book", "Book", shown=True),
-            PanelKey("schedule.move", "v", "move", "Move to another time", shown=True),
+            PanelKey("schedule.move", "v", "move", "Move", shown=True),
             PanelKey("schedule.cancel", "x", "cancel_visit", "Cancel the visit"),
-            PanelKey("schedule.next", "l,right", "turn(1)", "Next day or week", shown=True),
+            PanelKey("schedule.next", "l,right", "turn(1)", "Next", shown=True),
             PanelKey("schedule.previous", "h,left", "turn(-1)", "Day or week before"),
             PanelKey("schedule.today", "t", "today", "Today"),
             PanelKey("schedule.everybody", "m", "everybody", "Mine or everybody's"),

@@ -78,7 +78,7 @@ class CheckInScreen(PortScreen[None]):
     def on_mount(self) -> None:
         """Read the visit, and count along."""
         self.query_one(Reader).focus()
-        self._status.show("visit", "", "reading…")
+        self._status.show("Visit", "", "reading…")
         self.action_refresh_data()
         self.set_interval(_COUNT_EVERY_S, self.count)
 

@@ -81,7 +81,7 @@ class CohortScreen(PlaceScreen):
 
     def _ask(self, request: CohortRequest) -> None:
         self.request = request
-        self._status.show("cohort", self._words(), "reading…")
+        self._status.show("Cohort", self._words(), "reading…")
         data = self.context.data.outcomes
 
         def work() -> Message:
@@ -98,11 +98,11 @@ class CohortScreen(PlaceScreen):
             return
         self.report = message.report
         now = self.context.now()
-        self._status.show("cohort", self._words(), data_age(now, now, self.context.zone))
+        self._status.show("Cohort", self._words(), data_age(now, now, self.context.zone))
         self._table.show(outcome_text.cohort_lines(message.report))
 
     def work_failed(self, message: WorkFailed) -> None:
         """Say why there is nothing, where it would stand."""
         self.report = None
-        self._status.show("cohort", self._words(), "")
+        self._status.show("Cohort", self._words(), "")
         self._table.show([outcome_text.fact("", f"{message.what}. {message.next_step}.", "$muted")])

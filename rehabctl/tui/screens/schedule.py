@@ -68,7 +68,7 @@ class ScheduleScreen(PlaceScreen):
     def on_mount(self) -> None:
         """Read today."""
         self._list.focus()
-        self._status.show("schedule", "", "reading…")
+        self._status.show("Schedule", "", "reading…")
         self.action_refresh_data()
 
     def _today(self) -> date:
@@ -110,7 +110,7 @@ class ScheduleScreen(PlaceScreen):
         whose = "everybody" if self.is_everybody else "mine"
         now = self.context.now()
         note = f"{span}, {whose}, {zone}"
-        self._status.show("schedule", note, data_age(now, now, self.context.zone))
+        self._status.show("Schedule", note, data_age(now, now, self.context.zone))
         self._show_about()
 
     def _place_cursor(self, before: ScheduleLine | None) -> None:

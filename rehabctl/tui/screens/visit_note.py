@@ -64,7 +64,7 @@ class VisitNoteScreen(PortScreen[None]):
     def on_mount(self) -> None:
         """Read or draft the note."""
         self._list.focus()
-        self._status.show("note", "", "reading…")
+        self._status.show("Note", "", "reading…")
         self.action_refresh_data()
 
     def action_refresh_data(self) -> None:
