@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import replace
 from math import nan
 
@@ -214,6 +215,27 @@ async def test_labels_go_to_the_repetition_in_view_and_on_to_the_next(clinic: Cl
         await press(pilot, "G", "2")
         assert clinic.reviews.labels["1001/0"][6] is RepetitionLabel.COMPENSATED
         assert screen.frame_index == 119  # the last one stays in view
+
+
+async def test_the_label_pressed_last_is_the_one_that_stays(
+    clinic: ClinicData, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    second_is_kept, keep = threading.Event(), clinic.reviews.label
+
+    def first_is_slow(assessment_id: str, repetition: int, label: RepetitionLabel) -> None:
+        if label is RepetitionLabel.CORRECT:
+            second_is_kept.wait(0.3)
+        keep(assessment_id, repetition, label)
+        second_is_kept.set()
+
+    monkeypatch.setattr(clinic.reviews, "label", first_is_slow)
+    app = make_panel(clinic)
+    async with app.run_test(size=SIZE) as pilot:
+        await settle(pilot)
+        await press(pilot, "r", "G")
+        await pilot.press("1", "2")
+        await settle(pilot)
+        assert clinic.reviews.labels["1001/0"][6] is RepetitionLabel.COMPENSATED
 
 
 async def test_a_refused_label_is_said_and_not_shown(clinic: ClinicData) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import ClassVar
 
 from textual.message import Message
@@ -32,6 +33,7 @@ class PortScreen(OwnDismiss, Screen[ScreenResultType]):
     def __init__(self, context: PanelContext) -> None:
         super().__init__()
         self.context = context
+        self._turns: ThreadPoolExecutor | None = None
 
     @property
     def is_on_top(self) -> bool:
@@ -58,6 +60,20 @@ class PortScreen(OwnDismiss, Screen[ScreenResultType]):
             self.post_message(message)
 
         self.run_worker(body, thread=True, group=group, exclusive=True, exit_on_error=False)
+
+    def in_turn(self, work: Callable[[], Message], *, group: str) -> None:
+        """Run blocking work after all earlier work in turn: what was pressed last is stored last.
+
+        Parameters
+        ----------
+        work
+            Called in a thread; returns the message to post. It touches no widget.
+        group
+            Name of the kind of work.
+        """
+        if self._turns is None:
+            self._turns = ThreadPoolExecutor(max_workers=1)
+        self.in_thread(self._turns.submit(work).result, group=group)
 
     def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
         """Turn an unexpected failure into a message with a log id; the panel goes on."""

@@ -247,7 +247,7 @@ class ReviewScreen(ReviewFilm):
             reviews.label(wanted, index, label)
             return RepetitionLabelled(wanted, index, label)
 
-        self.in_thread(work, group=f"label {index}")
+        self.in_turn(work, group=f"label {index}")
         if here != review.repetitions[-1]:
             self._jump([r.peak_s for r in review.repetitions if r.index > index], 1)
 
