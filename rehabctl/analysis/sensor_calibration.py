@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from rehabctl.analysis.imu_recording import GRAVITY_MS2, Float, ImuRecording
 from rehabctl.analysis.joint_angle import hinge_axis, hinge_motion, is_moving, on_common_time
@@ -295,6 +296,34 @@ def fit_magnetometer(mag_ut: Float) -> tuple[Float, Float]:
     return centre + offset * size, matrix / size
 
 
+def sphere_cells(cells: int) -> Float:
+    """Return the centres (cells, 3) of equal cells of the sphere (a Fibonacci lattice).
+
+    Parameters
+    ----------
+    cells
+        How many.
+    """
+    number = np.arange(cells) + 0.5
+    z = 1.0 - 2.0 * number / cells
+    turn = np.pi * (3.0 - np.sqrt(5.0)) * number
+    level = np.sqrt(1.0 - z**2)
+    return np.stack([level * np.cos(turn), level * np.sin(turn), z], axis=1)
+
+
+def cells_of(directions: Float, cells: int) -> NDArray[np.intp]:
+    """Return the number (N,) of the cell in which each direction lies.
+
+    Parameters
+    ----------
+    directions
+        (N, 3), of any length but zero.
+    cells
+        How many there are.
+    """
+    return np.argmax(directions @ sphere_cells(cells).T, axis=1)
+
+
 def covered_cells(directions: Float, cells: int) -> float:
     """Return the share of equal cells of the sphere that hold a direction.
 
@@ -305,13 +334,7 @@ def covered_cells(directions: Float, cells: int) -> float:
     cells
         How many.
     """
-    number = np.arange(cells) + 0.5
-    z = 1.0 - 2.0 * number / cells
-    turn = np.pi * (3.0 - np.sqrt(5.0)) * number
-    level = np.sqrt(1.0 - z**2)
-    centres = np.stack([level * np.cos(turn), level * np.sin(turn), z], axis=1)
-    unit = directions / np.linalg.norm(directions, axis=1, keepdims=True)
-    return len(np.unique(np.argmax(unit @ centres.T, axis=1))) / cells
+    return len(np.unique(cells_of(directions, cells))) / cells
 
 
 def functional(recordings: list[ImuRecording], limits: SensorLimits) -> CalibrationResult:

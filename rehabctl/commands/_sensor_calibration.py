@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from rehabctl.commands._options import Format, FormatOption, JsonFlag, OutputOption, QuietFlag
+from rehabctl.commands._options import FormatOption, JsonFlag, OutputOption, QuietFlag
 from rehabctl.commands._render import Output, emit_object, to_json_value
-from rehabctl.domain.errors import ExitCode, RehabctlError, UsageError
-from rehabctl.domain.sensor import Procedure
+from rehabctl.domain.errors import ExitCode, UsageError
+from rehabctl.domain.sensor import CalibrationResult, Procedure
 
 if TYPE_CHECKING:
     from rehabctl.analysis.sensor_drift import Judged
@@ -27,7 +27,9 @@ Recording = Annotated[Path, typer.Argument(help="A recording (.npz or .imurec)."
 def calibrate(
     target: Annotated[
         list[str] | None,
-        typer.Argument(metavar="SERIAL", help="Serial; after --replay, further recordings."),
+        typer.Argument(
+            metavar="SENSOR", help="Address or name; after --replay, further recordings."
+        ),
     ] = None,
     procedure: Annotated[Procedure, typer.Option("--procedure", help="Which.")] = Procedure.STATIC,
     replay_: Annotated[
@@ -53,14 +55,17 @@ def calibrate(
     from rehabctl.services.sensor_calibration import calibrate as run
     from rehabctl.services.settings import load_settings
 
-    recordings = (*(replay_ or []), *(Path(name) for name in target or []))
-    if not replay_:
-        most = 2 if procedure is Procedure.FUNCTIONAL else 1
-        if not target or len(target) > most:
-            raise UsageError("no sensor and no recording named", "Name a SERIAL, or --replay FILE")
-        recordings = _recorded_now(target, procedure, duration_s, quiet)
-    request = CalibrationRequest(procedure, recordings, operator, temperature_c, certificate)
-    result, path = run(request, load_settings())
+    most = 2 if procedure is Procedure.FUNCTIONAL else 1
+    if replay_:
+        recordings = (*replay_, *(Path(name) for name in target or []))
+        request = CalibrationRequest(procedure, recordings, operator, temperature_c, certificate)
+        result, path = run(request, load_settings())
+    elif target and len(target) <= most:
+        result, path = _live(
+            target, procedure, duration_s, quiet, operator, temperature_c, certificate
+        )
+    else:
+        raise UsageError("no sensor and no recording named", "Name a SENSOR, or --replay FILE")
     view = {
         "procedure": procedure,
         "passed": result.passed,
@@ -138,36 +143,21 @@ def verify(
         raise typer.Exit(ExitCode.FINDINGS)
 
 
-def _recorded_now(
-    targets: list[str], procedure: Procedure, duration_s: float | None, quiet: bool
-) -> tuple[Path, ...]:
-    """Record the sensors that were named, for as long as the procedure needs, with guidance."""
-    from rehabctl.commands._sensor_link import emit_outcomes, noter, requests_of
-    from rehabctl.services.sensor_calibration import DURATIONS_S, bench_folder, guide
-    from rehabctl.services.sensor_link import record as run
+def _live(
+    target: list[str], procedure: Procedure, duration_s: float | None, quiet: bool,
+    operator: str, temperature_c: float | None, certificate: Path | None,
+) -> tuple[CalibrationResult, Path | None]:  # fmt: skip
+    """Record the sensors that were named, with the picture of the panel, and judge them."""
+    from rehabctl.commands._sensor_link import noter
+    from rehabctl.commands._sensor_picture import live_picture
+    from rehabctl.services.sensor_bench import BenchRequest, calibrate_live
     from rehabctl.services.settings import load_settings
 
-    settings = load_settings()
-    say = noter(quiet)
-    requests = requests_of(
-        targets, bench_folder(settings, procedure), None, duration_s or DURATIONS_S[procedure]
+    request = BenchRequest(
+        procedure, tuple(target), operator, temperature_c, certificate, duration_s
     )
-    say(GUIDANCE[procedure])
-    taps = [guide(settings, procedure, request.sensor, say) for request in requests]
-    outcomes = run(requests, settings, taps=taps, note=say)
-    lost = {"lost", "rate", "damaged", "firmware"}
-    if any(isinstance(o, RehabctlError) or lost & {f.code for f in o.findings} for o in outcomes):
-        emit_outcomes(outcomes, None, Output(Format.PLAIN, quiet=quiet))
-    return tuple(request.path for request in requests)
-
-
-GUIDANCE = {
-    Procedure.STATIC: "lay the sensor on a table and do not touch it",
-    Procedure.ACCELEROMETER: "put it down on every face, edge and corner, two seconds each",
-    Procedure.MAGNETOMETER: "turn it slowly through all directions, away from metal",
-    Procedure.FUNCTIONAL: "stand still for three seconds, then bend the joint five to ten times",
-    Procedure.ALLAN: "lay it where nothing shakes for half an hour",
-}
+    with live_picture(quiet=quiet) as show:
+        return calibrate_live(request, load_settings(), show=show, note=noter(quiet))
 
 
 def _emit_judged(judged: Judged, out: Output) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -9,6 +10,11 @@ from rehabctl.domain.kit import KitEventKind
 from rehabctl.services import kits
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
+    from rehabctl.analysis.calibration_guide import GuideView
+    from rehabctl.domain.sensor import CalibrationResult
+    from rehabctl.services.sensor_bench import BenchControl, BenchRequest
     from rehabctl.services.settings import Settings
     from rehabctl.store.store import Store
 
@@ -33,3 +39,15 @@ class KitDesk:
     def move(self, name: str, kind: KitEventKind) -> None:
         """Note what happened to a kit."""
         kits.move(self.store, name, kind)
+
+    def calibrate(
+        self,
+        request: BenchRequest,
+        show: Callable[[GuideView], None],
+        note: Callable[[str], None],
+        control: BenchControl,
+    ) -> tuple[CalibrationResult, Path | None]:
+        """Calibrate a sensor, as `rehabctl sensor calibrate` does."""
+        from rehabctl.services.sensor_bench import calibrate_live
+
+        return calibrate_live(request, self.settings, show=show, note=note, control=control)

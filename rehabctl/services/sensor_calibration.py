@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, cast
 
-from rehabctl.analysis.calibration_guide import CalibrationGuide
 from rehabctl.analysis.imu_recording import ImuRecording
 from rehabctl.analysis.sensor_calibration import accelerometer, functional, magnetometer, static
 from rehabctl.analysis.sensor_drift import Judged, allan, drift, synchronise
-from rehabctl.devices.model import SampleBatch
 from rehabctl.domain.errors import RehabctlError, UsageError
 from rehabctl.domain.sensor import (
     CalibrationCertificate,
@@ -27,7 +25,6 @@ from rehabctl.services.sensor_certificates import (
     certificate_book,
     write_certificate,
 )
-from rehabctl.services.sensor_intake import Tap
 from rehabctl.services.sensors import open_recording, sha256_of
 from rehabctl.services.settings import Settings
 
@@ -151,30 +148,6 @@ def bench_folder(settings: Settings, procedure: Procedure) -> Path:
             f"cannot make a folder in the home: {error.strerror}", "Check REHABCTL_HOME"
         ) from None
     return folder
-
-
-def guide(settings: Settings, procedure: Procedure, sensor: str, say: Callable[[str], None]) -> Tap:
-    """Return what follows the samples of a live calibration and says how it goes.
-
-    Parameters
-    ----------
-    settings
-        The clock chooses the limits.
-    procedure
-        Which.
-    sensor
-        Its name, for the lines.
-    say
-        Takes a line.
-    """
-    found = CalibrationGuide(procedure, load_sensor_limits(settings.now().date()))
-
-    def tap(t_s: float, batch: SampleBatch, row: int) -> None:
-        line = found.add(t_s, batch.gyr_rads[row], batch.acc_ms2[row], batch.mag_ut[row])
-        if line is not None:
-            say(f"{sensor}: {line}")
-
-    return tap
 
 
 def run_procedure(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,7 +26,9 @@ class Chosen:
     device: Any
 
 
-async def choose(wanted: Sequence[str], radio: Radio) -> list[Chosen]:
+async def choose(
+    wanted: Sequence[str], radio: Radio, ended: Callable[[], bool] = lambda: False
+) -> list[Chosen]:
     """Return the sensors of these addresses or names, in this order.
 
     Parameters
@@ -35,6 +37,8 @@ async def choose(wanted: Sequence[str], radio: Radio) -> list[Chosen]:
         As typed.
     radio
         Where to listen.
+    ended
+        True ends the listening early.
 
     Raises
     ------
@@ -49,7 +53,7 @@ async def choose(wanted: Sequence[str], radio: Radio) -> list[Chosen]:
 
     def enough(heard: list[Advertisement]) -> bool:
         # only addresses are unique: a name may be heard a second time
-        return addresses <= {said.address.lower() for said in heard}
+        return ended() or addresses <= {said.address.lower() for said in heard}
 
     heard = await scan(SCAN_S, radio, enough) if on_air else []
     found: list[Chosen] = []

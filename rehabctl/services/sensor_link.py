@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+import threading
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
@@ -267,6 +268,7 @@ def record(
     progress: Callable[[float, float | None], None] = lambda done, total: None,
     taps: Sequence[Tap] | None = None,
     note: Callable[[str], None] = lambda text: None,
+    ended: threading.Event | None = None,
 ) -> tuple[LinkOutcome | RehabctlError, ...]:
     """Record sensors at once; every sample is on the disk within a second or in the ledger.
 
@@ -282,6 +284,8 @@ def record(
         One a request: shown each sample after it was recorded; it must not block.
     note
         Told of drops, reconnections and weak batteries.
+    ended
+        Set by another thread, it ends the recordings early.
 
     Returns
     -------
@@ -301,7 +305,9 @@ def record(
 
     async def run() -> tuple[LinkOutcome | RehabctlError, ...]:
         async with open_radio(settings.bluetooth) as radio:
-            return await _record(requests, settings, radio, progress, taps, note)
+            return await _record(
+                requests, settings, radio, progress, taps, note, ended or threading.Event()
+            )
 
     return asyncio.run(run())
 
@@ -313,8 +319,9 @@ async def _record(
     progress: Callable[[float, float | None], None],
     taps: Sequence[Tap] | None,
     note: Callable[[str], None],
+    ended: threading.Event,
 ) -> tuple[LinkOutcome | RehabctlError, ...]:
-    chosen = await choose([request.sensor for request in requests], radio)
+    chosen = await choose([request.sensor for request in requests], radio, ended.is_set)
     rates = [
         _rate(request.rate_hz, one.driver) for request, one in zip(requests, chosen, strict=True)
     ]
@@ -336,7 +343,7 @@ async def _record(
         )
         for i, (request, one) in enumerate(zip(requests, chosen, strict=True))
     ]
-    timer = asyncio.create_task(_until(requests[0].duration_s, start_s, stop, progress))
+    timer = asyncio.create_task(_until(requests[0].duration_s, start_s, stop, progress, ended))
     try:
         return tuple(await asyncio.gather(*works))
     finally:
@@ -455,8 +462,9 @@ async def _until(
     start_s: float,
     stop: asyncio.Event,
     progress: Callable[[float, float | None], None],
+    ended: threading.Event,
 ) -> None:
-    while (done := time.monotonic() - start_s) < seconds:
+    while (done := time.monotonic() - start_s) < seconds and not ended.is_set():
         progress(done, seconds)
         await asyncio.sleep(min(0.2, seconds - done))
     stop.set()

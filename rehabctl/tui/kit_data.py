@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Protocol
 
 from rehabctl.domain.kit import KitEventKind
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
+    from rehabctl.analysis.calibration_guide import GuideView
+    from rehabctl.domain.sensor import CalibrationResult
     from rehabctl.services.kits import KitDetail, KitLine
+    from rehabctl.services.sensor_bench import BenchControl, BenchRequest
 
 
 class KitData(Protocol):
@@ -24,4 +29,14 @@ class KitData(Protocol):
 
     def move(self, name: str, kind: KitEventKind) -> None:
         """Note what happened to a kit; refuses a step that its state does not allow."""
+        ...
+
+    def calibrate(
+        self,
+        request: BenchRequest,
+        show: Callable[[GuideView], None],
+        note: Callable[[str], None],
+        control: BenchControl,
+    ) -> tuple[CalibrationResult, Path | None]:
+        """Record a sensor, judge and sign; `show` and `note` are called from this thread."""
         ...

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import date, timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING
 from uuid import UUID
 
+from rehabctl.analysis.calibration_guide import CalibrationGuide, GuideView
+from rehabctl.analysis.sensor_simulation import SimulatedSensor
 from rehabctl.domain.errors import FindingsError, NotFoundError
 from rehabctl.domain.kit import (
     KIT_STEPS,
@@ -16,8 +20,11 @@ from rehabctl.domain.kit import (
     KitItemStatus,
     KitStatus,
 )
-from rehabctl.domain.sensor import SensorFinding
+from rehabctl.domain.sensor import CalibrationResult, Procedure, SensorFinding
+from rehabctl.reference.sensor_limits import load_sensor_limits
 from rehabctl.services.kits import KitDetail, KitLine
+from rehabctl.services.sensor_bench import BenchControl, BenchRequest
+from rehabctl.services.sensor_calibration import run_procedure
 from tui.times import NOW
 
 if TYPE_CHECKING:
@@ -50,6 +57,11 @@ class ClinicKits:
             )
         }
         self.events: dict[str, list[KitEvent]] = {name: [] for name in self.lines}
+        self.poses = 14
+        """In what a sensor at the bench measures."""
+        self.waits_for_end = False
+        """Whether a recording goes on until somebody ends or leaves it."""
+        self.calibrations: list[tuple[BenchRequest, BenchControl]] = []
 
     def report(self) -> tuple[KitLine, ...]:
         with self._clinic._called("kits"):
@@ -73,6 +85,36 @@ class ClinicKits:
             self.lines[name] = replace(line, status=target)
             event = KitEvent(UUID(int=9), UUID(int=2), _CLINIC, kind, NOW, "hberg")
             self.events[name].insert(0, event)
+
+    def calibrate(
+        self,
+        request: BenchRequest,
+        show: Callable[[GuideView], None],
+        note: Callable[[str], None],
+        control: BenchControl,
+    ) -> tuple[CalibrationResult, Path | None]:
+        with self._clinic._called(f"calibrate {request.procedure.value}"):
+            self.calibrations.append((request, control))
+            if request.sensors == ("nowhere",):
+                raise NotFoundError("no sensor 'nowhere' was heard", "Switch it on")
+            sensor, limits = SimulatedSensor(), load_sensor_limits(NOW.date())
+            recording = {
+                Procedure.ACCELEROMETER: lambda: sensor.poses(self.poses),
+                Procedure.MAGNETOMETER: lambda: sensor.tumble(20),
+            }.get(request.procedure, lambda: sensor.still(6))()
+            guide = CalibrationGuide(request.procedure, limits)
+            assert recording.mag_ut is not None
+            note(f"{request.sensors[0]}: connected")
+            for i, t_s in enumerate(recording.t_s.tolist()):
+                guide.add(t_s, recording.gyr_rads[i], recording.acc_ms2[i], recording.mag_ut[i])
+                if i % 60 == 59:
+                    show(guide.view())
+            if self.waits_for_end:
+                control.ended.wait(20)
+            if control.left.is_set():
+                raise FindingsError("the calibration was left", "Begin again")
+            result = run_procedure(request.procedure, [recording], limits)
+            return result, Path("certificate.json") if result.results else None
 
 
 def _item(number: int) -> KitItem:

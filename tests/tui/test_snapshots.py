@@ -19,6 +19,7 @@ from tui.clinic import ClinicData
 from tui.conftest import make_panel, press, settle
 
 SMALL, USUAL, LARGE = (80, 24), (120, 40), (200, 60)
+_CALIBRATE = ("5", "s", *"D422", "enter")
 _PRINT = "print('status\\tname\\tdetail\\nok\\tpython\\t3.11\\nwarn\\tkey\\tin a file')"
 
 
@@ -66,6 +67,14 @@ PICTURES = (
     Picture("claims-80x24", SMALL, ("7",)),
     Picture("kits-80x24", SMALL, ("5", "j")),
     Picture("kits-200x60", LARGE, ("5", "j", "j")),
+    Picture("calibration-80x24", SMALL, (*_CALIBRATE, "down", "!enter")),
+    Picture("calibration-failed-80x24", SMALL, (*_CALIBRATE, "down", "enter")),
+    Picture(
+        "calibration-field",
+        USUAL,
+        (*_CALIBRATE, "down", "down", "!enter"),
+        theme="rehabctl-high-contrast",
+    ),
     Picture("plan-80x24", SMALL, ("p", "j")),
     Picture("plan-blocked", USUAL, ("p", "slash", *"lunge", "@pause", "enter")),
     Picture("plan-search", USUAL, ("p", "slash")),
@@ -99,6 +108,7 @@ def test_picture(picture: Picture, snap_compare: Callable[..., bool], tmp_path: 
     views = tmp_path / "views.json"
     save_views(views, {"In pain": WorklistQuery("pain", "pain")})
     clinic = ClinicData(picture.rows, secret=picture.secret)
+    clinic.kits.poses = 5
     app = make_panel(clinic, theme=picture.theme)
     app.context.views_path = views
     app.context.executable = (sys.executable, "-c", _PRINT)
@@ -111,6 +121,10 @@ def test_picture(picture: Picture, snap_compare: Callable[..., bool], tmp_path: 
             elif key == "@pause":
                 await pilot.pause(0.2)
                 await settle(pilot)
+            elif key.startswith("!"):  # what it starts goes on
+                clinic.kits.waits_for_end = True
+                await pilot.press(key.removeprefix("!"))
+                await pilot.pause(0.5)
             else:
                 await press(pilot, key)
 

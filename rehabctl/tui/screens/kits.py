@@ -34,7 +34,8 @@ class KitsScreen(ListScreen[KitLine]):
         "Kits",
         "Every kit with the lowest battery of its sensors, the day on which its first certificate "
         "ends, and what it needs before it goes out. f keeps only those that need something, b "
-        "notes that a kit came back, c that it was cleaned. rehabctl kit does the rest.",
+        "notes that a kit came back, c that it was cleaned, s calibrates a sensor. rehabctl kit "
+        "does the rest.",
     )
     NOUN = "kit"
     WAITING = "need something"
@@ -113,6 +114,12 @@ class KitsScreen(ListScreen[KitLine]):
 
         question = f"Note that {cells.clean(kit)} was {kind.value}? The log keeps it."
         app_of(self).push_screen(ConfirmDialog(question), answered)
+
+    def action_calibrate(self) -> None:
+        """Ask which sensor and procedure, then record it with guidance."""
+        from rehabctl.tui.screens.calibration import ask_and_calibrate
+
+        ask_and_calibrate(self.context, app_of(self))
 
     def on_kit_moved(self, message: KitMoved) -> None:
         """Say it, and read again."""
