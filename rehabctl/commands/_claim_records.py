@@ -288,7 +288,7 @@ def ack(
 def _choices(
     payer: str | None, diagnosis: list[str] | None, referring: str | None, attest: list[str] | None
 ) -> ClaimChoices:
-    from rehabctl.billing.claim_lines import Attestation
+    from rehabctl.billing.claim_draft import Attestation
     from rehabctl.reference.payers.remote_services import statements
     from rehabctl.services.claim_drafts import Choices
     from rehabctl.services.settings import load_settings

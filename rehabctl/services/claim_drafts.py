@@ -13,20 +13,12 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from rehabctl.billing.claim_document import batch_of, claim_of
-from rehabctl.billing.claim_lines import (
-    Attestation,
-    Draft,
-    DraftFinding,
-    DraftLine,
-    VisitFacts,
-    draft_lines,
-    monitoring_line,
-    services_of_blocks,
-    with_threshold,
-)
+from rehabctl.billing.claim_draft import Attestation, Draft, DraftFinding, DraftLine, VisitFacts
+from rehabctl.billing.claim_lines import draft_lines, monitoring_line, with_threshold
 from rehabctl.billing.kx import AllowedAmount
 from rehabctl.billing.preflight.breach import World
 from rehabctl.billing.preflight.check import PreflightResult, check_claims
+from rehabctl.billing.visit_services import services_of_blocks
 from rehabctl.billing.x12.claim_837p import write_claims
 from rehabctl.billing.x12.findings import Severity
 from rehabctl.domain.claim import Frequency
