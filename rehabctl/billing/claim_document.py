@@ -12,12 +12,17 @@ from rehabctl.domain.claim import (
     Batch,
     BillingProvider,
     Claim,
+    ClaimAdjustment,
     ClaimLine,
     Frequency,
     Insured,
+    LineAdjudication,
+    OtherPayer,
+    Patient,
     Payer,
     PersonName,
     Provider,
+    Responsibility,
     Sex,
 )
 from rehabctl.domain.payer import ClinicIdentity, dollars
@@ -46,19 +51,17 @@ def claim_of(control_number: str, document: Mapping[str, Any]) -> Claim:
             reference=str(number),
             modifiers=tuple(line["modifiers"]),
             place_of_service="" if line["place_of_service"] == place else line["place_of_service"],
+            adjudications=tuple(_adjudication(one) for one in line.get("adjudications", ())),
         )
         for number, line in enumerate(document["lines"], start=1)
     )
     return Claim(
         control_number=control_number,
         payer=Payer(payer["name"], payer["identifier"], payer["filing_code"]),
-        insured=Insured(
-            PersonName(insured["family_name"], insured["given_name"], insured["middle_name"]),
-            insured["member_id"],
-            date.fromisoformat(insured["birth_date"]),
-            Sex(insured["sex"]),
-            Address(insured["line1"], insured["city"], insured["state"], insured["postal_code"]),
-        ),
+        insured=_insured(insured),
+        patient=_patient(document.get("patient")),
+        responsibility=Responsibility(document.get("responsibility", "P")),
+        insurance_type=document.get("insurance_type", ""),
         diagnoses=tuple(document["icd10"]),
         lines=lines,
         place_of_service=place,
@@ -70,6 +73,67 @@ def claim_of(control_number: str, document: Mapping[str, Any]) -> Claim:
             person=PersonName(rendering["family_name"], rendering["given_name"]),
             taxonomy=rendering["taxonomy"],
         ),
+        other_payers=tuple(_other_payer(one) for one in document.get("other_payers", ())),
+    )
+
+
+def _insured(told: Mapping[str, Any]) -> Insured:
+    return Insured(
+        _name(told),
+        told["member_id"],
+        date.fromisoformat(told["birth_date"]),
+        Sex(told["sex"]),
+        _address(told) if told["line1"] else None,
+        told.get("group_number", ""),
+    )
+
+
+def _patient(told: Mapping[str, Any] | None) -> Patient | None:
+    """Return who is insured through somebody else."""
+    if told is None:
+        return None
+    born = date.fromisoformat(told["birth_date"])
+    return Patient(told["relationship"], _name(told), born, Sex(told["sex"]), _address(told))
+
+
+def _name(told: Mapping[str, Any]) -> PersonName:
+    return PersonName(told["family_name"], told["given_name"], told["middle_name"])
+
+
+def _address(told: Mapping[str, Any]) -> Address:
+    return Address(told["line1"], told["city"], told["state"], told["postal_code"])
+
+
+def _other_payer(told: Mapping[str, Any]) -> OtherPayer:
+    payer = told["payer"]
+    return OtherPayer(
+        Payer(payer["name"], payer["identifier"], payer["filing_code"]),
+        Responsibility(told["responsibility"]),
+        told["relationship"],
+        _insured(told["insured"]),
+        told["insurance_type"],
+        Decimal(told["paid"]),
+        None if told["paid_on"] is None else date.fromisoformat(told["paid_on"]),
+        _adjustments(told["adjustments"]),
+        None if told["remaining"] is None else Decimal(told["remaining"]),
+        tuple(told["outpatient"]),
+    )
+
+
+def _adjudication(told: Mapping[str, Any]) -> LineAdjudication:
+    return LineAdjudication(
+        told["payer_identifier"],
+        Decimal(told["paid"]),
+        Decimal(told["units"]),
+        date.fromisoformat(told["on"]),
+        _adjustments(told["adjustments"]),
+        Decimal(told["remaining"]),
+    )
+
+
+def _adjustments(told: Sequence[Mapping[str, Any]]) -> tuple[ClaimAdjustment, ...]:
+    return tuple(
+        ClaimAdjustment(one["group"], one["reason"], Decimal(one["amount"])) for one in told
     )
 
 

@@ -7,17 +7,25 @@ states them, and separateness is offered only when time-stamped blocks prove it.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-from datetime import date, datetime
+from dataclasses import replace
 
 from rehabctl.billing.assistants import marks_untimed, split_timed
+from rehabctl.billing.claim_draft import (
+    Draft,
+    DraftFinding,
+    DraftLine,
+    ServiceFacts,
+    VisitFacts,
+    draft_error,
+)
 from rehabctl.billing.kx import AllowedAmount, kx_balance
 from rehabctl.billing.preflight.breach import World
-from rehabctl.billing.situations import Situation, missing_conditions
-from rehabctl.billing.units import Service, Tie, UnitLine, count_units
+from rehabctl.billing.situations import missing_conditions
+from rehabctl.billing.units import Service, UnitLine, count_units
+from rehabctl.billing.visit_services import distinct
 from rehabctl.domain.code_lists import CodeListKind, CodeTables
 from rehabctl.domain.payer import FeeSchedule, ModifierPlace, PayerRules, TelehealthRule
-from rehabctl.domain.visit import Channel, ChannelSpan, TimedBlock, VisitKind
+from rehabctl.domain.visit import Channel
 from rehabctl.reference.payers.assistants import load_assistant_rule
 from rehabctl.reference.payers.claim_rules import load_visit_codes
 from rehabctl.reference.payers.preflight import PreflightCodes, load_preflight_codes
@@ -25,138 +33,6 @@ from rehabctl.reference.payers.remote_services import service_families
 from rehabctl.reference.payers.service_codes import CodeKind, load_ladder, load_service_code
 
 _MOST_MODIFIERS = 4
-
-
-@dataclass(frozen=True, slots=True)
-class ServiceFacts:
-    """What was done under one code."""
-
-    code: str
-    therapist_minutes: int
-    assistant_minutes: int
-    channel: Channel
-    spans: tuple[tuple[datetime, datetime], ...] = ()
-    """Start and end of its blocks; empty when only minutes are known."""
-
-    @property
-    def minutes(self) -> int:
-        """All minutes of the code."""
-        return self.therapist_minutes + self.assistant_minutes
-
-
-@dataclass(frozen=True, slots=True)
-class Attestation:
-    """A named person states something that only a person can."""
-
-    what: str
-    """`KX`, `separate` for distinct services of a pair, or a condition of a code."""
-    by: str
-    code: str = ""
-    """Only for this code; empty is every code of the visit."""
-
-
-@dataclass(frozen=True, slots=True)
-class VisitFacts:
-    """What claim lines are made of."""
-
-    service_on: date
-    """Local day of the visit."""
-    kind: VisitKind
-    services: tuple[ServiceFacts, ...]
-    discipline: str
-    earlier_in_person: bool
-    """Whether a visit in person came before in this course of care."""
-    earlier_allowed: tuple[AllowedAmount, ...] = ()
-    """Of this patient in the year, before this visit."""
-    attestations: tuple[Attestation, ...] = ()
-    situation: Situation | None = None
-    """What is known around the visit; None: conditions of its codes are not looked at."""
-
-
-@dataclass(frozen=True, slots=True)
-class DraftFinding:
-    """Something that stands against the claim, or that a person should see."""
-
-    rule: str
-    severity: str
-    code: str | None
-    message: str
-    fix: str
-
-
-@dataclass(frozen=True, slots=True)
-class DraftLine:
-    """One claim line with its explanation."""
-
-    code: str
-    units: int
-    modifiers: tuple[str, ...]
-    place_of_service: str
-    charge_cents: int
-    allowed_cents: int | None
-    minutes: int
-    facts: tuple[str, ...]
-    rules: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Draft:
-    """Lines of one visit."""
-
-    lines: tuple[DraftLine, ...]
-    findings: tuple[DraftFinding, ...]
-    ties: tuple[Tie, ...]
-
-    @property
-    def ok(self) -> bool:
-        """Whether nothing stands against it."""
-        return bool(self.lines) and not any(one.severity == "error" for one in self.findings)
-
-
-def services_of_blocks(
-    blocks: Sequence[TimedBlock],
-    channels: Sequence[ChannelSpan],
-    assistant_spans: Sequence[tuple[datetime, datetime]] = (),
-    *,
-    all_by_assistant: bool = False,
-) -> tuple[tuple[ServiceFacts, ...], tuple[DraftFinding, ...]]:
-    """Sum the timed blocks of a visit by code, with who furnished them and over which channel.
-
-    Parameters
-    ----------
-    blocks
-        In any order.
-    channels
-        Over time; a code has the channel of most of its minutes.
-    assistant_spans
-        When an assistant worked without a therapist.
-    all_by_assistant
-        Whether the visit's own provider is an assistant.
-    """
-    findings: list[DraftFinding] = []
-    ended = sorted((b for b in blocks if b.ended_at is not None), key=lambda b: b.started_at)
-    for block in blocks:
-        if block.ended_at is None:
-            findings.append(_error("block-open", block.code, "a block has no end", "End the block"))
-        elif not block.one_to_one and block.code != "97150":
-            message = "a block is not one-to-one"
-            findings.append(_error("not-one-to-one", block.code, message, "Record it as 97150"))
-    busy_until: datetime | None = None
-    for block in ended:
-        if busy_until is not None and block.started_at < busy_until:
-            message = f"a block of {block.code} overlaps another"
-            findings.append(_error("blocks-overlap", block.code, message, "Correct the times"))
-        if block.ended_at is not None:
-            busy_until = max(block.ended_at, busy_until or block.ended_at)
-    found: dict[str, ServiceFacts] = {}
-    for code in dict.fromkeys(block.code for block in ended):
-        spans = tuple((b.started_at, b.ended_at) for b in ended if b.code == code and b.ended_at)
-        minutes = sum(_whole_minutes(*span) for span in spans)
-        by_assistant = sum(_shared(span, other) for span in spans for other in assistant_spans)
-        by_assistant = minutes if all_by_assistant else min(minutes, by_assistant)
-        channel = _channel(spans, channels)
-        found[code] = ServiceFacts(code, minutes - by_assistant, by_assistant, channel, spans)
-    return tuple(found.values()), tuple(findings)
 
 
 def draft_lines(
@@ -409,7 +285,7 @@ class _Drafting:
                 message = f"{pair} are bundled, and no modifier lifts it"
                 self._find("pair-never", later, message, f"Bill {earlier} only")
                 continue
-            if not _distinct(services[earlier].spans, services[later].spans):
+            if not distinct(services[earlier].spans, services[later].spans):
                 message = f"{pair} are bundled and no distinct blocks prove them separate"
                 self._find("pair-unproven", later, message, "Bill one of them")
                 continue
@@ -479,45 +355,9 @@ def _price(
     code: str, units: int, fees: FeeSchedule | None
 ) -> tuple[int, int | None, tuple[DraftFinding, ...]]:
     if fees is None or code not in fees.charge_cents:
-        missing = _error("fee-missing", code, f"{code} has no charge", "Import the fee schedule")
+        missing = draft_error(
+            "fee-missing", code, f"{code} has no charge", "Import the fee schedule"
+        )
         return 0, None, (missing,)
     allowed = fees.allowed_cents.get(code)
     return fees.charge_cents[code] * units, None if allowed is None else allowed * units, ()
-
-
-def _error(rule: str, code: str | None, message: str, fix: str) -> DraftFinding:
-    return DraftFinding(rule, "error", code, message, fix)
-
-
-def _distinct(
-    one: Sequence[tuple[datetime, datetime]], other: Sequence[tuple[datetime, datetime]]
-) -> bool:
-    """Tell whether both have time-stamped blocks and none of them meets one of the other."""
-    return bool(one) and bool(other) and not any(_meet(a, b) for a in one for b in other)
-
-
-def _meet(one: tuple[datetime, datetime], other: tuple[datetime, datetime]) -> bool:
-    return one[0] < other[1] and other[0] < one[1]
-
-
-def _whole_minutes(start: datetime, end: datetime) -> int:
-    return int((end - start).total_seconds() // 60)
-
-
-def _shared(one: tuple[datetime, datetime], other: tuple[datetime, datetime]) -> int:
-    start, end = max(one[0], other[0]), min(one[1], other[1])
-    return _whole_minutes(start, end) if end > start else 0
-
-
-def _channel(
-    spans: Sequence[tuple[datetime, datetime]], channels: Sequence[ChannelSpan]
-) -> Channel:
-    """Return the channel of most of the time; of equal ones that which came first."""
-    seconds: dict[Channel, float] = {}
-    for start, end in spans:
-        for span in channels:
-            until = end if span.until_at is None else min(end, span.until_at)
-            shared = (until - max(start, span.from_at)).total_seconds()
-            if shared > 0:
-                seconds[span.channel] = seconds.get(span.channel, 0) + shared
-    return max(seconds, key=lambda one: seconds[one]) if seconds else Channel.IN_PERSON

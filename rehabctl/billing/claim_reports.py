@@ -60,7 +60,7 @@ def age_claims(
         if claim.state not in OPEN_STATES or claim.frequency is Frequency.VOID:
             continue
         paid = sum(one.paid_cents + one.patient_cents for one in postings.get(claim.id, ()))
-        balance = claim.total_cents - paid
+        balance = claim.due_cents - paid
         days = (on - claim.service_on).days
         place = sum(days > limit for limit in limits_days)
         row = owed.setdefault(claim.payer, [0] * (len(limits_days) + 1))

@@ -46,6 +46,12 @@ def draft(
     month: Annotated[
         str | None, typer.Option("--month", help="Month of the frozen evidence, like 2026-03.")
     ] = None,
+    secondary_of: Annotated[
+        str | None,
+        typer.Option(
+            "--secondary-of", help="Our number of the claim on which the first payer has decided."
+        ),
+    ] = None,
     payer: Annotated[
         str | None, typer.Option("--payer", help="Without it, the payer of the patient's record.")
     ] = None,
@@ -59,19 +65,30 @@ def draft(
 ) -> None:
     """Make the claim of a visit, or of frozen monitoring evidence, with the reason of each line.
 
+    With --secondary-of it is made for the patient's second payer, from what the first one decided.
+
     Exit code 3 when something stands against sending it: it is kept as a draft.
     """
     from uuid import UUID
 
-    from rehabctl.services import claims
+    from rehabctl.services import claims, secondary_claims
     from rehabctl.services.settings import load_settings
     from rehabctl.services.wiring import open_store
 
     choices = _choices(payer, diagnosis, referring, attest)
-    if (visit is None) == (patient is None) or (patient is None) != (month is None):
-        raise UsageError("a claim needs its work", "Give --visit ID, or --patient MRN and --month")
+    if [visit, patient, secondary_of].count(None) != 2 or (patient is None) != (month is None):
+        raise UsageError(
+            "a claim needs its work",
+            "Give --visit ID, --patient MRN and --month, or --secondary-of",
+        )
+    if secondary_of is not None and (diagnosis or referring or attest):
+        raise UsageError(
+            "a second payer is told what the first one was", "Correct that claim, or leave it out"
+        )
     with open_store(load_settings()) as store:
-        if visit is not None:
+        if secondary_of is not None:
+            made = secondary_claims.draft_secondary(store, secondary_of, choices)
+        elif visit is not None:
             try:
                 visit_id = UUID(visit)
             except ValueError:
@@ -288,7 +305,7 @@ def ack(
 def _choices(
     payer: str | None, diagnosis: list[str] | None, referring: str | None, attest: list[str] | None
 ) -> ClaimChoices:
-    from rehabctl.billing.claim_lines import Attestation
+    from rehabctl.billing.claim_draft import Attestation
     from rehabctl.reference.payers.remote_services import statements
     from rehabctl.services.claim_drafts import Choices
     from rehabctl.services.settings import load_settings

@@ -136,6 +136,8 @@ class LineAdjudication:
     units: Decimal
     on: date
     adjustments: tuple[ClaimAdjustment, ...] = ()
+    remaining: Decimal | None = None
+    """What it left to the patient (AMT*EAF)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,6 +154,10 @@ class OtherPayer:
     paid: Decimal | None = None
     paid_on: date | None = None
     adjustments: tuple[ClaimAdjustment, ...] = ()
+    remaining: Decimal | None = None
+    """What it left to the patient (AMT*EAF), where it decided on the claim as a whole."""
+    outpatient: tuple[str, ...] = ()
+    """Elements of its MOA, as it wrote them."""
 
 
 @dataclass(frozen=True, slots=True)

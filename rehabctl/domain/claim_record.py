@@ -71,6 +71,10 @@ NEXT_STATES: dict[ClaimState, frozenset[ClaimState]] = {
 """What may follow. An answer that fits no arrow is kept as an event and changes nothing."""
 
 
+SECONDARY = "secondary:"
+"""How the source of a claim to a second payer begins."""
+
+
 @dataclass(frozen=True, slots=True)
 class ClaimRecord:
     """One claim."""
@@ -81,7 +85,7 @@ class ClaimRecord:
     payer: str
     state: ClaimState
     source: str
-    """`visit:ID` or `monitoring:YYYY-MM`."""
+    """`visit:ID`, `monitoring:YYYY-MM`, or `secondary:NUMBER` of the claim to the first payer."""
     service_on: date
     total_cents: int
     frequency: Frequency
@@ -91,6 +95,16 @@ class ClaimRecord:
     replaces_id: UUID | None = None
     payer_reference: str | None = None
     file_id: UUID | None = None
+
+    @property
+    def is_secondary(self) -> bool:
+        """Whether another payer decided first: the same services, billed for what is left."""
+        return self.source.startswith(SECONDARY)
+
+    @property
+    def due_cents(self) -> int:
+        """What the payer is asked for: all, or what the first payer left to the patient."""
+        return int(self.document.get("due_cents", self.total_cents))
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,3 +156,5 @@ class ClaimPosting:
     adjustments: tuple[str, ...]
     """Group, reason and amount, such as `CO-45 10.00`."""
     posted_at: datetime
+    decision: dict[str, Any] | None = None
+    """What the payer decided on each line; None where it was posted before this was kept."""

@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from rehabctl.domain.claim import Insured, Payer, Provider, Sex
+from rehabctl.domain.claim import Insured, Patient, Payer, Provider, Sex
 from rehabctl.domain.patient import PatientRef
 
 
@@ -49,6 +49,8 @@ class EligibilityQuestion:
     trace_number: str
     service_types: tuple[str, ...] = ("30",)
     """Service type codes: 30 the plan's cover, 98 office visits, PT physical therapy."""
+    patient: Patient | None = None
+    """None when the patient is the insured."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +68,11 @@ class StatusQuestion:
     service_from: date
     service_to: date
     birth_date: date
+    """Of the patient, like her sex."""
     sex: Sex
     payer_claim_id: str = ""
+    patient: Patient | None = None
+    """None when the patient is the insured."""
 
 
 @dataclass(frozen=True, slots=True)

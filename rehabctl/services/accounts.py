@@ -15,7 +15,8 @@ from rehabctl.domain.patient import Patient
 from rehabctl.domain.payer import SELF_PAY, dollars
 from rehabctl.services.access import Action, require
 from rehabctl.services.billing_settings import clinic_of, scale_on
-from rehabctl.services.claim_drafts import Choices, diagnoses_of, local_now, visit_draft
+from rehabctl.services.claim_drafts import Choices, local_now, visit_draft
+from rehabctl.services.claim_parties import diagnoses_of
 
 if TYPE_CHECKING:
     from rehabctl.store.store import Store

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -13,38 +13,37 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from rehabctl.billing.claim_document import batch_of, claim_of
-from rehabctl.billing.claim_lines import (
-    Attestation,
-    Draft,
-    DraftFinding,
-    DraftLine,
-    VisitFacts,
-    draft_lines,
-    monitoring_line,
-    services_of_blocks,
-    with_threshold,
-)
+from rehabctl.billing.claim_draft import Attestation, Draft, DraftFinding, DraftLine, VisitFacts
+from rehabctl.billing.claim_lines import draft_lines, monitoring_line, with_threshold
 from rehabctl.billing.kx import AllowedAmount
 from rehabctl.billing.preflight.breach import World
 from rehabctl.billing.preflight.check import PreflightResult, check_claims
+from rehabctl.billing.visit_services import services_of_blocks
 from rehabctl.billing.x12.claim_837p import write_claims
 from rehabctl.billing.x12.findings import Severity
 from rehabctl.domain.claim import Frequency
 from rehabctl.domain.claim_record import ClaimRecord, ClaimState
 from rehabctl.domain.code_lists import CodeTables
-from rehabctl.domain.errors import FindingsError, NotFoundError, UsageError
-from rehabctl.domain.patient import Patient, Sex
+from rehabctl.domain.errors import FindingsError, UsageError
+from rehabctl.domain.patient import Patient
 from rehabctl.domain.payer import SELF_PAY, ClinicIdentity, PayerRules, ProviderIdentity
+from rehabctl.domain.policy import Policy
 from rehabctl.domain.visit import Channel, ParticipantRole, Visit, VisitKind, VisitStatus
 from rehabctl.reference.payers.preflight import load_preflight_codes
 from rehabctl.services import billing_settings
+from rehabctl.services.claim_parties import (
+    cover_of,
+    diagnoses_of,
+    parties_of,
+    provider_by_id,
+    referring_of,
+)
 from rehabctl.services.claim_situations import situation_of
 from rehabctl.services.remote_monitoring import minute_slot
 
 if TYPE_CHECKING:
     from rehabctl.store.unit_of_work import UnitOfWork
 
-SEX_CODES = {Sex.FEMALE: "F", Sex.MALE: "M"}
 _SPENT = (ClaimState.CORRECTED, ClaimState.DENIED)
 
 
@@ -124,6 +123,8 @@ class VisitDraft:
     discipline: str
     draft: Draft
     slots: list[str]
+    policy: Policy | None = None
+    """None: the patient is insured herself, as her record says."""
 
 
 def visit_draft(uow: UnitOfWork, visit_id: UUID, choices: Choices) -> VisitDraft:
@@ -133,8 +134,9 @@ def visit_draft(uow: UnitOfWork, visit_id: UUID, choices: Choices) -> VisitDraft
         raise FindingsError("the visit is not completed", "Complete it first")
     patient = uow.patients.by_id(visit.patient.id)
     on = visit.started_at.astimezone(_zone(uow, patient)).date()
-    payer = billing_settings.payer_on(uow, payer_key(choices.payer, patient), on)
-    provider = _provider(uow, visit.provider_id)
+    cover = cover_of(uow, patient, on, choices.payer)
+    payer = billing_settings.payer_on(uow, cover.payer, on)
+    provider = provider_by_id(uow, visit.provider_id)
     services, found = services_of_blocks(
         visit.blocks,
         visit.channels,
@@ -142,7 +144,7 @@ def visit_draft(uow: UnitOfWork, visit_id: UUID, choices: Choices) -> VisitDraft
         all_by_assistant=provider.is_assistant,
     )
     if provider.is_assistant and visit.supervisor_id is not None:
-        discipline, provider = provider.discipline, _provider(uow, visit.supervisor_id)
+        discipline, provider = provider.discipline, provider_by_id(uow, visit.supervisor_id)
     else:
         discipline = provider.discipline
     facts = VisitFacts(
@@ -162,7 +164,7 @@ def visit_draft(uow: UnitOfWork, visit_id: UUID, choices: Choices) -> VisitDraft
     slots = [f"visit:{visit.id}"]
     slots += [minute_slot(worker, minute) for worker, minute in _worked(visit)]
     draft = Draft(made.lines, (*found, *made.findings), made.ties)
-    return VisitDraft(patient, on, payer, provider, discipline, draft, slots)
+    return VisitDraft(patient, on, payer, provider, discipline, draft, slots, cover.policy)
 
 
 def visit_claim(
@@ -176,7 +178,7 @@ def visit_claim(
         )
     return _keep(
         uow, made.patient, made.payer, made.provider, made.on, f"visit:{visit_id}", made.draft,
-        made.slots, choices, made.discipline, (), corrects,
+        made.slots, choices, made.discipline, (), corrects, made.policy,
     )  # fmt: skip
 
 
@@ -192,9 +194,10 @@ def monitoring_claim(
             "no evidence is frozen for that month", "Freeze it first: rehabctl rtm claim"
         )
     on = max(one.service_on for one in frozen)
-    payer = billing_settings.payer_on(uow, payer_key(choices.payer, patient), on)
+    cover = cover_of(uow, patient, on, choices.payer)
+    payer = billing_settings.payer_on(uow, cover.payer, on)
     fees = billing_settings.fees_on(uow, payer.key, on)
-    provider = _provider(uow, frozen[-1].claimed_by)
+    provider = provider_by_id(uow, frozen[-1].claimed_by)
     lines: list[DraftLine] = []
     findings: list[DraftFinding] = []
     days: list[date] = []
@@ -219,7 +222,7 @@ def monitoring_claim(
     draft = Draft(above, (*findings, *found), ())
     return _keep(
         uow, patient, payer, provider, on, f"monitoring:{month}", draft, slots, choices,
-        provider.discipline, days, corrects,
+        provider.discipline, days, corrects, cover.policy,
     )  # fmt: skip
 
 
@@ -256,25 +259,16 @@ def _sha256(document: dict[str, Any]) -> str:
 def _keep(
     uow: UnitOfWork, patient: Patient, payer: PayerRules, provider: ProviderIdentity, on: date,
     source: str, draft: Draft, slots: list[str], choices: Choices, discipline: str,
-    days: Sequence[date], corrects: Corrects | None,
+    days: Sequence[date], corrects: Corrects | None, policy: Policy | None,
 ) -> ClaimRecord:  # fmt: skip
-    """Store a claim, ready when neither its draft nor the check of its file finds an error."""
-    number = f"RC{uow.claims.next_number():08d}"
-    frequency = Frequency.ORIGINAL if corrects is None else corrects.frequency
+    """Store the claim of a draft; services of a day are held, so that none is billed twice."""
     document: dict[str, Any] = {
-        "payer": {
-            "name": payer.name,
-            "identifier": payer.identifier,
-            "filing_code": payer.filing_code,
-            "timely_filing_days": payer.timely_filing_days,
-        },
-        "insured": _insured(patient),
+        "payer": payer_document(payer),
+        **parties_of(patient, policy),
         "rendering": asdict(provider),
         "icd10": list(choices.diagnoses) or diagnoses_of(uow, patient),
-        "referring": choices.referring or _referring(uow, patient, on),
+        "referring": choices.referring or referring_of(uow, patient, on),
         "discipline": discipline,
-        "frequency": frequency.value,
-        "original_reference": "" if corrects is None else corrects.original,
         "lines": [
             {**_json(line), "service_on": (days[n] if days else on).isoformat()}
             for n, line in enumerate(draft.lines)
@@ -282,110 +276,96 @@ def _keep(
         "ties": [_json(tie) for tie in draft.ties],
     }
     problems = [_json(one) for one in draft.findings]
+    services = service_slots("line", patient, document)
+    work = Work(patient, payer, source, on, [*dict.fromkeys(slots), *services])
+    return store_claim(uow, work, document, problems, choices.tables, corrects)
+
+
+def service_slots(kind: str, patient: Patient, document: Mapping[str, Any]) -> list[str]:
+    """Return what each service of a claim holds, so that none is billed twice."""
+    npi = document["rendering"]["npi"]
+    return sorted(
+        {
+            f"{kind}:{patient.id}:{line['service_on']}:{line['code']}:"
+            f"{'.'.join(line['modifiers'])}:{npi}"
+            for line in document["lines"]
+        }
+    )
+
+
+def payer_document(payer: PayerRules) -> dict[str, Any]:
+    """Return what a claim keeps of the payer's rules."""
+    return {
+        "name": payer.name,
+        "identifier": payer.identifier,
+        "filing_code": payer.filing_code,
+        "timely_filing_days": payer.timely_filing_days,
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """What a claim is for, and what it holds."""
+
+    patient: Patient
+    payer: PayerRules
+    source: str
+    on: date
+    slots: list[str]
+
+
+def store_claim(
+    uow: UnitOfWork, work: Work, document: dict[str, Any], problems: list[dict[str, Any]],
+    tables: CodeTables | None, corrects: Corrects | None,
+) -> ClaimRecord:  # fmt: skip
+    """Store a claim, ready when neither its draft nor the check of its file finds an error.
+
+    Parameters
+    ----------
+    uow
+        Open transaction.
+    work
+        What it is for.
+    document
+        Parties, codes and lines; findings and what it replaces are added here.
+    problems
+        Findings of the draft.
+    tables
+        Imported official lists to check against.
+    corrects
+        The claim whose place it takes.
+    """
+    patient, payer = work.patient, work.payer
+    number = f"RC{uow.claims.next_number():08d}"
+    frequency = Frequency.ORIGINAL if corrects is None else corrects.frequency
+    document["frequency"] = frequency.value
+    document["original_reference"] = "" if corrects is None else corrects.original
     clinic = billing_settings.clinic_of(uow)
-    total = sum(line.charge_cents for line in draft.lines)
+    total = sum(line["charge_cents"] for line in document["lines"])
     made = ClaimRecord(
-        uow.new_id(), patient.ref, number, payer.key, ClaimState.DRAFT, source, on, total,
-        frequency, document, "", replaces_id=None if corrects is None else corrects.claim.id,
+        uow.new_id(), patient.ref, number, payer.key, ClaimState.DRAFT, work.source, work.on,
+        total, frequency, document, "",
+        replaces_id=None if corrects is None else corrects.claim.id,
     )  # fmt: skip
     now = local_now(uow)
-    checked = check_bytes(
-        file_bytes(clinic, [made], 1, now, is_test=True),
-        now.date(),
-        payer.timely_filing_days,
-        choices.tables,
-    )
-    problems += [_json(one) for one in checked.findings]
-    document["findings"] = problems
-    errors = any(one["severity"] == Severity.ERROR.value for one in problems)
+    data = file_bytes(clinic, [made], 1, now, is_test=True)
+    checked = check_bytes(data, now.date(), payer.timely_filing_days, tables)
+    found = problems + [_json(one) for one in checked.findings]
+    document["findings"] = found
+    errors = any(one["severity"] == Severity.ERROR.value for one in found)
     made = replace(
         made,
         state=ClaimState.DRAFT if errors else ClaimState.READY,
         document_sha256=_sha256(document),
     )
-    uow.claims.add(made, f"drafted from {source.partition(':')[0]}")
-    services = {
-        f"line:{patient.id}:{line['service_on']}:{line['code']}:"
-        f"{'.'.join(line['modifiers'])}:{provider.npi}"
-        for line in document["lines"]
-    }
-    uow.monitoring.hold(patient.ref, made.id, [*dict.fromkeys(slots), *sorted(services)])
-    uow.audit.record("claim.draft", "claim", made.id, {"lines": len(draft.lines)})
+    uow.claims.add(made, f"drafted from {work.source.partition(':')[0]}")
+    uow.monitoring.hold(patient.ref, made.id, work.slots)
+    uow.audit.record("claim.draft", "claim", made.id, {"lines": len(document["lines"])})
     return made
 
 
 def _json(record: Any) -> dict[str, Any]:
     return json.loads(json.dumps(asdict(record)))
-
-
-def _insured(patient: Patient) -> dict[str, str]:
-    who = patient.demographics
-    needed = {
-        "member id": who.member_id,
-        "address": who.address1,
-        "city": who.city,
-        "postal code": who.postal_code,
-    }
-    missing = [name for name, value in needed.items() if not value]
-    if missing:
-        raise FindingsError(
-            f"the patient's record lacks {', '.join(missing)}", "Add it: rehabctl patient update"
-        )
-    return {
-        "family_name": who.family_name,
-        "given_name": who.given_name,
-        "middle_name": who.middle_name or "",
-        "member_id": who.member_id or "",
-        "birth_date": who.birth_date.isoformat(),
-        "sex": SEX_CODES.get(who.sex, "U"),
-        "line1": who.address1 or "",
-        "city": who.city or "",
-        "state": who.state,
-        "postal_code": (who.postal_code or "").replace("-", ""),
-    }
-
-
-def diagnoses_of(uow: UnitOfWork, patient: Patient) -> list[str]:
-    """Return the diagnosis codes of the patient's active episode.
-
-    Raises
-    ------
-    FindingsError
-        None is known.
-    """
-    episode = uow.episodes.active(patient.id)
-    if episode is None or not episode.icd10:
-        raise FindingsError("no diagnosis code is known", "Give it: --diagnosis M25.561")
-    return [episode.icd10]
-
-
-def _referring(uow: UnitOfWork, patient: Patient, on: date) -> list[str] | None:
-    """Return NPI and name of the newest referral that holds."""
-    for one in reversed(uow.episodes.referrals(patient.id)):
-        if one.referrer_npi and one.ordered_on <= on and (one.expires_on or on) >= on:
-            return [one.referrer_npi, one.referrer_name]
-    return None
-
-
-def payer_key(said: str, patient: Patient) -> str:
-    """Return the clinic's name of the payer: what was said, else that of the patient's record.
-
-    Raises
-    ------
-    UsageError
-        The record names none.
-    """
-    key = said or patient.demographics.payer
-    if not key:
-        raise UsageError("the patient's record names no payer", "Give it: --payer NAME")
-    return key
-
-
-def _provider(uow: UnitOfWork, user_id: UUID) -> ProviderIdentity:
-    for user in uow.clinics.users(uow.clinic.id):
-        if user.id == user_id:
-            return billing_settings.provider_of(uow, user.login)
-    raise NotFoundError("the provider is no user of the clinic", "Look at the visit")
 
 
 def _zone(uow: UnitOfWork, patient: Patient) -> ZoneInfo:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rehabctl.billing.remittance import CheckedFile, check_file
+from rehabctl.billing.secondary import decision_of, is_later_payer, only_others_paid
 from rehabctl.billing.x12.acknowledgements import Answer, Scope, read_answers
 from rehabctl.billing.x12.envelope import EnvelopeChecker
 from rehabctl.billing.x12.findings import Finding
@@ -224,13 +225,17 @@ def _post_claim(
     posting = ClaimPosting(
         uow.new_id(), claim.patient, claim.id, payment.payer_id, payment.trace_number, sequence,
         paid.status, _cents(paid.charged), _cents(paid.paid), _cents(paid.patient_responsibility),
-        adjustments, uow.now,
+        adjustments, uow.now, decision_of(payment, paid),
     )  # fmt: skip
     if not uow.claims.post(posting):
         return None
-    denied = paid.status == _DENIED or (posting.paid_cents == 0 and posting.patient_cents == 0)
+    nothing = posting.paid_cents == 0 and posting.patient_cents == 0
+    if claim.is_secondary and only_others_paid(adjustments):
+        nothing = False  # the first payer had paid enough already
+    denied = paid.status == _DENIED or nothing
     state = ClaimState.DENIED if denied else ClaimState.POSTED
-    if paid.status == _REVERSAL:
+    # a payer to whom the first one sent the claim on decides nothing about the first one's part
+    if paid.status == _REVERSAL or (is_later_payer(paid.status) and not claim.is_secondary):
         state = claim.state
     remarks = (f"{REMARK}{code}" for code in paid.remarks)
     codes = (f"CLP02 {paid.status}", *adjustments, *remarks)
@@ -240,7 +245,7 @@ def _post_claim(
     short = max(0, allowed - posting.paid_cents - posting.patient_cents)
     return Posted(
         paid.claim_id, after.state, posting.paid_cents, posting.patient_cents, adjustments,
-        0 if denied or paid.status == _REVERSAL else short,
+        0 if denied or paid.status == _REVERSAL or claim.is_secondary else short,
     )  # fmt: skip
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 from uuid import UUID
 
@@ -19,6 +19,7 @@ from rehabctl.services.claim_drafts import (
     visit_claim,
     void_claim,
 )
+from rehabctl.services.secondary_claims import drop_unsent, secondary_claim
 
 if TYPE_CHECKING:
     from rehabctl.store.store import Store
@@ -121,6 +122,7 @@ def correct(
         frequency = Frequency.REPLACEMENT if known_to_payer else old.frequency
         original = old.payer_reference if known_to_payer else old.document["original_reference"]
         corrects = Corrects(old, frequency, original or "")
+        drop_unsent(uow, old)
         uow.monitoring.release(old.id)
         uow.claims.move(old, ClaimState.CORRECTED, "taken over by a later claim")
         if void or frequency is Frequency.VOID:
@@ -128,6 +130,9 @@ def correct(
         kind, _, key = old.source.partition(":")
         if kind == "visit":
             return visit_claim(uow, UUID(key), as_before(old, choices), corrects)
+        if old.is_secondary:
+            said = replace(choices, payer=choices.payer or old.payer)
+            return secondary_claim(uow, key, said, corrects)
         patient = uow.patients.by_id(old.patient.id)
         return monitoring_claim(uow, patient, key, as_before(old, choices), corrects)
 

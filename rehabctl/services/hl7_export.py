@@ -96,7 +96,9 @@ def _charges(store: Store, mrn: str, receiver: str) -> list[bytes]:
         require(uow, Action.MANAGE_CLAIMS)
         patient = uow.patients.get(mrn)
         standing = [
-            claim for claim in uow.claims.of_patient(patient.id) if claim.state not in _NO_CHARGES
+            claim
+            for claim in uow.claims.of_patient(patient.id)
+            if claim.state not in _NO_CHARGES and not claim.is_secondary
         ]
         messages = [
             dft_p03(

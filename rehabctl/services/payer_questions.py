@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING
 
+from rehabctl.billing.claim_document import claim_of
 from rehabctl.billing.coverage import therapy_benefits
 from rehabctl.billing.x12.inquiries import write_eligibility, write_status
-from rehabctl.domain.claim import Insured, Payer, PersonName, Provider, Sex
+from rehabctl.domain.claim import Payer, Provider, Sex
 from rehabctl.domain.claim_port import ClaimPort
 from rehabctl.domain.claim_record import ClaimFile, ClaimState, FileState
 from rehabctl.domain.eligibility import (
@@ -20,14 +21,14 @@ from rehabctl.domain.eligibility import (
     StatusQuestion,
     TherapyBenefits,
 )
-from rehabctl.domain.errors import FindingsError, UsageError
-from rehabctl.domain.patient import Patient
+from rehabctl.domain.errors import UsageError
 from rehabctl.domain.payer import ClinicIdentity, dollars
 from rehabctl.services import coverage_answers
 from rehabctl.services.access import Action, require
 from rehabctl.services.billing_settings import clinic_of, payer_on
-from rehabctl.services.claim_drafts import SEX_CODES, local_now, payer_key
+from rehabctl.services.claim_drafts import local_now
 from rehabctl.services.claim_exchange import Incoming, Received, acknowledge
+from rehabctl.services.claim_parties import asked_about, cover_of
 from rehabctl.services.claim_submission import file_name, hand_over, next_number
 
 if TYPE_CHECKING:
@@ -97,16 +98,18 @@ def check_cover(
         require(uow, Action.MANAGE_CLAIMS)
         patient = uow.patients.get(mrn)
         day = on or local_now(uow).date()
-        rules = payer_on(uow, payer_key(payer, patient), day)
+        cover = cover_of(uow, patient, day, payer)
+        rules = payer_on(uow, cover.payer, day)
+        insured, dependent = asked_about(patient, cover.policy)
         clinic, number = clinic_of(uow), next_number(uow)
         check = CoverageCheck(
-            uow.new_id(), patient.ref, rules.key, day, f"E{number:09d}", _member_id(patient),
+            uow.new_id(), patient.ref, rules.key, day, f"E{number:09d}", insured.member_id,
             service_types, CoverState.ASKED, uow.now, via,
         )  # fmt: skip
         question = EligibilityQuestion(
             Payer(rules.name, rules.identifier, rules.filing_code),
             Provider(clinic.npi, organization=clinic.name),
-            _insured(patient), day, check.trace_number, service_types,
+            insured, day, check.trace_number, service_types, dependent,
         )  # fmt: skip
         text = write_eligibility(question, _envelope(uow, clinic, number))
         uow.coverage.add(check)
@@ -165,24 +168,24 @@ def ask_status(
         claim = uow.claims.get(control_number)
         if claim.state not in _ASKABLE:
             raise UsageError(f"the claim is {claim.state.value}", "Only a sent claim has a status")
-        clinic, number, document = clinic_of(uow), next_number(uow), claim.document
-        insured, payer = document["insured"], document["payer"]
-        days = sorted(date.fromisoformat(line["service_on"]) for line in document["lines"])
-        birth_date, sex = date.fromisoformat(insured["birth_date"]), Sex(insured["sex"])
-        name = PersonName(insured["family_name"], insured["given_name"], insured["middle_name"])
+        clinic, number = clinic_of(uow), next_number(uow)
+        told = claim_of(claim.control_number, claim.document)
+        days = sorted(line.service_from for line in told.lines)
+        who = claim.document.get("patient") or claim.document["insured"]
         question = StatusQuestion(
-            payer=Payer(payer["name"], payer["identifier"], payer["filing_code"]),
+            payer=told.payer,
             submitter_name=clinic.name,
             submitter_id=clinic.sender_id,
             provider=Provider(clinic.npi, organization=clinic.name),
-            insured=Insured(name, insured["member_id"], birth_date, sex),
+            insured=told.insured,
             claim_number=claim.control_number,
             charged=dollars(claim.total_cents),
             service_from=days[0],
             service_to=days[-1],
-            birth_date=birth_date,
-            sex=sex,
+            birth_date=date.fromisoformat(who["birth_date"]),
+            sex=Sex(who["sex"]),
             payer_claim_id=claim.payer_reference or "",
+            patient=told.patient,
         )
         text = write_status(question, _envelope(uow, clinic, number))
         file = _keep(store, uow, text, number, "276", via)
@@ -223,18 +226,3 @@ def _cover(check: CoverageCheck, discipline: str) -> Cover:
 
 def _envelope(uow: UnitOfWork, clinic: ClinicIdentity, number: int) -> Exchange:
     return Exchange(clinic.sender_id, clinic.receiver_id, number, local_now(uow), is_test=False)
-
-
-def _member_id(patient: Patient) -> str:
-    if not patient.demographics.member_id:
-        raise FindingsError(
-            "the patient's record lacks the member id", "Add it: rehabctl patient update"
-        )
-    return patient.demographics.member_id
-
-
-def _insured(patient: Patient) -> Insured:
-    who = patient.demographics
-    name = PersonName(who.family_name, who.given_name, who.middle_name or "")
-    sex = Sex(SEX_CODES.get(who.sex, "U"))
-    return Insured(name, _member_id(patient), who.birth_date, sex)

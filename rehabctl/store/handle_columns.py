@@ -99,7 +99,7 @@ COLUMNS: dict[str, dict[str, str]] = {
         "text": "payer_id trace_number status",
         "time": "created_at posted_at",
         "integer": "sequence charged_cents paid_cents patient_cents",
-        "json": "adjustments",
+        "json": "adjustments decision",
     },
     "clinic": {
         "uuid": "id",
@@ -197,6 +197,13 @@ COLUMNS: dict[str, dict[str, str]] = {
         "text": "kind file_sha256",
         "time": "updated_at finished_at",
         "integer": "rows_done created updated unchanged rejected",
+    },
+    "insurance_policy": {
+        "uuid": "id patient_id clinic_id therapist_id",
+        "text": "rank payer member_id relationship group_number insurance_type",
+        "time": "created_at",
+        "date": "valid_from valid_to",
+        "json": "subscriber",
     },
     "integration_switch": {
         "uuid": "id clinic_id changed_by",

@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from rehabctl.store.repositories.outcomes import OutcomeRepository
     from rehabctl.store.repositories.panel import PanelRepository
     from rehabctl.store.repositories.patients import PatientRepository
+    from rehabctl.store.repositories.policies import PolicyRepository
     from rehabctl.store.repositories.programmes import ProgrammeRepository
     from rehabctl.store.repositories.proms import PromRepository
     from rehabctl.store.repositories.recordings import RecordingRepository
@@ -354,6 +355,13 @@ class UnitOfWork:
         from rehabctl.store.repositories.coverage import CoverageRepository
 
         return CoverageRepository(self.connection, self.clinic.id, self.now)
+
+    @cached_property
+    def policies(self) -> PolicyRepository:
+        """Insurance policies of patients."""
+        from rehabctl.store.repositories.policies import PolicyRepository
+
+        return PolicyRepository(self.connection, self.now)
 
     @cached_property
     def licences(self) -> LicenceRepository:

@@ -10,17 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rehabctl.billing.claim_lines import (
-    Attestation,
-    Draft,
-    ServiceFacts,
-    VisitFacts,
-    draft_lines,
-    monitoring_line,
-    services_of_blocks,
-)
+from rehabctl.billing.claim_draft import Attestation, Draft, ServiceFacts, VisitFacts
+from rehabctl.billing.claim_lines import draft_lines, monitoring_line
 from rehabctl.billing.kx import AllowedAmount, kx_balance
 from rehabctl.billing.units import Service, count_units
+from rehabctl.billing.visit_services import services_of_blocks
 from rehabctl.domain.code_lists import CodeTables
 from rehabctl.domain.errors import RehabctlError
 from rehabctl.domain.payer import FeeSchedule, ModifierPlace, PayerRules, TelehealthRule

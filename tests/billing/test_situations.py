@@ -9,13 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rehabctl.billing.claim_lines import (
-    Attestation,
-    Draft,
-    ServiceFacts,
-    VisitFacts,
-    draft_lines,
-)
+from rehabctl.billing.claim_draft import Attestation, Draft, ServiceFacts, VisitFacts
+from rehabctl.billing.claim_lines import draft_lines
 from rehabctl.billing.situations import Situation, supported_evaluations
 from rehabctl.billing.units import Service, count_units
 from rehabctl.domain.errors import RehabctlError, UsageError

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from fixtures.claims import clearinghouse
-from rehabctl.billing.claim_lines import Attestation
+from rehabctl.billing.claim_draft import Attestation
 from rehabctl.domain.clinic import Role
 from rehabctl.domain.errors import NotPermittedError, RehabctlError
 from rehabctl.services import billing_settings, claim_exchange, claim_reports, claims

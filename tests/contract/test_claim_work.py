@@ -12,7 +12,7 @@ from uuid import UUID
 from pypdf import PdfReader
 
 from fixtures.claims import clearinghouse
-from rehabctl.billing.claim_lines import Attestation
+from rehabctl.billing.claim_draft import Attestation
 from rehabctl.domain.claim_record import ClaimState
 from rehabctl.domain.patient import PatientRef
 from rehabctl.domain.visit import Channel, ChannelSpan, TimedBlock, Visit, VisitKind, VisitStatus

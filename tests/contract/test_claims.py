@@ -12,7 +12,7 @@ from uuid import UUID
 import pytest
 
 from fixtures.claims import clearinghouse
-from rehabctl.billing.claim_lines import Attestation
+from rehabctl.billing.claim_draft import Attestation
 from rehabctl.domain.claim_record import ClaimState, FileState
 from rehabctl.domain.clinic import Role
 from rehabctl.domain.episode import Episode, Referral

@@ -94,7 +94,11 @@ def _other_payer(emit: Emit, other: OtherPayer) -> Iterator[str]:
     yield from adjustments(emit, other.adjustments)
     if other.paid is not None:
         yield emit("AMT", "D", money(other.paid))
+    if other.remaining is not None:
+        yield emit("AMT", "EAF", money(other.remaining))
     yield emit("OI", None, None, "Y", None, None, "Y")
+    if other.outpatient:
+        yield emit("MOA", *other.outpatient)
     name = insured.name
     parts = name.family, name.given, name.middle, None, name.suffix
     yield emit("NM1", "IL", "1", *parts, "MI", insured.member_id)
@@ -132,6 +136,8 @@ def _adjudication(emit: Emit, line: ClaimLine, found: LineAdjudication) -> Itera
     yield emit("SVD", found.payer_identifier, paid, procedure, None, units)
     yield from adjustments(emit, found.adjustments)
     yield emit("DTP", "573", "D8", _day(found.on))
+    if found.remaining is not None:
+        yield emit("AMT", "EAF", money(found.remaining))
 
 
 def _day(day: date) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from rehabctl.billing.x12.claim_parties import Emit, person_or_organization
 from rehabctl.billing.x12.writer import SegmentWriter, money
-from rehabctl.domain.claim import Provider
+from rehabctl.domain.claim import Insured, PersonName, Provider
 from rehabctl.domain.eligibility import EligibilityQuestion, Exchange, StatusQuestion
 
 _ELIGIBILITY = "005010X279A1"
@@ -37,14 +37,21 @@ def write_eligibility(question: EligibilityQuestion, exchange: Exchange) -> str:
         yield from _asked(emit, question.payer.name, question.payer.identifier)
         yield emit("HL", 2, 1, "21", 1)
         yield person_or_organization(emit, "1P", question.provider)
-        yield emit("HL", 3, 2, "22", 0)
+        insured, patient = question.insured, question.patient
         origin = f"9{question.provider.npi}"[:10]
-        yield emit("TRN", "1", question.trace_number, origin)
-        name, insured = question.insured.name, question.insured
-        parts = name.family, name.given, name.middle, None, name.suffix
-        yield emit("NM1", "IL", "1", *parts, "MI", insured.member_id)
+        trace = "TRN", "1", question.trace_number, origin
+        yield emit("HL", 3, 2, "22", 0 if patient is None else 1)
+        if patient is None:
+            yield emit(*trace)
+        yield _holder(emit, insured)
         if insured.birth_date is not None:
             yield emit("DMG", "D8", f"{insured.birth_date:%Y%m%d}", insured.sex)
+        if patient is not None:
+            yield emit("HL", 4, 3, "23", 0)
+            yield emit(*trace)
+            yield emit("NM1", "03", "1", *_parts(patient.name))
+            yield emit("DMG", "D8", f"{patient.birth_date:%Y%m%d}", patient.sex)
+            yield emit("INS", "N", patient.relationship)
         yield emit("DTP", "291", "D8", f"{question.on:%Y%m%d}")
         for service_type in question.service_types:
             yield emit("EQ", service_type)
@@ -79,11 +86,16 @@ def write_status(question: StatusQuestion, exchange: Exchange) -> str:
         yield emit("NM1", "41", "2", *submitter)
         yield emit("HL", 3, 2, "19", 1)
         yield person_or_organization(emit, "1P", Provider(question.provider.npi, _name(question)))
-        yield emit("HL", 4, 3, "22", 0)
-        yield emit("DMG", "D8", f"{question.birth_date:%Y%m%d}", question.sex)
-        name = question.insured.name
-        parts = name.family, name.given, name.middle, None, name.suffix
-        yield emit("NM1", "IL", "1", *parts, "MI", question.insured.member_id)
+        patient = question.patient
+        born = "DMG", "D8", f"{question.birth_date:%Y%m%d}", question.sex
+        yield emit("HL", 4, 3, "22", 0 if patient is None else 1)
+        if patient is None:
+            yield emit(*born)
+        yield _holder(emit, question.insured)
+        if patient is not None:
+            yield emit("HL", 5, 4, "23")
+            yield emit(*born)
+            yield emit("NM1", "QC", "1", *_parts(patient.name))
         yield emit("TRN", "1", question.claim_number)
         if question.payer_claim_id:
             yield emit("REF", "1K", question.payer_claim_id)
@@ -95,6 +107,14 @@ def write_status(question: StatusQuestion, exchange: Exchange) -> str:
             yield emit("DTP", "472", "RD8", span)
 
     return _file(writer, exchange, "HR", "276", _STATUS, body())
+
+
+def _holder(emit: Emit, insured: Insured) -> str:
+    return emit("NM1", "IL", "1", *_parts(insured.name), "MI", insured.member_id)
+
+
+def _parts(name: PersonName) -> tuple[str, str, str, None, str]:
+    return name.family, name.given, name.middle, None, name.suffix
 
 
 def _name(question: StatusQuestion) -> str:

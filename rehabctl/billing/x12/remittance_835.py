@@ -61,6 +61,8 @@ class PaidClaim:
     lines: list[ServiceLine] = field(default_factory=list[ServiceLine])
     remarks: list[str] = field(default_factory=list[str])
     """Remark codes (RARC) of the claim and its lines."""
+    outpatient: list[str] = field(default_factory=list[str])
+    """Elements of MOA, as sent."""
 
 
 @dataclass(slots=True)
@@ -147,6 +149,7 @@ class _PaymentReader:
             case "LQ" if self._claim is not None and segment.get(1) == "HE":
                 self._remark(self._claim, segment.get(2))
             case "MOA" if self._claim is not None:
+                self._claim.outpatient = list(segment.elements[1:])
                 for number in range(3, 8):
                     self._remark(self._claim, segment.get(number))
             case "MIA" if self._claim is not None:

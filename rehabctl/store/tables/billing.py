@@ -213,4 +213,5 @@ class ClaimPosting(PatientOwned, table=True):
     paid_cents: int
     patient_cents: int
     adjustments: list[str] = Field(sa_type=Document)
+    decision: dict[str, Any] | None = Field(default=None, sa_type=Document)
     posted_at: datetime = Field(sa_type=UtcDateTime)

@@ -11,6 +11,7 @@ from sqlmodel import Field
 
 from rehabctl.domain.account import EntryKind
 from rehabctl.domain.eligibility import CoverState
+from rehabctl.domain.policy import Rank, Relationship
 from rehabctl.store.column_types import Document, UtcDateTime
 from rehabctl.store.tables.base import PatientOwned, one_of, patient_owned, same_patient
 
@@ -58,3 +59,26 @@ class AccountEntry(PatientOwned, table=True):
     document: dict[str, Any] = Field(sa_type=Document)
     reverses_id: UUID | None = None
     recorded_at: datetime = Field(sa_type=UtcDateTime)
+
+
+class InsurancePolicy(PatientOwned, table=True):
+    """One policy that covers a patient between two days. Only its end changes later."""
+
+    __table_args__ = patient_owned(
+        UniqueConstraint("patient_id", "rank", "valid_from"),
+        one_of("rank", Rank),
+        one_of("relationship", Relationship),
+        CheckConstraint("(relationship = 'self') = (subscriber IS NULL)", name="subscriber"),
+        CheckConstraint("valid_to IS NULL OR valid_to >= valid_from", name="valid_to"),
+        identity=False,
+    )
+
+    rank: str
+    payer: str
+    member_id: str
+    relationship: str
+    valid_from: date
+    valid_to: date | None = None
+    group_number: str
+    insurance_type: str
+    subscriber: dict[str, Any] | None = Field(default=None, sa_type=Document)
