@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import ssl
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
@@ -15,11 +14,17 @@ from rehabctl.integrations.hl7v2.message import MessageError, parse
 from rehabctl.integrations.hl7v2.outbound import Envelope, dft_p03, mdm_t02, oru_r01
 from rehabctl.services.access import Action, require
 from rehabctl.services.exchange_record import gather
+from rehabctl.services.integrations import require_enabled
 
 if TYPE_CHECKING:
+    from rehabctl.domain.connection import MllpConnection
     from rehabctl.reference.rules import RuleTable
     from rehabctl.store.store import Store
     from rehabctl.store.unit_of_work import UnitOfWork
+
+
+NETWORK = "hl7-mllp"
+"""What HL7 over the network is called in the list of integrations."""
 
 
 class MessageKind(StrEnum):
@@ -118,26 +123,32 @@ def _envelope(uow: UnitOfWork, receiver: str, content: str) -> Envelope:
     return Envelope(uow.clinic.name, receiver, digest[:20], uow.now)
 
 
-def send_messages(messages: list[bytes], address: str) -> None:
+def send_messages(store: Store, messages: list[bytes], at: MllpConnection) -> None:
     """Send messages over MLLP; over TLS, unless the receiver is this machine itself.
 
     Parameters
     ----------
+    store
+        The open store.
     messages
         What is sent, in its order.
-    address
-        `HOST:PORT`.
+    at
+        The receiver.
 
     Raises
     ------
+    NotPermittedError
+        Another machine may not be given patient data: see `integration enable hl7-mllp`.
     UnavailableError
         The receiver is away or did not answer.
     PartialError
         It refused messages.
     """
-    host, port = mllp.address(address)
-    tls = None if mllp.is_loopback(host) else ssl.create_default_context()
-    answers = mllp.send(host, port, messages, tls=tls)
+    host, port = mllp.address(at.address)
+    if not mllp.is_loopback(host):
+        with store.transaction() as uow:
+            require_enabled(uow, NETWORK)
+    answers = mllp.send(host, port, messages, tls=mllp.client_tls(at))
     refused = sum(not _is_accepted(answer) for answer in answers)
     if refused:
         raise PartialError(
