@@ -7,13 +7,12 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from rehabctl.billing.claim_document import claim_of
-from rehabctl.domain.claim_record import ClaimState
 from rehabctl.domain.errors import NotFoundError, PartialError
 from rehabctl.integrations.hl7v2 import mllp
 from rehabctl.integrations.hl7v2.message import MessageError, parse
 from rehabctl.integrations.hl7v2.outbound import Envelope, dft_p03, mdm_t02, oru_r01
 from rehabctl.services.access import Action, require
-from rehabctl.services.exchange_record import gather
+from rehabctl.services.exchange_record import UNSENT, gather
 from rehabctl.services.integrations import require_enabled
 
 if TYPE_CHECKING:
@@ -92,16 +91,13 @@ def export_messages(
     return messages
 
 
-_NO_CHARGES = (ClaimState.DRAFT, ClaimState.CORRECTED)
-
-
 def _charges(store: Store, mrn: str, receiver: str) -> list[bytes]:
     """Return one message for each claim of a patient that stands."""
     with store.transaction() as uow:
         require(uow, Action.MANAGE_CLAIMS)
         patient = uow.patients.get(mrn)
         standing = [
-            claim for claim in uow.claims.of_patient(patient.id) if claim.state not in _NO_CHARGES
+            claim for claim in uow.claims.of_patient(patient.id) if claim.state not in UNSENT
         ]
         messages = [
             dft_p03(
