@@ -68,7 +68,7 @@ def deidentified(
 
 @app.command(
     epilog="Examples: rehabctl export hl7 --patient 5001 --kind oru -o results.hl7 | "
-    "rehabctl export hl7 --patient 5001 --kind mdm --receiver EHR"
+    "rehabctl export hl7 --patient 5001 --kind mdm --to engine --queue"
 )
 def hl7(
     patient: Annotated[str, typer.Option("--patient", help="Medical record number.")],
@@ -82,11 +82,20 @@ def hl7(
         str | None,
         typer.Option("--mllp", help="Send over MLLP to HOST:PORT, by TLS off this machine."),
     ] = None,
+    to: Annotated[
+        str | None, typer.Option("--to", help="Send over MLLP to this connection.")
+    ] = None,
+    queue: Annotated[
+        bool, typer.Option("--queue", help="Keep it for `integration queue send` instead.")
+    ] = False,
     output: OutputOption = None,
 ) -> None:
-    """Write HL7 v2 messages about a patient, or send them."""
+    """Write HL7 v2 messages about a patient, or send them.
+
+    Off this machine they go to an enabled integration only (exit 5): hl7-mllp.
+    """
     from rehabctl.domain.errors import UsageError
-    from rehabctl.services import triage
+    from rehabctl.services import hl7_queue, triage
     from rehabctl.services.hl7_export import MessageKind, export_messages, send_messages
     from rehabctl.services.settings import load_settings
     from rehabctl.services.wiring import open_store
@@ -95,14 +104,23 @@ def hl7(
         wanted = MessageKind(kind)
     except ValueError:
         raise UsageError("--kind has an unknown value", "Use oru, mdm or dft") from None
+    target = address or to
+    if (address and to) or (queue and not target):
+        raise UsageError("name one receiver", "Use --to NAME or --mllp HOST:PORT")
     settings = load_settings()
     with open_store(settings) as store:
-        messages = export_messages(store, triage.clinic_rules(settings), patient, wanted, receiver)
-    if address is not None:
-        send_messages(messages, address)
-        note(f"{len(messages)} sent and acknowledged")
-        return
-    emit_verbatim((message.decode() for message in messages), output)
+        rules = triage.clinic_rules(settings)
+        if target is None:
+            messages = export_messages(store, rules, patient, wanted, receiver)
+            emit_verbatim((message.decode() for message in messages), output)
+        elif queue:
+            done = hl7_queue.enqueue(store, rules, patient, wanted, target, receiver)
+            emit_object(asdict(done), Output.of(None, False, output, False))
+        else:
+            at = hl7_queue.destination(store, target)
+            messages = export_messages(store, rules, patient, wanted, receiver or at.receiver)
+            send_messages(store, messages, at)
+            note(f"{len(messages)} sent and acknowledged")
 
 
 @app.command(

@@ -9,16 +9,19 @@ from typing import Annotated, Any
 
 import typer
 
+from rehabctl.commands._integration_queue import queue_app
 from rehabctl.commands._options import DryRunFlag, FormatOption, JsonFlag, OutputOption, QuietFlag
 from rehabctl.commands._render import Output, emit_items, emit_object, note
 
 app = typer.Typer(
     help="Show what speaks to other systems, and let it, under agreements.", no_args_is_help=True
 )
+app.add_typer(queue_app, name="queue")
 
 NameArgument = Annotated[str, typer.Argument(metavar="NAME", help="As `integration list` shows.")]
 _DAY = ["%Y-%m-%d"]
 _CONNECTION = ("name", "address", "auth", "client_id", "token_url", "mrn_system", "scope")
+"""What every connection is shown with; empty where its kind has no such thing."""
 
 
 @app.command(
@@ -151,7 +154,7 @@ def connect(
     out = Output.of(format_, json_, output, quiet)
     with open_store(load_settings()) as store:
         found = service.import_file(store, file, dry_run=dry_run)
-    emit_items([asdict(one) for one in found], _CONNECTION, out)
+    emit_items([_shown(one) for one in found], _CONNECTION, out)
     if dry_run:
         note("dry run: nothing was kept", out)
 
@@ -172,7 +175,7 @@ def connections(
     from rehabctl.services.wiring import open_store
 
     with open_store(load_settings()) as store:
-        rows = [asdict(one) for one in service.connections(store)]
+        rows = [_shown(one) for one in service.connections(store)]
     emit_items(rows, _CONNECTION, Output.of(format_, json_, output, quiet))
 
 
@@ -234,6 +237,10 @@ def _switch(name: str, enabled: bool, out: Output) -> None:
 
     with open_store(load_settings()) as store:
         emit_object(_row(integrations.switch(store, name, enabled)), out)
+
+
+def _shown(connection: Any) -> dict[str, Any]:
+    return dict.fromkeys(_CONNECTION, "") | asdict(connection)
 
 
 def _row(state: Any) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from rehabctl.commands._options import (
     PatientOption,
     QuietFlag,
 )
-from rehabctl.commands._render import Output, emit_items, emit_object
+from rehabctl.commands._render import Output, emit_items, emit_object, note
 from rehabctl.domain.errors import UsageError
 
 app = typer.Typer(help="Do analyses and imports of the work queue.", no_args_is_help=True)
@@ -32,13 +32,20 @@ def run(
     jobs: Annotated[int, typer.Option("--jobs", min=1, help="Jobs at the same time.")] = 1,
     stalled_after: StalledOption = 60.0,
 ) -> None:
-    """Do jobs of the shared store until interrupted; a local store has none waiting."""
+    """Exchange with other systems, and do jobs of the shared store until interrupted.
+
+    The exchange sends queued HL7 messages and takes over drop folders: at the start, then every
+    minute. A local store has no jobs waiting: one round of the exchange is all.
+    """
     from rehabctl.services import work_queue
+    from rehabctl.services.exchange_round import exchange_beside, exchange_round
     from rehabctl.services.settings import load_settings
 
     settings = load_settings()
     queue = work_queue.queue_of(settings, stalled_after_s=stalled_after)
-    work_queue.run(settings, queue, once=once, concurrency=jobs)
+    exchange_round(settings, note)
+    with exchange_beside(settings, note):
+        work_queue.run(settings, queue, once=once, concurrency=jobs)
 
 
 @app.command(

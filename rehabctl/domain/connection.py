@@ -32,3 +32,23 @@ class FhirConnection:
     scope: str = "system/*.read system/*.write"
     key_id: str = ""
     """Which of our public keys checks the assertion (`kid`)."""
+
+
+@dataclass(frozen=True, slots=True)
+class MllpConnection:
+    """One receiver of HL7 v2 messages. Off this machine it is reached over TLS only."""
+
+    name: str
+    address: str
+    """`HOST:PORT`."""
+    receiver: str = ""
+    """Receiving application (MSH-5)."""
+    ca_file: str = ""
+    """PEM file of who vouches for the receiver; empty: those whom the system trusts."""
+    certificate: str = ""
+    """PEM file by which we say who we are; empty: not asked for."""
+    key: str = ""
+    """Path of its private key."""
+
+
+Connection = FhirConnection | MllpConnection

@@ -5,8 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from rehabctl.domain.claim import Claim
+from rehabctl.domain.clinic import User
 from rehabctl.domain.consent import Consent
 from rehabctl.domain.episode import Episode, Referral
+from rehabctl.domain.note import ClinicalNote
 from rehabctl.domain.patient import PatientNote, PatientSummary
 from rehabctl.domain.programme import Programme
 from rehabctl.domain.prom import PromResponse
@@ -63,3 +66,8 @@ class ExchangeRecord:
     """Oldest first."""
     visits: tuple[Visit, ...] = ()
     """By planned start."""
+    people: tuple[User, ...] = ()
+    """Of the clinic, whom visits and notes name."""
+    signed_notes: tuple[ClinicalNote, ...] = ()
+    claims: tuple[Claim, ...] = ()
+    """Those that stand; none where who acts may not see them."""

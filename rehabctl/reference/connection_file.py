@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
-from rehabctl.domain.connection import FhirAuth, FhirConnection
+from rehabctl.domain.connection import Connection, FhirAuth, FhirConnection, MllpConnection
 from rehabctl.reference.findings import Problem
 from rehabctl.reference.table_reader import TableReader
 
@@ -17,7 +17,7 @@ _LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 def read_connection_file(
     document: Mapping[str, Any],
-) -> tuple[tuple[FhirConnection, ...], tuple[Problem, ...]]:
+) -> tuple[tuple[Connection, ...], tuple[Problem, ...]]:
     """Understand a file of connections; with any problem nothing of it is to be used.
 
     Parameters
@@ -34,10 +34,13 @@ def read_connection_file(
     top = TableReader(document, (), problems)
     if top.text("schema") != SCHEMA:
         top.problem("schema", "schema", f"schema must be {SCHEMA!r}")
-    found = tuple(_fhir(one) for one in top.tables("fhir"))
+    found: tuple[Connection, ...] = (
+        *(_fhir(one) for one in top.tables("fhir")),
+        *(_mllp(one) for one in top.tables("mllp")),
+    )
     top.finish()
     if len({one.name for one in found}) < len(found):
-        top.problem("fhir", "name", "two connections have one name")
+        top.problem("schema", "name", "two connections have one name")
     return found, tuple(problems)
 
 
@@ -54,8 +57,7 @@ def _fhir(read: TableReader) -> FhirConnection:
         scope=read.text("scope", "system/*.read system/*.write"),
         key_id=read.text("key_id", None if auth is FhirAuth.SMART else ""),
     )
-    if not re.fullmatch(r"[a-z0-9][a-z0-9_-]{0,31}", made.name):
-        read.problem("name", "name", "name is lower-case letters, digits, - and _")
+    _check_name(read, made.name)
     for key in ("address", "token_url"):
         text: str = getattr(made, key)
         if text and not _is_safe(text, loopback=auth is FhirAuth.NONE):
@@ -64,6 +66,29 @@ def _fhir(read: TableReader) -> FhirConnection:
         read.problem("auth", "auth", "auth is none on this machine's own loopback only")
     read.finish()
     return made
+
+
+def _mllp(read: TableReader) -> MllpConnection:
+    made = MllpConnection(
+        name=read.text("name"),
+        address=read.text("address"),
+        receiver=read.text("receiver", ""),
+        ca_file=read.text("ca_file", ""),
+        certificate=read.text("certificate", ""),
+        key=read.text("key", ""),
+    )
+    _check_name(read, made.name)
+    if not re.fullmatch(r"[^\s/]+:\d{1,5}", made.address):
+        read.problem("address", "address", "address is HOST:PORT")
+    if bool(made.certificate) != bool(made.key):
+        read.problem("certificate", "certificate", "certificate and key belong together")
+    read.finish()
+    return made
+
+
+def _check_name(read: TableReader, name: str) -> None:
+    if not re.fullmatch(r"[a-z0-9][a-z0-9_-]{0,31}", name):
+        read.problem("name", "name", "name is lower-case letters, digits, - and _")
 
 
 def _is_safe(address: str, *, loopback: bool) -> bool:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
-from rehabctl.domain.connection import FhirConnection
+from rehabctl.domain.connection import Connection, FhirConnection, MllpConnection
 from rehabctl.domain.errors import FindingsError, NotFoundError, RehabctlError, suggestion
 from rehabctl.reference.connection_file import read_connection_file
 from rehabctl.reference.findings import Problem
@@ -16,8 +16,11 @@ if TYPE_CHECKING:
     from rehabctl.store.store import Store
     from rehabctl.store.unit_of_work import UnitOfWork
 
+C = TypeVar("C", FhirConnection, MllpConnection)
+_WORDS = {FhirConnection: "FHIR", MllpConnection: "MLLP"}
 
-def import_file(store: Store, path: Path, *, dry_run: bool = False) -> tuple[FhirConnection, ...]:
+
+def import_file(store: Store, path: Path, *, dry_run: bool = False) -> tuple[Connection, ...]:
     """Import a file of connections; with any problem nothing is written.
 
     Parameters
@@ -62,25 +65,35 @@ def _said(problem: Problem) -> str:
     return f"{where}: {problem.message}" if where else problem.message
 
 
-def connections(store: Store) -> tuple[FhirConnection, ...]:
+def connections(store: Store) -> tuple[Connection, ...]:
     """Return every connection, by name."""
     with store.transaction() as uow:
         return uow.connections.all()
 
 
-def connection_named(uow: UnitOfWork, name: str) -> FhirConnection:
+def connection_named(uow: UnitOfWork, name: str, kind: type[C]) -> C:
     """Return a connection.
+
+    Parameters
+    ----------
+    uow
+        The transaction.
+    name
+        As `integration connections` shows it.
+    kind
+        Of which it has to be.
 
     Raises
     ------
     NotFoundError
-        It was not imported.
+        It was not imported, or is of another kind.
     """
-    known = {one.name: one for one in uow.connections.all()}
+    known = {one.name: one for one in uow.connections.all() if isinstance(one, kind)}
     if name not in known:
         near = suggestion(name, list(known)).capitalize()
         raise NotFoundError(
-            f"no connection is called {name!r}", near or "Import it: integration connect"
+            f"no {_WORDS[kind]} connection is called {name!r}",
+            near or "Import it: integration connect",
         )
     return known[name]
 
@@ -100,6 +113,11 @@ def keep_secret(store: Store, name: str, secret: str) -> None:
     with store.transaction() as uow:
         require(uow, Action.MANAGE_STORE)
         if name not in {one.name for one in load_integrations()}:
-            connection_named(uow, name)
+            known = [one.name for one in uow.connections.all()]
+            if name not in known:
+                near = suggestion(name, known).capitalize()
+                raise NotFoundError(
+                    f"no connection is called {name!r}", near or "Import it: integration connect"
+                )
         uow.audit.record("connection.secret", "connection", None, {"name": name})
     credentials.store(name, store.database_id, secret)

@@ -6,19 +6,26 @@ from datetime import datetime, time
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
+from rehabctl.billing.claim_document import claim_of
 from rehabctl.clinic.adherence import adherence
+from rehabctl.domain.claim_record import ClaimState
 from rehabctl.domain.exchange import CodedObservation, ExchangeRecord
+from rehabctl.domain.note import NoteStatus
 from rehabctl.reference.measure_codes import measure_code
+from rehabctl.services.access import Action, may
 from rehabctl.services.patient_facts import facts_of
 
 if TYPE_CHECKING:
     from uuid import UUID
 
+    from rehabctl.domain.claim import Claim
     from rehabctl.domain.facts import PatientFacts
     from rehabctl.reference.rules import RuleTable
     from rehabctl.store.unit_of_work import UnitOfWork
 
 _NOTES = 1000
+UNSENT = (ClaimState.DRAFT, ClaimState.CORRECTED)
+"""States of a claim that is nobody's charge yet, or no more."""
 
 
 def gather(uow: UnitOfWork, rules: RuleTable, mrn: str) -> ExchangeRecord:
@@ -41,6 +48,13 @@ def gather(uow: UnitOfWork, rules: RuleTable, mrn: str) -> ExchangeRecord:
     patient = uow.patients.summary(mrn)
     patient_id = patient.ref.id
     facts = facts_of(uow, [patient_id])[patient_id]
+    visits = sorted(
+        uow.visits.of_patient(patient_id), key=lambda one: (one.planned_start_at, one.id)
+    )
+    signed = tuple(
+        note for note in uow.documentation.notes(patient_id) if note.status is NoteStatus.SIGNED
+    )
+    named = {visit.provider_id for visit in visits} | {note.signed_by for note in signed}
     return ExchangeRecord(
         patient=patient,
         episodes=uow.episodes.of_patient(patient_id),
@@ -55,11 +69,21 @@ def gather(uow: UnitOfWork, rules: RuleTable, mrn: str) -> ExchangeRecord:
         responses=uow.prom.of_patient(patient_id),
         consents=uow.consents.of_patient(patient_id),
         notes=uow.notes.of_patient(patient_id, _NOTES)[::-1],
-        visits=tuple(
-            sorted(
-                uow.visits.of_patient(patient_id), key=lambda one: (one.planned_start_at, one.id)
-            )
-        ),
+        visits=tuple(visits),
+        people=tuple(one for one in uow.clinics.users(uow.clinic.id) if one.id in named),
+        signed_notes=signed,
+        claims=_claims(uow, patient_id),
+    )
+
+
+def _claims(uow: UnitOfWork, patient_id: UUID) -> tuple[Claim, ...]:
+    """Return the claims of a patient that stand, where who acts may see them."""
+    if not may(uow.user.role, Action.MANAGE_CLAIMS, is_local=uow.is_local):
+        return ()
+    return tuple(
+        claim_of(one.control_number, one.document)
+        for one in uow.claims.of_patient(patient_id)
+        if one.state not in UNSENT
     )
 
 

@@ -3,23 +3,27 @@
 from __future__ import annotations
 
 import hashlib
-import ssl
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from rehabctl.billing.claim_document import claim_of
-from rehabctl.domain.claim_record import ClaimState
 from rehabctl.domain.errors import NotFoundError, PartialError
 from rehabctl.integrations.hl7v2 import mllp
 from rehabctl.integrations.hl7v2.message import MessageError, parse
 from rehabctl.integrations.hl7v2.outbound import Envelope, dft_p03, mdm_t02, oru_r01
 from rehabctl.services.access import Action, require
-from rehabctl.services.exchange_record import gather
+from rehabctl.services.exchange_record import UNSENT, gather
+from rehabctl.services.integrations import require_enabled
 
 if TYPE_CHECKING:
+    from rehabctl.domain.connection import MllpConnection
     from rehabctl.reference.rules import RuleTable
     from rehabctl.store.store import Store
     from rehabctl.store.unit_of_work import UnitOfWork
+
+
+NETWORK = "hl7-mllp"
+"""What HL7 over the network is called in the list of integrations."""
 
 
 class MessageKind(StrEnum):
@@ -87,9 +91,6 @@ def export_messages(
     return messages
 
 
-_NO_CHARGES = (ClaimState.DRAFT, ClaimState.CORRECTED)
-
-
 def _charges(store: Store, mrn: str, receiver: str) -> list[bytes]:
     """Return one message for each claim of a patient that stands."""
     with store.transaction() as uow:
@@ -98,7 +99,7 @@ def _charges(store: Store, mrn: str, receiver: str) -> list[bytes]:
         standing = [
             claim
             for claim in uow.claims.of_patient(patient.id)
-            if claim.state not in _NO_CHARGES and not claim.is_secondary
+            if claim.state not in UNSENT and not claim.is_secondary
         ]
         messages = [
             dft_p03(
@@ -120,26 +121,32 @@ def _envelope(uow: UnitOfWork, receiver: str, content: str) -> Envelope:
     return Envelope(uow.clinic.name, receiver, digest[:20], uow.now)
 
 
-def send_messages(messages: list[bytes], address: str) -> None:
+def send_messages(store: Store, messages: list[bytes], at: MllpConnection) -> None:
     """Send messages over MLLP; over TLS, unless the receiver is this machine itself.
 
     Parameters
     ----------
+    store
+        The open store.
     messages
         What is sent, in its order.
-    address
-        `HOST:PORT`.
+    at
+        The receiver.
 
     Raises
     ------
+    NotPermittedError
+        Another machine may not be given patient data: see `integration enable hl7-mllp`.
     UnavailableError
         The receiver is away or did not answer.
     PartialError
         It refused messages.
     """
-    host, port = mllp.address(address)
-    tls = None if mllp.is_loopback(host) else ssl.create_default_context()
-    answers = mllp.send(host, port, messages, tls=tls)
+    host, port = mllp.address(at.address)
+    if not mllp.is_loopback(host):
+        with store.transaction() as uow:
+            require_enabled(uow, NETWORK)
+    answers = mllp.send(host, port, messages, tls=mllp.client_tls(at))
     refused = sum(not _is_accepted(answer) for answer in answers)
     if refused:
         raise PartialError(

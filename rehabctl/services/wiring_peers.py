@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,7 @@ from rehabctl.services.settings import Settings
 
 if TYPE_CHECKING:
     from rehabctl.domain.claim_port import ClaimPort
+    from rehabctl.domain.connection import MllpConnection
     from rehabctl.domain.message import DeliveryChannel
     from rehabctl.domain.message_port import MessagePort, ReplySource
     from rehabctl.integrations.claim_folder import ClaimFolder
@@ -87,13 +89,13 @@ def fhir_client(store: Store, settings: Settings, name: str) -> FhirClient:
     NotPermittedError
         Its secret is missing.
     """
-    from rehabctl.domain.connection import FhirAuth
+    from rehabctl.domain.connection import FhirAuth, FhirConnection
     from rehabctl.integrations.fhir.client import FhirClient
     from rehabctl.services.connections import connection_named
     from rehabctl.store import credentials
 
     with store.transaction() as uow:
-        at = connection_named(uow, name)
+        at = connection_named(uow, name, FhirConnection)
     if at.auth is FhirAuth.NONE:
         return FhirClient(at, "", settings.now)
     hint = f"Store it: rehabctl integration secret {name}, or set secret_command"
@@ -233,3 +235,19 @@ def integration_check(store: Store, settings: Settings, name: str) -> Callable[[
     if name not in channels:
         raise UsageError(f"{name} has nobody to ask", f"It can: {', '.join(channels)}")
     return message_ports(store, settings, channels[name])[channels[name]].check
+
+
+def mllp_line(at: MllpConnection) -> AbstractContextManager[Callable[[bytes], bytes]]:
+    """Return an open line to a receiver of HL7 v2 messages.
+
+    Raises
+    ------
+    UsageError
+        Its certificates cannot be used.
+    UnavailableError
+        It is away.
+    """
+    from rehabctl.integrations.hl7v2 import mllp
+
+    host, port = mllp.address(at.address)
+    return mllp.connected(host, port, tls=mllp.client_tls(at))

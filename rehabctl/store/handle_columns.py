@@ -192,6 +192,13 @@ COLUMNS: dict[str, dict[str, str]] = {
         "date": "due_on",
         "real": "baseline target",
     },
+    "hl7_message": {
+        "uuid": "id patient_id clinic_id therapist_id",
+        "text": "kind control_id content state answer",
+        "ordered_text": "destination",
+        "time": "created_at queued_at not_before settled_at",
+        "integer": "attempts",
+    },
     "import_checkpoint": {
         "uuid": "id clinic_id",
         "text": "kind file_sha256",

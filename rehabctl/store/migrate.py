@@ -45,6 +45,7 @@ REVISIONS = (
     "0070_connections",
     "0060_message_channels",
     "0080_policies",
+    "0085_hl7_queue",
 )
 """Every revision of the history, oldest first; a test compares it with the files."""
 HEAD = REVISIONS[-1]

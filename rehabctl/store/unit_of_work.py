@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from rehabctl.store.repositories.facts import FactRepository
     from rehabctl.store.repositories.foreign import ForeignRecordRepository
     from rehabctl.store.repositories.histories import HistoryRepository
+    from rehabctl.store.repositories.hl7_queue import Hl7QueueRepository
     from rehabctl.store.repositories.imports import ImportRepository
     from rehabctl.store.repositories.kits import KitRepository
     from rehabctl.store.repositories.library import LibraryRepository
@@ -392,3 +393,10 @@ class UnitOfWork:
         from rehabctl.store.repositories.foreign import ForeignRecordRepository
 
         return ForeignRecordRepository(self.connection, self.clinic.id, self.now)
+
+    @cached_property
+    def hl7_queue(self) -> Hl7QueueRepository:
+        """HL7 v2 messages that wait for their receiver."""
+        from rehabctl.store.repositories.hl7_queue import Hl7QueueRepository
+
+        return Hl7QueueRepository(self.connection, self.clinic.id, self.now)

@@ -11,7 +11,10 @@ from pathlib import Path
 import httpx
 import pytest
 
+from rehabctl.integrations.fhir.outbound import resources
 from tests.conftest import Rehabctl
+from tests.integrations.fhir.test_outbound import NOW as CARE_NOW
+from tests.integrations.fhir.test_outbound import care
 
 FOLDER = Path(__file__).parents[1] / "integrations" / "fhir" / "router"
 pytestmark = pytest.mark.slow
@@ -92,3 +95,13 @@ def test_a_record_goes_to_a_router_and_comes_back(
     assert (got["rejected"], got["created"]) == (0, int(sent["created"]) - 1)  # no Consent comes
     there = json.loads(run("patient", "show", "7001", "--json", home="there"))
     assert (there["family_name"], there["birth_date"]) == ("Example", "1970-01-01")
+
+
+def test_every_kind_that_leaves_is_valid_for_the_router(address: str) -> None:
+    """It checks each resource against the definitions of R4 before it keeps it."""
+    for resource in resources(care(), "Clinic", CARE_NOW):
+        where = f"{address}/{resource['resourceType']}"
+        answer = httpx.post(where, json=resource)
+        assert answer.status_code == 201, (resource["resourceType"], answer.text[:300])
+    broken = {"resourceType": "Encounter", "status": "finished"}
+    assert httpx.post(f"{address}/Encounter", json=broken).status_code == 400

@@ -15,6 +15,7 @@ import pytest
 from rehabctl.domain.clinic import Role
 from rehabctl.domain.consent import ConsentScope
 from rehabctl.domain.errors import NotFoundError, NotPermittedError
+from rehabctl.integrations.fhir.outbound import resources
 from rehabctl.reference.rules import RuleTable, load_rules
 from rehabctl.services import audit, consents, fhir_import, intake
 from rehabctl.services.fhir_export import FhirForm, export
@@ -23,6 +24,7 @@ from rehabctl.services.import_run import ImportReport
 from rehabctl.services.settings import load_settings
 from rehabctl.services.wiring import open_store
 from rehabctl.store.store import Store
+from tests.integrations.fhir.test_outbound import care
 
 NOW = datetime(2026, 3, 2, 15, 0, tzinfo=UTC)
 ANA = {
@@ -65,10 +67,10 @@ def test_every_patient_is_written_once_in_both_forms(store: Store, rules: RuleTa
     assert notes == ["1 patients without a consent to data sharing were left out"]
     bundle = json.loads("".join(export(store, rules, "7", FhirForm.BUNDLE)))
     assert [e["resource"]["resourceType"] for e in bundle["entry"]] == [
-        "Patient", "Consent", "Provenance",
+        "Patient", "Consent", "Provenance", "AuditEvent",
     ]  # fmt: skip
     (last,) = audit.entries(store, limit=1)
-    assert (last.action, last.detail) == ("export.fhir", '{"resources":3}')
+    assert (last.action, last.detail) == ("export.fhir", '{"resources":4}')
 
 
 def test_a_patient_who_has_not_consented_to_sharing_is_told_nobody(
@@ -246,3 +248,21 @@ def test_every_sample_is_taken_over_whole_and_once(
                 r for r in resources if r["resourceType"] in ("Practitioner", "Organization")
             ]
             assert len(kept) == len(resources) - len(directory)
+
+
+def test_every_kind_that_leaves_comes_back_in_and_is_kept_as_it_was(
+    store: Store, rules: RuleTable
+) -> None:
+    made = list(resources(care(), "Clinic", NOW))
+    lines = "".join(json.dumps(one) + "\n" for one in made).encode()
+    first = fhir_import.import_stream(store, rules, io.BytesIO(lines), FhirOptions())
+    assert (first.read, first.rejects) == (len(made), ())
+    again = fhir_import.import_stream(store, rules, io.BytesIO(lines), FhirOptions())
+    assert (again.created, again.rejected) == (0, 0)
+    with store.transaction() as uow:
+        patient = uow.patients.get("1042").ref
+        kept = uow.foreign.of_patient(patient)
+        assert {one.kind for one in kept} >= {
+            "Encounter", "Procedure", "DocumentReference", "DiagnosticReport", "Claim",
+            "AuditEvent", "Provenance", "Consent", "Appointment",
+        }  # fmt: skip

@@ -18,6 +18,7 @@ from cryptography.x509.oid import NameOID
 from hypothesis import given
 from hypothesis import strategies as st
 
+from rehabctl.domain.connection import MllpConnection
 from rehabctl.domain.errors import (
     NotPermittedError,
     PartialError,
@@ -127,12 +128,14 @@ def test_a_store_that_cannot_take_a_message_is_no_acknowledgement(
 
 def test_sending_tells_what_was_refused_and_who_is_away(store: Store, rules: RuleTable) -> None:
     running = Running(store, rules, 2)
-    address = f"127.0.0.1:{running.port}"
+    at = MllpConnection("", f"127.0.0.1:{running.port}")
     with pytest.raises(PartialError, match="1 of 2"):
-        send_messages([adt("1"), adt("2").replace(b"ADT^A04", b"ADT^A99")], address)
+        send_messages(store, [adt("1"), adt("2").replace(b"ADT^A04", b"ADT^A99")], at)
     running.finished()
     with pytest.raises(UnavailableError, match="0 of 1"):
-        send_messages([adt("1")], address)
+        send_messages(store, [adt("1")], at)
+    with pytest.raises(NotPermittedError, match="not enabled"):
+        send_messages(store, [adt("1")], MllpConnection("", "ehr.example.org:2575"))
 
 
 def test_nothing_leaves_or_enters_another_machine_without_tls(tmp_path: Path) -> None:

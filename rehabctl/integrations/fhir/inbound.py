@@ -19,7 +19,16 @@ from rehabctl.reference.us_states import state_code
 Resource = Mapping[str, Any]
 _KIND = re.compile(r"[A-Z][A-Za-z]{2,60}")
 _ID = re.compile(r"[A-Za-z0-9.\-]{1,64}")
-_SUBJECTS = ("subject", "patient", "beneficiary", "for", "individual", "target", "participant")
+_SUBJECTS = (
+    "subject",
+    "patient",
+    "beneficiary",
+    "for",
+    "individual",
+    "target",
+    "participant",
+    "entity",
+)
 _WITHOUT_PATIENT = frozenset({
     "Organization", "Practitioner", "PractitionerRole", "Location", "HealthcareService",
     "Endpoint", "Medication", "Substance", "Questionnaire", "Device", "DeviceDefinition",
@@ -168,7 +177,8 @@ def _references(resource: Resource) -> Iterator[str]:
         value = resource.get(name)
         for one in _items(value) if isinstance(value, list) else [value]:
             said = _object(one)
-            reference = said.get("reference") or _object(said.get("actor")).get("reference")
+            within = _object(said.get("actor") or said.get("what"))
+            reference = said.get("reference") or within.get("reference")
             if isinstance(reference, str):
                 yield reference
 

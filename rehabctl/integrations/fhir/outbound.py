@@ -8,7 +8,7 @@ is named, and its answers and scores are given.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any
 
 from rehabctl.domain.consent import Consent
@@ -18,15 +18,23 @@ from rehabctl.domain.patient import PatientStatus, PatientSummary
 from rehabctl.domain.programme import Prescription, Programme, ProgrammeStatus
 from rehabctl.domain.prom import PromResponse, PromScore
 from rehabctl.domain.visit import Visit, VisitStatus
+from rehabctl.integrations.fhir import outbound_care
+from rehabctl.integrations.fhir.outbound_care import device_id, is_measured
+from rehabctl.integrations.fhir.wording import (
+    HL7,
+    ICD10,
+    NPI,
+    SNOMED,
+    UCUM,
+    Resource,
+    concept,
+    day,
+    instant,
+    without_none,
+)
 
-Resource = dict[str, Any]
 BASE = "http://rehabctl.invalid/fhir/"
 """Names resources inside a bundle; nothing is served there."""
-_HL7 = "http://terminology.hl7.org/CodeSystem/"
-_UCUM = "http://unitsofmeasure.org"
-_SNOMED = "http://snomed.info/sct"
-_NPI = "http://hl7.org/fhir/sid/us-npi"
-_ICD10 = "http://hl7.org/fhir/sid/icd-10-cm"
 _PLAN_STATUS = {
     ProgrammeStatus.ACTIVE: "active", ProgrammeStatus.HELD: "on-hold",
     ProgrammeStatus.COMPLETED: "completed", ProgrammeStatus.STOPPED: "revoked",
@@ -57,6 +65,15 @@ def resources(record: ExchangeRecord, clinic: str, now: datetime) -> Iterator[Re
     """
     subject = {"reference": f"Patient/{record.patient.ref.id}"}
     yield _patient(record.patient)
+    # what others refer to comes first
+    for person in record.people:
+        yield outbound_care.practitioner(person)
+    for method in sorted({one.method or "" for one in record.observations if is_measured(one)}):
+        yield outbound_care.device(method)
+    for visit in record.visits:
+        yield from outbound_care.encounter_and_procedures(visit, subject)
+    for instrument, items in outbound_care.instruments(record.responses):
+        yield outbound_care.questionnaire(instrument, items)
     for episode in record.episodes:
         if episode.diagnosis or episode.icd10:
             yield _condition(episode, subject)
@@ -66,6 +83,7 @@ def resources(record: ExchangeRecord, clinic: str, now: datetime) -> Iterator[Re
         yield _care_plan(programme, subject)
     for value in record.observations:
         yield _observation(value, subject)
+    yield from outbound_care.measurement_reports(record.observations, subject)
     for response in record.responses:
         yield _questionnaire_response(response, subject)
         for score in response.scores:
@@ -73,16 +91,21 @@ def resources(record: ExchangeRecord, clinic: str, now: datetime) -> Iterator[Re
                 yield _score(response, score, subject)
     for visit in record.visits:
         yield _appointment(visit, subject)
+    for note in record.signed_notes:
+        yield outbound_care.document(note, subject)
+    for claim in record.claims:
+        yield outbound_care.claim(claim, subject, clinic)
     for consent in record.consents:
         yield _consent(consent, subject, now)
     yield {
         "resourceType": "Provenance",
         "id": f"export-{record.patient.ref.id}",
         "target": [subject],
-        "recorded": _instant(now),
+        "recorded": instant(now),
         "activity": {"text": "Export of the record"},
         "agent": [{"who": {"display": clinic}}],
     }
+    yield outbound_care.export_event(record.patient.ref, subject, clinic, now)
 
 
 def entry(resource: Resource) -> Resource:
@@ -113,11 +136,11 @@ def _patient(patient: PatientSummary) -> Resource:
     }
     number = {
         "use": "usual",
-        "type": _concept(f"{_HL7}v2-0203", "MR"),
+        "type": concept(f"{HL7}v2-0203", "MR"),
         "system": f"urn:uuid:{patient.ref.clinic_id}",
         "value": who.mrn,
     }
-    return _without_none(
+    return without_none(
         {
             "resourceType": "Patient",
             "id": str(patient.ref.id),
@@ -127,9 +150,9 @@ def _patient(patient: PatientSummary) -> Resource:
             "telecom": telecom or None,
             "gender": who.sex.value,
             "birthDate": who.birth_date.isoformat(),
-            "address": [_without_none(address)],
+            "address": [without_none(address)],
             "communication": [
-                {"language": _concept("urn:ietf:bcp:47", who.language), "preferred": True}
+                {"language": concept("urn:ietf:bcp:47", who.language), "preferred": True}
             ]
             if who.language
             else None,
@@ -139,38 +162,38 @@ def _patient(patient: PatientSummary) -> Resource:
 
 def _condition(episode: Episode, subject: Resource) -> Resource:
     state = "resolved" if episode.status is EpisodeStatus.CLOSED else "active"
-    coding = [{"system": _ICD10, "code": episode.icd10}] if episode.icd10 else None
-    return _without_none(
+    coding = [{"system": ICD10, "code": episode.icd10}] if episode.icd10 else None
+    return without_none(
         {
             "resourceType": "Condition",
             "id": str(episode.id),
-            "clinicalStatus": _concept(f"{_HL7}condition-clinical", state),
-            "verificationStatus": _concept(f"{_HL7}condition-ver-status", "confirmed"),
-            "category": [_concept(f"{_HL7}condition-category", "encounter-diagnosis")],
-            "code": _without_none({"coding": coding, "text": episode.diagnosis}),
+            "clinicalStatus": concept(f"{HL7}condition-clinical", state),
+            "verificationStatus": concept(f"{HL7}condition-ver-status", "confirmed"),
+            "category": [concept(f"{HL7}condition-category", "encounter-diagnosis")],
+            "code": without_none({"coding": coding, "text": episode.diagnosis}),
             "bodySite": [{"text": episode.side.value}] if episode.side else None,
             "subject": subject,
             "recordedDate": episode.started_on.isoformat(),
-            "abatementDateTime": _day(episode.ended_on) if state == "resolved" else None,
+            "abatementDateTime": day(episode.ended_on) if state == "resolved" else None,
         }
     )
 
 
 def _service_request(referral: Referral, subject: Resource) -> Resource:
-    npi = {"system": _NPI, "value": referral.referrer_npi} if referral.referrer_npi else None
-    return _without_none(
+    npi = {"system": NPI, "value": referral.referrer_npi} if referral.referrer_npi else None
+    return without_none(
         {
             "resourceType": "ServiceRequest",
             "id": str(referral.id),
             "status": "active",
             "intent": "order",
-            "category": [_concept(_SNOMED, "91251008")],
+            "category": [concept(SNOMED, "91251008")],
             "code": {"text": "Physical therapy"},
             "subject": subject,
             "authoredOn": referral.ordered_on.isoformat(),
-            "requester": _without_none({"identifier": npi, "display": referral.referrer_name}),
-            "occurrencePeriod": _without_none(
-                {"start": _day(referral.ordered_on), "end": _day(referral.expires_on)}
+            "requester": without_none({"identifier": npi, "display": referral.referrer_name}),
+            "occurrencePeriod": without_none(
+                {"start": day(referral.ordered_on), "end": day(referral.expires_on)}
             ),
             "quantityQuantity": {"value": referral.authorised_visits, "unit": "visits"}
             if referral.authorised_visits is not None
@@ -181,17 +204,17 @@ def _service_request(referral: Referral, subject: Resource) -> Resource:
 
 def _care_plan(programme: Programme, subject: Resource) -> Resource:
     lines = [_activity(line, programme.status) for line in programme.prescriptions]
-    return _without_none(
+    return without_none(
         {
             "resourceType": "CarePlan",
             "id": str(programme.id),
             "status": _PLAN_STATUS[programme.status],
             "intent": "plan",
-            "category": [_concept(_SNOMED, "229065009")],
+            "category": [concept(SNOMED, "229065009")],
             "title": "Home exercise programme",
             "subject": subject,
-            "period": _without_none(
-                {"start": _day(programme.started_on), "end": _day(programme.ended_on)}
+            "period": without_none(
+                {"start": day(programme.started_on), "end": day(programme.ended_on)}
             ),
             "addresses": [{"reference": f"Condition/{programme.episode_id}"}]
             if programme.episode_id
@@ -205,10 +228,10 @@ def _activity(line: Prescription, status: ProgrammeStatus) -> Resource:
     side = f", {line.side.value}" if line.side else ""
     dose = f"{line.sets} x {line.reps}, {line.per_week} times a week{side}"
     return {
-        "detail": _without_none(
+        "detail": without_none(
             {
                 "kind": "ServiceRequest",
-                "code": _concept("urn:rehabctl:exercise", line.exercise_slug, line.exercise_name),
+                "code": concept("urn:rehabctl:exercise", line.exercise_slug, line.exercise_name),
                 "status": _ACTIVITY_STATUS[status],
                 "scheduledTiming": {
                     "repeat": {"frequency": line.per_week, "period": 1, "periodUnit": "wk"}
@@ -222,23 +245,26 @@ def _activity(line: Prescription, status: ProgrammeStatus) -> Resource:
 def _observation(value: CodedObservation, subject: Resource) -> Resource:
     def quantity(number: float) -> Resource:
         code = value.code
-        return {"value": number, "unit": code.unit_text, "system": _UCUM, "code": code.unit}
+        return {"value": number, "unit": code.unit_text, "system": UCUM, "code": code.unit}
 
     spread = value.uncertainty
-    return _without_none(
+    return without_none(
         {
             "resourceType": "Observation",
             "id": value.id,
             "status": "final",
-            "category": [_concept(f"{_HL7}observation-category", value.category)],
-            "code": _concept(value.code.system, value.code.code, value.code.text),
+            "category": [concept(f"{HL7}observation-category", value.category)],
+            "code": concept(value.code.system, value.code.code, value.code.text),
             "subject": subject,
-            "effectiveDateTime": _instant(value.at),
+            "effectiveDateTime": instant(value.at),
             "valueQuantity": quantity(value.value),
             "method": {"text": value.method} if value.method else None,
+            "device": {"reference": f"Device/{device_id(value.method)}"}
+            if value.method and is_measured(value)
+            else None,
             "component": [
                 {
-                    "code": _concept(OWN_CODES, "half-width-90", "half-width of the 90 % interval"),
+                    "code": concept(OWN_CODES, "half-width-90", "half-width of the 90 % interval"),
                     "valueQuantity": quantity(spread),
                 }
             ]
@@ -254,7 +280,7 @@ def _questionnaire_response(response: PromResponse, subject: Resource) -> Resour
         for key, value in response.answers.items()
         if value is not None
     ]
-    return _without_none(
+    return without_none(
         {
             "resourceType": "QuestionnaireResponse",
             "id": str(response.id),
@@ -262,7 +288,7 @@ def _questionnaire_response(response: PromResponse, subject: Resource) -> Resour
             f"|{response.instrument_version}",
             "status": "completed",
             "subject": subject,
-            "authored": _instant(response.completed_at),
+            "authored": instant(response.completed_at),
             "item": items or None,
         }
     )
@@ -282,12 +308,12 @@ def _score(response: PromResponse, score: PromScore, subject: Resource) -> Resou
         "resourceType": "Observation",
         "id": f"score-{response.id!s}-{score.scale}"[:64],
         "status": "final",
-        "category": [_concept(f"{_HL7}observation-category", "survey")],
-        "code": _concept(OWN_CODES, f"{response.instrument}-{score.scale}", text),
+        "category": [concept(f"{HL7}observation-category", "survey")],
+        "code": concept(OWN_CODES, f"{response.instrument}-{score.scale}", text),
         "subject": subject,
-        "effectiveDateTime": _instant(response.completed_at),
+        "effectiveDateTime": instant(response.completed_at),
         "valueQuantity": {
-            "value": score.score, "unit": "score", "system": _UCUM, "code": "{score}",
+            "value": score.score, "unit": "score", "system": UCUM, "code": "{score}",
         },
         "method": {"text": f"scoring rule {score.rule_version}"},
         "derivedFrom": [{"reference": f"QuestionnaireResponse/{response.id}"}],
@@ -296,14 +322,14 @@ def _score(response: PromResponse, score: PromScore, subject: Resource) -> Resou
 
 def _appointment(visit: Visit, subject: Resource) -> Resource:
     minutes = int((visit.planned_end_at - visit.planned_start_at).total_seconds() // 60)
-    return _without_none(
+    return without_none(
         {
             "resourceType": "Appointment",
             "id": str(visit.id),
             "status": _APPOINTMENT_STATUS[visit.status],
             "appointmentType": {"text": visit.appointment_type} if visit.appointment_type else None,
-            "start": _instant(visit.planned_start_at),
-            "end": _instant(visit.planned_end_at),
+            "start": instant(visit.planned_start_at),
+            "end": instant(visit.planned_end_at),
             "minutesDuration": minutes,
             "participant": [{"actor": subject, "status": "accepted"}],
         }
@@ -312,31 +338,15 @@ def _appointment(visit: Visit, subject: Resource) -> Resource:
 
 def _consent(consent: Consent, subject: Resource, now: datetime) -> Resource:
     end = consent.revoked_at or consent.expires_at
-    period = {"start": _instant(consent.granted_at), "end": None if end is None else _instant(end)}
+    period = {"start": instant(consent.granted_at), "end": None if end is None else instant(end)}
     return {
         "resourceType": "Consent",
         "id": str(consent.id),
         "status": "active" if consent.is_active(now) else "inactive",
-        "scope": _concept(f"{_HL7}consentscope", "patient-privacy"),
+        "scope": concept(f"{HL7}consentscope", "patient-privacy"),
         "category": [{"text": consent.scope.value.replace("_", " ")}],
         "patient": subject,
-        "dateTime": _instant(consent.granted_at),
+        "dateTime": instant(consent.granted_at),
         "policyRule": {"text": "As the patient agreed with the clinic"},
-        "provision": {"type": "permit", "period": _without_none(period)},
+        "provision": {"type": "permit", "period": without_none(period)},
     }
-
-
-def _concept(system: str, code: str, text: str | None = None) -> Resource:
-    return _without_none({"coding": [{"system": system, "code": code}], "text": text})
-
-
-def _instant(at: datetime) -> str:
-    return at.isoformat(timespec="seconds")
-
-
-def _day(day: date | None) -> str | None:
-    return None if day is None else day.isoformat()
-
-
-def _without_none(values: Resource) -> Resource:
-    return {name: value for name, value in values.items() if value is not None}

@@ -12,6 +12,7 @@ from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from rehabctl.domain.connection import MllpConnection
 from rehabctl.domain.errors import NotPermittedError, UnavailableError, UsageError
 
 START, END = b"\x0b", b"\x1c\r"
@@ -194,15 +195,14 @@ def serve(
     return count
 
 
-def send(host: str, port: int, messages: list[bytes], *, tls: ssl.SSLContext | None) -> list[bytes]:
-    """Send messages one after the other and return their answers.
+@contextmanager
+def connected(host: str, port: int, *, tls: ssl.SSLContext | None) -> Generator[Answer]:
+    """Yield what sends one message and returns its answer, over one connection.
 
     Parameters
     ----------
     host, port
         Of the receiver.
-    messages
-        What is sent.
     tls
         Of the connection; None is for this machine's own loopback only.
 
@@ -211,23 +211,83 @@ def send(host: str, port: int, messages: list[bytes], *, tls: ssl.SSLContext | N
     NotPermittedError
         Another machine would be reached without TLS.
     UnavailableError
-        The receiver is away or did not answer; what was answered before arrived.
+        The receiver is away or did not answer; whether it took a message is not known then.
     """
     if tls is None and not is_loopback(host):
         raise NotPermittedError(
             "patient data may leave this machine's loopback over TLS only", "Let TLS be used"
         )
-    answers: list[bytes] = []
     try:
         plain = socket.create_connection((host, port), timeout=30.0)
         with plain if tls is None else tls.wrap_socket(plain, server_hostname=host) as line:
             received = frames(line.recv)
-            for message in messages:
+
+            def ask(message: bytes) -> bytes:
                 line.sendall(START + message + END)
-                answers.append(next(received))
-    except (OSError, FrameError, StopIteration):
+                return next(received, b"")
+
+            yield ask
+    except (OSError, FrameError):
+        raise UnavailableError("the receiver does not answer", "Send again later") from None
+
+
+def send(host: str, port: int, messages: list[bytes], *, tls: ssl.SSLContext | None) -> list[bytes]:
+    """Send messages one after the other and return their answers.
+
+    Parameters
+    ----------
+    host, port, tls
+        As for `connected`.
+    messages
+        What is sent.
+
+    Raises
+    ------
+    NotPermittedError
+        Another machine would be reached without TLS.
+    UnavailableError
+        The receiver is away or did not answer; what was answered before arrived.
+    """
+    answers: list[bytes] = []
+    try:
+        with connected(host, port, tls=tls) as ask:
+            for message in messages:
+                answer = ask(message)
+                if not answer:
+                    break
+                answers.append(answer)
+    except UnavailableError:
+        pass
+    if len(answers) < len(messages):
         raise UnavailableError(
             f"the receiver answered {len(answers)} of {len(messages)} messages",
             "Send again: an answered message carries the same control id",
-        ) from None
+        )
     return answers
+
+
+def client_tls(at: MllpConnection) -> ssl.SSLContext | None:
+    """Return the TLS by which a receiver is reached; None on this machine's own loopback.
+
+    Parameters
+    ----------
+    at
+        The receiver. One on the loopback is reached by TLS where its connection names who vouches.
+
+    Raises
+    ------
+    UsageError
+        Its certificates cannot be used.
+    """
+    if is_loopback(address(at.address)[0]) and not at.ca_file:
+        return None
+    try:
+        context = ssl.create_default_context(cafile=at.ca_file or None)
+        if at.certificate:
+            context.load_cert_chain(at.certificate, at.key)
+    except (OSError, ssl.SSLError):
+        raise UsageError(
+            "the certificates of this connection cannot be used", "Correct the paths and import it"
+        ) from None
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    return context

@@ -8,8 +8,12 @@ from uuid import UUID
 from sqlalchemy import Index, UniqueConstraint
 from sqlmodel import Field
 
-from rehabctl.store.column_types import UtcDateTime
-from rehabctl.store.tables.base import PatientOwned, Table, patient_owned
+from rehabctl.domain.hl7_queue import QueueState
+from rehabctl.store.column_types import ByteOrderedText, UtcDateTime
+from rehabctl.store.tables.base import PatientOwned, Table, one_of, patient_owned
+
+KINDS = ("oru", "mdm", "dft")
+"""Of queued messages; a test compares them with what can be exported."""
 
 
 class ForeignRecord(PatientOwned, table=True):
@@ -45,3 +49,26 @@ class DirectoryRecord(Table, table=True):
     content: str
     content_sha256: str
     received_at: datetime = Field(sa_type=UtcDateTime)
+
+
+class Hl7Message(PatientOwned, table=True):
+    """One HL7 v2 message that waits for its receiver, or was answered."""
+
+    __table_args__ = patient_owned(
+        UniqueConstraint("clinic_id", "destination", "control_id"),
+        Index(None, "clinic_id", "state", "destination", "queued_at"),
+        one_of("kind", KINDS),
+        one_of("state", (state.value for state in QueueState)),
+        identity=False,
+    )
+
+    destination: str = Field(sa_type=ByteOrderedText)
+    kind: str
+    control_id: str
+    content: str
+    queued_at: datetime = Field(sa_type=UtcDateTime)
+    not_before: datetime = Field(sa_type=UtcDateTime)
+    state: str
+    attempts: int
+    answer: str | None
+    settled_at: datetime | None = Field(sa_type=UtcDateTime)

@@ -1,0 +1,69 @@
+"""What a worker does for other systems between its jobs: one round, from cron or every minute."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from rehabctl.domain.errors import NotPermittedError, RehabctlError
+from rehabctl.domain.hl7_queue import QueueState
+from rehabctl.services.hl7_queue import QueueSender
+from rehabctl.services.wiring import open_store
+from rehabctl.services.wiring_peers import mllp_line
+
+if TYPE_CHECKING:
+    from rehabctl.services.settings import Settings
+
+Note = Callable[[str], None]
+_EVERY_S = 60.0
+
+
+def exchange_round(settings: Settings, note: Note) -> None:
+    """Send the HL7 v2 messages that are due.
+
+    Parameters
+    ----------
+    settings
+        What the worker runs with.
+    note
+        Told what was done, in counts.
+    """
+    with open_store(settings) as store:
+        try:
+            done = list(QueueSender(store, mllp_line).send())
+        except NotPermittedError:  # a worker of another role has no part in the exchange
+            return
+    sent = sum(one.state is QueueState.DONE for one in done)
+    if done:
+        note(f"{sent} HL7 messages sent, {len(done) - sent} not: integration queue list")
+
+
+@contextmanager
+def exchange_beside(settings: Settings, note: Note, every_s: float = _EVERY_S) -> Generator[None]:
+    """Exchange while a worker does its jobs; one that fails is tried again in the next round.
+
+    Parameters
+    ----------
+    settings, note
+        As for `exchange_round`.
+    every_s
+        Time between two rounds.
+    """
+    stop = threading.Event()
+
+    def work() -> None:
+        while not stop.wait(every_s):
+            try:
+                exchange_round(settings, note)
+            except RehabctlError as error:
+                note(error.what)
+
+    thread = threading.Thread(target=work, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        thread.join(every_s)
