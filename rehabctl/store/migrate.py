@@ -44,6 +44,7 @@ REVISIONS = (
     "0035_accounts",
     "0070_connections",
     "0060_message_channels",
+    "0090_wearables",
 )
 """Every revision of the history, oldest first; a test compares it with the files."""
 HEAD = REVISIONS[-1]

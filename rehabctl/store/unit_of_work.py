@@ -53,6 +53,7 @@ if TYPE_CHECKING:
     from rehabctl.store.repositories.suitability import SuitabilityRepository
     from rehabctl.store.repositories.users import UserRepository
     from rehabctl.store.repositories.visits import VisitRepository
+    from rehabctl.store.repositories.wearables import WearableRepository
 
 
 class UnitOfWork:
@@ -384,3 +385,10 @@ class UnitOfWork:
         from rehabctl.store.repositories.foreign import ForeignRecordRepository
 
         return ForeignRecordRepository(self.connection, self.clinic.id, self.now)
+
+    @cached_property
+    def wearables(self) -> WearableRepository:
+        """What patients' own devices recorded, by day."""
+        from rehabctl.store.repositories.wearables import WearableRepository
+
+        return WearableRepository(self.connection, self.now)
