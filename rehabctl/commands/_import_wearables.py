@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -27,7 +26,6 @@ if TYPE_CHECKING:
 PatientOption = Annotated[
     str, typer.Option("--patient", metavar="MRN", help="Whose devices recorded it.")
 ]
-_DAY = ["%Y-%m-%d"]
 _COUNTS = ("read", "created", "updated", "unchanged", "rejected", "records")
 _ABOUT = ("first_day", "last_day", "cut", "sha256")
 

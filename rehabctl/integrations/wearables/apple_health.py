@@ -66,7 +66,7 @@ _CUT = {
         expat.errors.XML_ERROR_PARTIAL_CHAR,
     )
 }
-_MOST_TOKEN = 1 << 24
+_MOST_TOKEN = 1 << 20
 """A longer element is none of an export, and would have to be held in memory."""
 _TOO_LONG = "the file is damaged here: an element does not end"
 _DAMAGED_ZIP = "the archive is damaged: what comes after is lost"

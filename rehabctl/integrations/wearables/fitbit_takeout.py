@@ -1,7 +1,7 @@
 """Fitbit's export files as Google Takeout gives them: a folder, or the zip file it came in.
 
-Read are the JSON files of `Global Export Data` and the CSV files of later exports. Times of steps and
-heart rate are UTC in both; those of sleep are the wearer's own clock.
+Read are the JSON files of `Global Export Data` and the CSV files of later exports. Times of steps
+and heart rate are UTC in both; those of sleep are the wearer's own clock.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -194,7 +195,7 @@ def _resting(item: Mapping[str, Any], number: int, reading: Reading) -> None:
 
 def _sleep(item: Mapping[str, Any], number: int, reading: Reading) -> None:
     """Take what was asleep; awake for some minutes within a stage is told apart, and taken off."""
-    levels = item.get("levels") or {}
+    levels = cast("Mapping[str, Any]", item.get("levels") or {})
     stages = _stages(levels.get("data") or [], reading)
     if not stages:
         start, end = (_local(datetime.fromisoformat(item[n]), reading)
@@ -256,7 +257,15 @@ def _csv(kind: str, text: str, reading: Reading) -> None:
 
 def _utc(text: str) -> float:
     """Return `01/31/23 08:00:05`, in UTC, as seconds since 1970."""
-    return datetime.strptime(text, "%m/%d/%y %H:%M:%S").replace(tzinfo=UTC).timestamp()
+    hours, minutes, seconds = int(text[9:11]), int(text[12:14]), int(text[15:17])
+    if len(text) != 17 or not (0 <= hours < 24 and 0 <= minutes < 60 and 0 <= seconds < 61):
+        raise ValueError("no time of an export")
+    return _midnight(text[:8]) + hours * 3600 + minutes * 60 + seconds
+
+
+@lru_cache(maxsize=64)
+def _midnight(text: str) -> float:
+    return datetime.strptime(text, "%m/%d/%y").replace(tzinfo=UTC).timestamp()
 
 
 def _local(moment: datetime, reading: Reading) -> float:

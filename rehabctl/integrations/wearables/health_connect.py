@@ -25,8 +25,8 @@ Scratch = Callable[[str, Callable[[BinaryIO], int]], AbstractContextManager[Path
 """Holds an unpacked database where only this process can read it."""
 _MOST_BYTES = 2 * 1024**3
 _SQLITE = b"SQLite format 3\0"
-_ASLEEP = (2, 4, 5, 6)
-"""Stages: sleeping, light, deep, REM."""
+_MOST_VALUE = 1_000_000
+"""Bytes of one value or row."""
 _MOST_STEPS = 500_000_000
 """Of SQLite's virtual machine, in one query: a file may hold a query that does not end."""
 _QUERIES = (
@@ -51,7 +51,7 @@ _QUERIES = (
         DailyMeasure.SLEEP,
         "sleep_stages_table",
         "SELECT parent_key, stage_start_time, stage_end_time, 0, NULL FROM sleep_stages_table "
-        f"WHERE stage_type IN {_ASLEEP}",
+        "WHERE stage_type IN (2, 4, 5, 6)",  # sleeping, light, deep, REM
     ),
 )
 _WHOLE_NIGHTS = (
@@ -144,7 +144,8 @@ def _read(database: Path, name: str, reading: Reading) -> None:
             connection.execute("PRAGMA trusted_schema=OFF")
             connection.execute("PRAGMA query_only=ON")
             connection.execute("PRAGMA cell_size_check=ON")
-            connection.text_factory = lambda data: data.decode("utf-8", "replace")
+            connection.text_factory = _text
+            connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, _MOST_VALUE)
             tables = {
                 row[0]
                 for row in connection.execute("SELECT name FROM sqlite_master WHERE type='table'")
@@ -156,6 +157,10 @@ def _read(database: Path, name: str, reading: Reading) -> None:
         raise RehabctlError(
             f"{name} is damaged: its database cannot be opened", "Copy the export again"
         ) from None
+
+
+def _text(data: bytes) -> str:
+    return data.decode("utf-8", "replace")
 
 
 def _tables(connection: sqlite3.Connection, tables: set[str], reading: Reading) -> None:
