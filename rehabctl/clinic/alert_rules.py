@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from rehabctl.clinic import goal_rules, movement_rules, progression, report_rules
+from rehabctl.clinic import activity_rules, goal_rules, movement_rules, progression, report_rules
 from rehabctl.clinic.patient_view import PatientView
 from rehabctl.clinic.verdict import Verdict
 from rehabctl.reference.rules import RuleRow, RuleTable
@@ -30,7 +30,7 @@ class AlertRule:
     exhaustive: bool = False
     """What it does not name is not met; else what it does not name was not judged."""
     reads_exercises: bool = False
-    """Reads what was done in the sessions of its `within_days`."""
+    """Reads what was done in the sessions, or the steps, of its `within_days`."""
 
 
 ALERT_RULES = (
@@ -48,6 +48,12 @@ ALERT_RULES = (
         "EXT_DEFICIT",
         movement_rules.extension_deficit,
         movement_rules.measurement_window_moments,
+    ),
+    AlertRule(
+        "ACTIVITY_DECLINE",
+        activity_rules.activity_decline,
+        activity_rules.activity_decline_moments,
+        reads_exercises=True,
     ),
     AlertRule("PROM_WORSE", report_rules.prom_worse, report_rules.prom_worse_moments),
     AlertRule("MISSED", report_rules.missed, report_rules.missed_moments),
@@ -78,7 +84,7 @@ ALERT_RULES = (
 
 
 def exercise_days(rules: RuleTable) -> int:
-    """Return for how many days back rules read what was done in a session.
+    """Return for how many days back rules read what was done in a session, or steps.
 
     Parameters
     ----------

@@ -21,6 +21,7 @@ from rehabctl.domain.facts import (
     PatientFacts,
     ScoreFact,
     SessionFact,
+    StepsFact,
     SymmetryResult,
 )
 from rehabctl.reference.rules import RuleSet, RuleTable
@@ -53,6 +54,14 @@ class MotionSeries(NamedTuple):
 
     key: SeriesKey
     values: tuple[Measurement, ...]
+    days: tuple[int, ...]
+
+
+class StepSeries(NamedTuple):
+    """Steps by one source, oldest first, with their days; one value a day."""
+
+    source: str
+    values: tuple[StepsFact, ...]
     days: tuple[int, ...]
 
 
@@ -97,6 +106,7 @@ class PatientView:
     score_days: tuple[int, ...]
     symmetry: tuple[SymmetryResult, ...]
     symmetry_days: tuple[int, ...]
+    steps: tuple[StepSeries, ...]
     due: tuple[int, ...]
     """Days of scheduled sessions, past and future, without those on hold or outside the episode."""
     matched: tuple[bool, ...]
@@ -130,6 +140,7 @@ class PatientView:
         matched = tuple(match_schedule(due, done, grace))
         scores, score_days = _sorted(facts.scores, zone, today, later)
         symmetry, symmetry_days = _sorted(facts.symmetry, zone, today, later)
+        steps = _step_series(facts.steps, today, later)
         return cls(
             facts=facts,
             rules=in_force,
@@ -145,6 +156,7 @@ class PatientView:
             score_days=score_days,
             symmetry=symmetry,
             symmetry_days=symmetry_days,
+            steps=steps,
             due=due,
             matched=matched,
             missed=missed_run(due, matched, today, grace),
@@ -282,6 +294,23 @@ def _series(
     return tuple(
         MotionSeries(key, tuple(values), tuple(days))
         for key, (values, days) in sorted(groups.items())
+    )
+
+
+def _step_series(
+    steps: Sequence[StepsFact], today: int, later: list[int]
+) -> tuple[StepSeries, ...]:
+    newest: dict[tuple[str, int], StepsFact] = {}
+    for fact in sorted(steps, key=attrgetter("recorded_at", "id")):
+        newest[fact.source, fact.day.toordinal()] = fact
+    later += [day for _, day in newest if day > today]
+    groups: dict[str, list[tuple[int, StepsFact]]] = {}
+    for (source, day), fact in sorted(newest.items(), key=lambda item: item[0]):
+        if day <= today:
+            groups.setdefault(source, []).append((day, fact))
+    return tuple(
+        StepSeries(source, tuple(f for _, f in found), tuple(day for day, _ in found))
+        for source, found in groups.items()
     )
 
 

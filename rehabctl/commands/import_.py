@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from rehabctl.commands import _import_wearables
 from rehabctl.commands._options import (
     DryRunFlag,
     Format,
@@ -340,6 +341,9 @@ def fhir(
         else:
             result = fhir_import.import_files(store, rules, Path(path), options, report=report)
     _emit_report(result, out, dry_run=dry_run)
+
+
+_import_wearables.register(app)
 
 
 @app.command(

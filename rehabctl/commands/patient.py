@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from rehabctl.commands import _patient_contact, _patient_coverage
+from rehabctl.commands import _patient_activity, _patient_contact, _patient_coverage
 from rehabctl.commands._options import (
     CursorOption,
     FormatOption,
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 app = typer.Typer(help="Create, list, show and update patients.", no_args_is_help=True)
 app.add_typer(_patient_contact.app, name="contact")
 app.add_typer(_patient_coverage.app, name="coverage")
+_patient_activity.register(app)
 
 _COLUMNS = (
     "mrn", "family_name", "given_name", "birth_date", "sex", "state", "status", "therapist",

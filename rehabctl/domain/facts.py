@@ -225,6 +225,23 @@ class PlanOfCare:
     last_progress_report_on: date | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class StepsFact:
+    """Steps of one day, as one source told them at one moment; the newest of a day counts."""
+
+    id: str
+    day: date
+    """In the patient's time zone."""
+    recorded_at: datetime
+    source: str
+    """Values of two sources never join."""
+    steps: float
+    hours: int | None
+    """Hours of the day with a record; None: not told."""
+    is_whole: bool
+    """Whether the day had ended and was read whole."""
+
+
 class AlertSeverity(StrEnum):
     """How urgent an alert is, least first."""
 
@@ -351,6 +368,7 @@ class PatientFacts:
     reviews: tuple[ReviewItem, ...] = ()
     plan_of_care: PlanOfCare | None = None
     alert_actions: tuple[AlertAction, ...] = ()
+    steps: tuple[StepsFact, ...] = ()
 
     def known_at(self, moment: datetime) -> PatientFacts:
         """Return what the clinic knew at an earlier moment.
@@ -373,6 +391,7 @@ class PatientFacts:
             goals=tuple(goal for goal in self.goals if goal.set_at <= moment),
             reviews=reviews,
             alert_actions=tuple(a for a in self.alert_actions if a.at <= moment),
+            steps=_known(self.steps, moment),
         )
 
     def recorded_moments(self, after: datetime | None = None) -> tuple[datetime, ...]:
@@ -395,6 +414,7 @@ class PatientFacts:
             self.symmetry,
             self.scores,
             self.reviews,
+            self.steps,
         ):
             moments.update(event.recorded_at for event in events)
         return tuple(sorted(m for m in moments if after is None or m > after))

@@ -34,7 +34,7 @@ from rehabctl.domain.session import ExerciseSession
 from rehabctl.domain.triage import Reason
 from rehabctl.reference.recovery_curves import load_recovery_curves
 from rehabctl.reference.rules import RuleTable
-from rehabctl.services import patient_record, triage
+from rehabctl.services import activity, patient_record, triage
 from rehabctl.services.access import Action, require
 from rehabctl.services.patient_facts import facts_of
 from rehabctl.services.prom_followup import rate_change
@@ -93,6 +93,7 @@ def _detail(uow: UnitOfWork, patient: Patient, rules: RuleTable) -> PatientDetai
         trends=(
             *_motion_trends(facts, programme, episode),
             *_pain_trend(facts),
+            *activity.trends(uow, patient),
             *_adherence_trend(facts, uow.now, rules, zone),
             *_prom_trends(uow.prom.of_patient(patient.id)),
         ),

@@ -30,7 +30,8 @@ def facts_of(
     patient_ids
         Whose.
     exercises_from
-        Sessions that began earlier are read without what was done in them; None reads all.
+        Sessions that began earlier are read without what was done in them, and days before it
+        without steps; None reads all.
     """
     zone = ZoneInfo(uow.clinic.time_zone)
     today = uow.now.astimezone(zone).date()

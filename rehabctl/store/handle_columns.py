@@ -140,6 +140,16 @@ COLUMNS: dict[str, dict[str, str]] = {
         "date": "service_on",
         "json": "service_types answer",
     },
+    "daily_activity": {
+        "uuid": "id patient_id clinic_id therapist_id",
+        "text": "source measure method file_sha256",
+        "time": "created_at recorded_at",
+        "date": "day",
+        "real": "value",
+        "integer": "records hours",
+        "boolean": "is_whole",
+        "json": "minutes_by_bpm",
+    },
     "device_attestation": {
         "uuid": "id clinic_id recorded_by",
         "text": "device device_version system basis attested_by",
@@ -191,6 +201,12 @@ COLUMNS: dict[str, dict[str, str]] = {
         "time": "created_at",
         "date": "due_on",
         "real": "baseline target",
+    },
+    "heart_rate_limit": {
+        "uuid": "id patient_id clinic_id therapist_id set_by",
+        "time": "created_at set_at",
+        "integer": "upper_bpm target_low_bpm target_high_bpm",
+        "boolean": "beta_blocker",
     },
     "hl7_message": {
         "uuid": "id patient_id clinic_id therapist_id",

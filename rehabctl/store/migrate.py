@@ -46,6 +46,7 @@ REVISIONS = (
     "0060_message_channels",
     "0080_policies",
     "0085_hl7_queue",
+    "0090_wearables",
 )
 """Every revision of the history, oldest first; a test compares it with the files."""
 HEAD = REVISIONS[-1]

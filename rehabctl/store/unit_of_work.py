@@ -55,6 +55,7 @@ if TYPE_CHECKING:
     from rehabctl.store.repositories.suitability import SuitabilityRepository
     from rehabctl.store.repositories.users import UserRepository
     from rehabctl.store.repositories.visits import VisitRepository
+    from rehabctl.store.repositories.wearables import WearableRepository
 
 
 class UnitOfWork:
@@ -400,3 +401,10 @@ class UnitOfWork:
         from rehabctl.store.repositories.hl7_queue import Hl7QueueRepository
 
         return Hl7QueueRepository(self.connection, self.clinic.id, self.now)
+
+    @cached_property
+    def wearables(self) -> WearableRepository:
+        """What patients' own devices recorded, by day."""
+        from rehabctl.store.repositories.wearables import WearableRepository
+
+        return WearableRepository(self.connection, self.now)

@@ -17,6 +17,7 @@ from sqlalchemy import Connection, RowMapping, and_, select, type_coerce
 from rehabctl.domain import facts
 from rehabctl.domain.clinic import Clinic
 from rehabctl.domain.visit import VisitKind, VisitStatus
+from rehabctl.domain.wearable import DailyMeasure
 from rehabctl.store.column_types import IdentifierText, ShortList
 from rehabctl.store.handles import table
 from rehabctl.store.repositories.alerts import action_of
@@ -40,6 +41,7 @@ _SCORE = table("prom_score")
 _RESPONSE = table("prom_response")
 _VISIT = table("visit")
 _ACTION = table("alert_action")
+_DAILY = table("daily_activity")
 _TREATMENT_KINDS = tuple(
     kind.value
     for kind in (
@@ -73,7 +75,8 @@ class FactRepository:
         patient_ids
             Whose.
         exercises_from
-            Sessions that began earlier are read without what was done in them; None reads all.
+            Sessions that began earlier are read without what was done in them, and days before it
+            without steps; None reads all.
         """
         found: dict[UUID, facts.PatientFacts] = {}
         for part in chunked(patient_ids):
@@ -96,6 +99,7 @@ class FactRepository:
         goals = self._of(_GOAL, ids, _GOAL.c.created_at)
         reviews = self._reviews(ids)
         actions = self._of(_ACTION, ids, _ACTION.c.at)
+        steps = self._steps(ids, exercises_from)
         known_since = self._known_since(ids)
         zone = ZoneInfo(self._clinic.time_zone)
         return {
@@ -118,6 +122,7 @@ class FactRepository:
                 reviews=tuple(_review(row) for row in reviews.get(i, [])),
                 plan_of_care=_plan(episodes.get(i, []), treatments.get(i, []), zone),
                 alert_actions=tuple(action_of(row) for row in actions.get(i, [])),
+                steps=tuple(steps.get(str(i), ())),
             )
             for i in ids
         }
@@ -181,6 +186,23 @@ class FactRepository:
         return _by_patient(
             (owner, facts.JournalEntry(i, at, known, pain, red_flags))
             for owner, i, at, known, pain, red_flags in self._connection.execute(query).all()
+        )
+
+    def _steps(self, ids: Sequence[UUID], from_moment: datetime | None) -> _Found:
+        d = _DAILY.c
+        query = (
+            select(
+                _text(d.patient_id), _text(d.id), d.day, d.recorded_at, d.source, d.value,
+                d.hours, d.is_whole,
+            )
+            .where(d.patient_id.in_(ids), d.measure == DailyMeasure.STEPS.value)
+            .order_by(d.patient_id, d.recorded_at, d.id)
+        )  # fmt: skip
+        if from_moment is not None:
+            query = query.where(d.day >= from_moment.date())
+        return _by_patient(
+            (owner, facts.StepsFact(*told))
+            for owner, *told in self._connection.execute(query).all()
         )
 
     def _days(self, ids: Sequence[UUID]) -> _Found:

@@ -1,0 +1,139 @@
+"""`rehabctl import apple-health|fitbit|health-connect|google-health`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from rehabctl.commands._options import (
+    DryRunFlag,
+    Format,
+    FormatOption,
+    JsonFlag,
+    OutputOption,
+    QuietFlag,
+)
+from rehabctl.commands._progress import progress
+from rehabctl.commands._render import Output, emit_object, note
+from rehabctl.domain.errors import ExitCode
+from rehabctl.domain.wearable import WearableSource
+
+if TYPE_CHECKING:
+    from rehabctl.services.wearables import WearableReport
+
+PatientOption = Annotated[
+    str, typer.Option("--patient", metavar="MRN", help="Whose devices recorded it.")
+]
+_COUNTS = ("read", "created", "updated", "unchanged", "rejected", "records")
+_ABOUT = ("first_day", "last_day", "cut", "sha256")
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands to `rehabctl import`."""
+    app.command(
+        "apple-health",
+        epilog="Examples: rehabctl import apple-health export.zip --patient 1042 --dry-run | "
+        "rehabctl import apple-health export.xml --patient 1042 --format json",
+    )(apple_health)
+    app.command(
+        "fitbit",
+        epilog="Examples: rehabctl import fitbit Takeout/Fitbit --patient 1042 --dry-run | "
+        "rehabctl import fitbit takeout.zip --patient 1042 --format json",
+    )(fitbit)
+    app.command(
+        "health-connect",
+        epilog="Examples: rehabctl import health-connect 'Health Connect.zip' --patient 1042 "
+        "--dry-run | rehabctl import health-connect export.zip --patient 1042 --format json",
+    )(health_connect)
+
+
+def apple_health(
+    file: Annotated[Path, typer.Argument(help="export.zip of the phone, or its export.xml.")],
+    patient: PatientOption,
+    dry_run: DryRunFlag = False,
+    format_: FormatOption = None,
+    json_: JsonFlag = False,
+    output: OutputOption = None,
+    quiet: QuietFlag = False,
+) -> None:
+    """Take over steps, heart rate, sleep and walking of an Apple Health export, by day.
+
+    Steps that phone and watch both counted count once. The same file twice changes nothing. Exit
+    code 3 when it is about another person, 7 when records were refused or the file breaks off.
+    """
+    out = Output.of(format_, json_, output, quiet)
+    _import(WearableSource.APPLE_HEALTH, file, patient, out, dry_run=dry_run)
+
+
+def fitbit(
+    file: Annotated[Path, typer.Argument(help="Folder or zip file of Google Takeout.")],
+    patient: PatientOption,
+    dry_run: DryRunFlag = False,
+    format_: FormatOption = None,
+    json_: JsonFlag = False,
+    output: OutputOption = None,
+    quiet: QuietFlag = False,
+) -> None:
+    """Take over steps, heart rate and sleep of a Fitbit export out of Google Takeout, by day.
+
+    The Fitbit Web API has ended: see docs/wearables.md. Exit codes as `import apple-health`.
+    """
+    from rehabctl.reference.wearables import ended_service
+    from rehabctl.services.settings import load_settings
+
+    out = Output.of(format_, json_, output, quiet)
+    if not file.exists():
+        ended = ended_service("fitbit-web-api", load_settings().now().date())
+        note(ended or "", out)
+    _import(WearableSource.FITBIT, file, patient, out, dry_run=dry_run)
+
+
+def health_connect(
+    file: Annotated[Path, typer.Argument(help="Export of Android Health Connect, zip or .db.")],
+    patient: PatientOption,
+    dry_run: DryRunFlag = False,
+    format_: FormatOption = None,
+    json_: JsonFlag = False,
+    output: OutputOption = None,
+    quiet: QuietFlag = False,
+) -> None:
+    """Take over steps, heart rate and sleep of an Android Health Connect export, by day.
+
+    Steps that several apps counted count once. Exit codes as `import apple-health`.
+    """
+    out = Output.of(format_, json_, output, quiet)
+    _import(WearableSource.HEALTH_CONNECT, file, patient, out, dry_run=dry_run)
+
+
+def _import(source: WearableSource, file: Path, mrn: str, out: Output, *, dry_run: bool) -> None:
+    from rehabctl.services import triage, wearables
+    from rehabctl.services.settings import load_settings
+    from rehabctl.services.wiring import open_store
+
+    settings = load_settings()
+    rules = triage.clinic_rules(settings)
+    read = wearables.file_reader(source, file, settings.paths.home)
+    with open_store(settings) as store, progress("Reading days", quiet=out.quiet):
+        report = wearables.import_wearable(store, rules, source, read, mrn, dry_run=dry_run)
+    _emit(report, out, dry_run=dry_run)
+
+
+def _emit(report: WearableReport, out: Output, *, dry_run: bool) -> None:
+    data: dict[str, object] = {name: getattr(report, name) for name in _COUNTS}
+    data["source"] = report.source
+    data |= {name: getattr(report, name) for name in _ABOUT}
+    if out.format in (Format.JSON, Format.JSONL):
+        data["rejects"] = report.rejects
+    else:
+        for refused in report.rejects[:20]:
+            where = f"{refused.field} " if refused.field else ""
+            note(f"{refused.file}:{refused.line}: {where}{refused.message}", out)
+    emit_object(data, out)
+    if not report.names_wearer:
+        note("the source does not say whom it is about: compare it with the patient", out)
+    if dry_run:
+        note("dry run: nothing was kept", out)
+    if report.rejected:
+        raise typer.Exit(ExitCode.PARTIAL)

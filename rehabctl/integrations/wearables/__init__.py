@@ -1,0 +1,1 @@
+"""Readers of what patients' own devices recorded, one format a module."""
