@@ -44,6 +44,8 @@ REVISIONS = (
     "0035_accounts",
     "0070_connections",
     "0060_message_channels",
+    "0095_video_visits",
+    "0096_web_push",
 )
 """Every revision of the history, oldest first; a test compares it with the files."""
 HEAD = REVISIONS[-1]

@@ -22,6 +22,7 @@ from rehabctl.store.tables import (
     patient_billing,
     programme,
     prom,
+    video,
     work,
 )
 from rehabctl.store.tables.base import Table
@@ -46,5 +47,6 @@ __all__ = [
     "patient_billing",
     "programme",
     "prom",
+    "video",
     "work",
 ]
