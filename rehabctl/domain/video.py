@@ -176,13 +176,7 @@ class VideoPort(Protocol):
         ...
 
     def recordings(self, room: str) -> Sequence[RemoteRecording]:
-        """Return what was recorded in a room.
-
-        Raises
-        ------
-        UsageError
-            The service keeps no list.
-        """
+        """Return what was recorded in a room; nothing where the service keeps no list."""
         ...
 
     def film(self, remote_id: str) -> BinaryIO:

@@ -99,7 +99,8 @@ def keep_secret(store: Store, name: str, secret: str) -> None:
 
     with store.transaction() as uow:
         require(uow, Action.MANAGE_STORE)
-        if name not in {one.name for one in load_integrations()}:
+        known = {one.name for one in load_integrations()}
+        if name not in known and name.removesuffix("-webhook") not in known:
             connection_named(uow, name)
         uow.audit.record("connection.secret", "connection", None, {"name": name})
     credentials.store(name, store.database_id, secret)
