@@ -35,9 +35,14 @@ def table() -> str:
 def _cells(access: TableAccess) -> list[str]:
     return [
         "".join(verb[0] for verb in access.verbs.get(role, ()))
-        + ("*" if role in {*access.only, *access.writes, *access.hidden} else "")
+        + ("*" if role in {*access.only, *access.writes, *access.hidden, *_due(access)} else "")
         for role in Role
     ]
+
+
+def _due(access: TableAccess) -> dict[Role, str]:
+    words = {"only": "no others", "also": "besides those of its jobs"}
+    return {Role.WORKER: words[access.due]} if access.due else {}
 
 
 def _limits() -> list[str]:
@@ -48,6 +53,7 @@ def _limits() -> list[str]:
             parts = [
                 f"{words} `{limits[role]}`"
                 for words, limits in (
+                    ("rows of whom something is to be delivered to now,", _due(access)),
                     ("rows where", access.only),
                     ("writes rows where", access.writes),
                     ("does not read", {r: ", ".join(c) for r, c in access.hidden.items()}),

@@ -52,19 +52,22 @@ def start(
     )
 
 
-def switch_channel(visit: Visit, at: datetime, channel: Channel) -> Visit:
-    """Go on by another channel from a moment on."""
-    _require_running(visit)
+def switch_channel(
+    visit: Visit, at: datetime, channel: Channel, picture: str | None = None
+) -> Visit:
+    """Go on by another channel, or with another picture, from a moment on."""
+    require_running(visit)
     spans = visit.channels
-    if spans and spans[-1].channel is channel and spans[-1].until_at is None:
+    if spans and (spans[-1].channel, spans[-1].picture) == (channel, picture):
         return visit
     _require_after(at, [span.from_at for span in spans], "the channel before began")
-    return replace(visit, channels=(*_closed_spans(spans, at), ChannelSpan(channel, at)))
+    span = ChannelSpan(channel, at, picture=picture)
+    return replace(visit, channels=(*_closed_spans(spans, at), span))
 
 
 def begin_block(visit: Visit, at: datetime, code: str, *, one_to_one: bool) -> Visit:
     """Time a procedure code from a moment on; the code before ends there."""
-    _require_running(visit)
+    require_running(visit)
     starts = [block.started_at for block in visit.blocks]
     ends = [block.ended_at for block in visit.blocks if block.ended_at is not None]
     _require_after(at, [*starts, *ends, *_start(visit)], "the time before it ends")
@@ -74,7 +77,7 @@ def begin_block(visit: Visit, at: datetime, code: str, *, one_to_one: bool) -> V
 
 def stop(visit: Visit, at: datetime, *, live_contact: bool) -> Visit:
     """End a visit, with the channel and the code that still run."""
-    _require_running(visit)
+    require_running(visit)
     moments = [span.from_at for span in visit.channels]
     moments += [block.started_at for block in visit.blocks]
     moments += [block.ended_at for block in visit.blocks if block.ended_at is not None]
@@ -100,7 +103,8 @@ def cancel(visit: Visit, reason: str, *, no_show: bool) -> Visit:
     return replace(visit, status=status, cancel_reason=reason)
 
 
-def _require_running(visit: Visit) -> None:
+def require_running(visit: Visit) -> None:
+    """Check that a visit is being held."""
     if visit.status is not VisitStatus.IN_PROGRESS:
         raise UsageError(
             f"the visit is {_words(visit.status)}", "Start it first: rehabctl visit start ID"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -34,14 +34,18 @@ def list_(
     output: OutputOption = None,
     quiet: QuietFlag = False,
 ) -> None:
-    """List the recordings that wait for review, lowest confidence first."""
-    from rehabctl.services import review
+    """List the recordings that wait for review, lowest confidence first.
+
+    Last come those of video visits, which are looked at and not measured.
+    """
+    from rehabctl.services import review, visit_recordings
     from rehabctl.services.settings import load_settings
     from rehabctl.services.wiring import open_store
 
     with open_store(load_settings()) as store:
         found = review.waiting(store, limit)
-    rows = [
+        visits = visit_recordings.waiting(store, limit)
+    rows: list[dict[str, Any]] = [
         {
             "assessment": item.assessment_id,
             "mrn": mrn,
@@ -54,6 +58,21 @@ def list_(
             "reasons": item.reasons,
         }
         for mrn, item, assessment in found
+    ]
+    rows += [
+        {
+            "assessment": one.id,
+            "mrn": mrn,
+            "exercise": visit_recordings.EXERCISE,
+            "status": "not_measured",
+            "confidence": None,
+            "full": None,
+            "partial": None,
+            "measured_at": one.began_at,
+            "reasons": [],
+            "visit": one.visit_id,
+        }
+        for mrn, one in visits
     ]
     shown = ("assessment", "mrn", "exercise", "status", "confidence", "full", "partial", "reasons")
     emit_items(rows, shown, Output.of(format_, json_, output, quiet))

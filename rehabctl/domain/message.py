@@ -34,6 +34,8 @@ class DeliveryChannel(StrEnum):
 
     SMS = "sms"
     EMAIL = "email"
+    PUSH = "push"
+    """A message of a web page to the receiver's browser."""
 
 
 class OptOut(StrEnum):
@@ -95,6 +97,22 @@ class MessageChannel:
     recorded_by: UUID
     opted_out_at: datetime | None = None
     opted_out_by: OptOut | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PushSubscription:
+    """Where a receiver's browser takes push messages, and with which key (RFC 8291)."""
+
+    id: UUID
+    patient: PatientRef
+    receiver: str
+    """`patient` or the identifier of a contact."""
+    endpoint: str
+    p256dh: str
+    """The browser's public key, 65 bytes as base64url."""
+    auth: str
+    """Its secret of 16 bytes, as base64url."""
+    recorded_by: UUID
 
 
 @dataclass(frozen=True, slots=True)

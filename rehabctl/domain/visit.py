@@ -42,6 +42,9 @@ class Channel(StrEnum):
     IN_PERSON = "in_person"
 
 
+REDUCED = "reduced"
+
+
 class ParticipantRole(StrEnum):
     """Who took part."""
 
@@ -60,6 +63,8 @@ class ChannelSpan:
     channel: Channel
     from_at: datetime
     until_at: datetime | None = None
+    picture: str | None = None
+    """`reduced` where the picture was made smaller to keep the call; None: as it comes."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,10 @@ class FallbackStep:
     text: str
     command: str
     """`ID` stands for the visit."""
+    rung: str = ""
+    """Word of `video-visit fallback --to`; empty: no step down."""
+    after: str = ""
+    """The command that follows once the step was taken."""
 
 
 @cache

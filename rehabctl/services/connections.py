@@ -112,7 +112,8 @@ def keep_secret(store: Store, name: str, secret: str) -> None:
 
     with store.transaction() as uow:
         require(uow, Action.MANAGE_STORE)
-        if name not in {one.name for one in load_integrations()}:
+        adapters = {one.name for one in load_integrations()}
+        if name.removesuffix("-webhook") not in adapters:
             known = [one.name for one in uow.connections.all()]
             if name not in known:
                 near = suggestion(name, known).capitalize()

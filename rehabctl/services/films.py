@@ -179,8 +179,12 @@ class Films:
         self._forget()
         with self._store.transaction() as uow:
             require(uow, Action.READ_CLINICAL)
-            assessment = uow.assessments.get(assessment_uuid(assessment_id))
-            found = assessment.recording_id and uow.recordings.get(assessment.recording_id)
+            wanted = assessment_uuid(assessment_id)
+            try:
+                recording_id = uow.assessments.get(wanted).recording_id
+            except NotFoundError:  # what was recorded in a visit has not been measured
+                recording_id = uow.video.recording(wanted).recording_id
+            found = recording_id and uow.recordings.get(recording_id)
             if not found or not found.stored:
                 raise NotFoundError(
                     "the film was not kept",

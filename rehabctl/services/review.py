@@ -21,7 +21,7 @@ from rehabctl.domain.review import (
 from rehabctl.domain.review_item import ReviewComment, ReviewItem
 from rehabctl.reference.exercise_vocabulary import load_vocabulary
 from rehabctl.reference.rules import RuleTable
-from rehabctl.services import triage
+from rehabctl.services import triage, visit_recordings
 from rehabctl.services.access import Action, require
 from rehabctl.services.identifiers import identifier
 
@@ -69,7 +69,7 @@ def decide(
     rules
         The dated rules.
     assessment_id
-        Identifier of the assessment.
+        Identifier of the assessment, or of what was recorded in a video visit.
     decision
         accepted, adjusted or flagged.
     comment
@@ -79,7 +79,12 @@ def decide(
     """
     with store.transaction() as uow:
         require(uow, Action.WRITE_CLINICAL)
-        item = uow.reviews.of_assessment(assessment_uuid(assessment_id))
+        found = assessment_uuid(assessment_id)
+        try:
+            item = uow.reviews.of_assessment(found)
+        except NotFoundError:  # what was recorded in a visit has not been measured
+            visit_recordings.decide(uow, found, decision, comment or None)
+            return
         uow.reviews.decide(item.assessment_id, decision, comment or None, uow.user.id)
         if message:
             _tell(uow, item, message)

@@ -181,15 +181,19 @@ def _caregivers(uow: UnitOfWork, patient: PatientRef, contacts: Sequence[str]) -
 
 
 def switch_channel(
-    store: Store, visit_id: str, channel: Channel, at: datetime | None = None
+    store: Store,
+    visit_id: str,
+    channel: Channel,
+    at: datetime | None = None,
+    picture: str | None = None,
 ) -> Visit:
-    """Go on with a visit by another channel."""
+    """Go on with a visit by another channel, or with another picture."""
     return _change(
         store,
         visit_id,
         "channel",
         at,
-        lambda uow, visit, moment: visit_log.switch_channel(visit, moment, channel),
+        lambda uow, visit, moment: visit_log.switch_channel(visit, moment, channel, picture),
     )
 
 

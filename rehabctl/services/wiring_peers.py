@@ -15,9 +15,9 @@ if TYPE_CHECKING:
     from rehabctl.domain.connection import MllpConnection
     from rehabctl.domain.message import DeliveryChannel
     from rehabctl.domain.message_port import MessagePort, ReplySource
+    from rehabctl.domain.video import VideoPort
     from rehabctl.integrations.claim_folder import ClaimFolder
     from rehabctl.integrations.fhir.client import FhirClient
-    from rehabctl.integrations.video.rooms import VideoRooms
     from rehabctl.store.store import Store
 
 
@@ -165,8 +165,8 @@ def reply_source(store: Store, settings: Settings) -> ReplySource:
     return port
 
 
-def video_rooms(store: Store, settings: Settings) -> VideoRooms:
-    """Return the video server that config.toml names.
+def video_port(store: Store, settings: Settings) -> VideoPort:
+    """Return the video service that config.toml names.
 
     Raises
     ------
@@ -177,18 +177,27 @@ def video_rooms(store: Store, settings: Settings) -> VideoRooms:
     """
     from rehabctl.domain.errors import UsageError
     from rehabctl.domain.video import VideoService
+    from rehabctl.integrations.video.daily import DailyRooms
     from rehabctl.integrations.video.rooms import VideoRooms
     from rehabctl.store import credentials
 
     at = settings.video
-    if at.video_service not in set(VideoService) or not (at.video_page and at.video_key):
+    if at.video_service == "twilio":
         raise UsageError(
-            "no video server is configured",
-            "Write video_service, video_page and video_key into config.toml",
+            "Twilio Video is not used: its maker's pages contradict each other about its end",
+            "Set video_service to livekit, jitsi or daily",
         )
-    name = f"video-{at.video_service}"
+    service = VideoService(at.video_service) if at.video_service in set(VideoService) else None
+    is_daily = service is VideoService.DAILY
+    if service is None or not (is_daily or (at.video_page and at.video_key)):
+        raise UsageError(
+            "no video service is configured",
+            "Write video_service (and video_page, video_key unless daily) into config.toml",
+        )
+    name = f"video-{service.value}"
     secret = credentials.find(name, store.database_id, settings.secret_command)
-    service = VideoService(at.video_service)
+    if is_daily:
+        return DailyRooms(secret)
     return VideoRooms(service, at.video_page, at.video_key, secret, at.video_server)
 
 
@@ -212,7 +221,8 @@ def check_notice(
     if service not in ("livekit", "daily"):
         raise UsageError(f"{service!r} signs no notices", "Use livekit or daily")
     now = settings.now()
-    secret = credentials.find(f"video-{service}", store.database_id, settings.secret_command)
+    name = "video-livekit" if service == "livekit" else "video-daily-webhook"
+    secret = credentials.find(name, store.database_id, settings.secret_command)
     if service == "livekit":
         check_livekit(body, signature, secret.strip(), now)
     else:
@@ -232,8 +242,14 @@ def integration_check(store: Store, settings: Settings, name: str) -> Callable[[
     from rehabctl.domain.message import DeliveryChannel
 
     channels = {"sms-twilio": DeliveryChannel.SMS, "email-smtp": DeliveryChannel.EMAIL}
+    if name == "video-daily":
+        from rehabctl.integrations.video.daily import DailyRooms
+        from rehabctl.store import credentials
+
+        return DailyRooms(credentials.find(name, store.database_id, settings.secret_command)).check
     if name not in channels:
-        raise UsageError(f"{name} has nobody to ask", f"It can: {', '.join(channels)}")
+        can = ", ".join([*channels, "video-daily"])
+        raise UsageError(f"{name} has nobody to ask", f"It can: {can}")
     return message_ports(store, settings, channels[name])[channels[name]].check
 
 

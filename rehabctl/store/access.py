@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
 VERBS = ("select", "insert", "update", "delete")
-_FURTHER = ("rows", "only", "writes", "hidden")
+_FURTHER = ("rows", "only", "writes", "hidden", "due")
 _WHOLE_CLINIC = {Role.REGISTRAR, Role.BILLING}
 _SELF_ONLY = {Role.PATIENT, Role.TECHNICIAN, Role.WORKER}
 _GRANT_KIND = {Role.PATIENT: "self", Role.WORKER: "job"}
@@ -37,6 +37,7 @@ _WITHOUT_STATISTICS = {
 """The planner's estimates count hidden rows too: they must not be about what names a person."""
 
 
+_DUE = "my_due_patients()"
 _RETENTION = "rehabctl_retention"
 _RETENTION_READS = {
     "patient": "id clinic_id therapist_id mrn birth_date state status updated_at",
@@ -66,6 +67,9 @@ class TableAccess:
     """Further condition on the rows that a role writes."""
     hidden: Mapping[Role, tuple[str, ...]]
     """Columns that a role does not read."""
+    due: str = ""
+    """Whether a worker acts on rows of patients to whom something is to be delivered now: `only`
+    on those, or `also`."""
 
 
 @cache
@@ -78,6 +82,7 @@ def matrix() -> Mapping[str, TableAccess]:
             {Role(r): words for r, words in entry.get("only", {}).items()},
             {Role(r): words for r, words in entry.get("writes", {}).items()},
             {Role(r): tuple(words.split()) for r, words in entry.get("hidden", {}).items()},
+            entry.get("due", ""),
         )
         for name, entry in _document()["table"].items()
     }
@@ -137,7 +142,7 @@ def apply(connection: Connection) -> None:
             f"REVOKE ALL ON {table} FROM {everyone}",
         ]
         if table in matrix():
-            statements += _open_table(table, matrix()[table], columns[table])
+            statements += _open_table(table, matrix()[table], columns[table], _DUE in callable_now)
             statements += _retention_rights(table) if retains else ()
         for column in _WITHOUT_STATISTICS.get(table, "").split():
             statements.append(f"ALTER TABLE {table} ALTER COLUMN {column} SET STATISTICS 0")
@@ -171,9 +176,20 @@ def _retention_rights(table: str) -> Iterator[str]:
         yield f"GRANT {', '.join(rights)} ON {table} TO {_RETENTION}"
 
 
-def _open_table(table: str, access: TableAccess, columns: Sequence[str]) -> Iterator[str]:
+def _open_table(
+    table: str, access: TableAccess, columns: Sequence[str], delivers: bool
+) -> Iterator[str]:
+    patient = "id" if table == "patient" else "patient_id"
     for role, verbs in access.verbs.items():
         yield from _grants(table, access, role, columns)
+        if role is Role.WORKER and access.due:
+            if delivers:
+                yield (
+                    f"CREATE POLICY worker_due ON {table} TO {group(role)} "
+                    f"USING ({patient} = ANY ((SELECT {_DUE})::uuid[]))"
+                )
+            if access.due == "only":
+                continue
         condition = _rows(table, access.rows, role)
         if role in access.only:
             condition = f"{condition} AND {access.only[role]}"
@@ -190,7 +206,6 @@ def _open_table(table: str, access: TableAccess, columns: Sequence[str]) -> Iter
                 elif verb == "insert":
                     yield f"{head % (verb, f'FOR {verb}')} WITH CHECK ({written})"
         if role is Role.THERAPIST and access.rows == "patient":
-            patient = "id" if table == "patient" else "patient_id"
             yield (
                 f"CREATE POLICY therapist_emergency ON {table} FOR SELECT TO {group(role)} "
                 f"USING ({_granted(patient, _EMERGENCY)})"

@@ -437,6 +437,11 @@ COLUMNS: dict[str, dict[str, str]] = {
         "uuid": "provider_id clinic_id appointment_id",
         "time": "slot_at",
     },
+    "push_subscription": {
+        "uuid": "id patient_id clinic_id therapist_id recorded_by",
+        "text": "receiver endpoint p256dh auth",
+        "time": "created_at",
+    },
     "recording": {
         "uuid": "id patient_id clinic_id therapist_id session_id",
         "text": "kind sha256 exercise device",
@@ -520,6 +525,12 @@ COLUMNS: dict[str, dict[str, str]] = {
         "time": "created_at",
         "boolean": "active",
     },
+    "video_room": {
+        "uuid": "id patient_id clinic_id therapist_id visit_id",
+        "text": "service room page",
+        "time": "created_at opens_at closes_at ended_at",
+        "boolean": "recording waiting",
+    },
     "visit": {
         "uuid": "id patient_id clinic_id therapist_id episode_id provider_id supervisor_id "
                 "appointment_id series_id",
@@ -539,13 +550,19 @@ COLUMNS: dict[str, dict[str, str]] = {
     },
     "visit_channel": {
         "uuid": "id patient_id clinic_id therapist_id visit_id",
-        "text": "channel",
+        "text": "channel picture",
         "time": "created_at from_at until_at",
     },
     "visit_participant": {
         "uuid": "id patient_id clinic_id therapist_id visit_id user_id contact_id",
         "text": "role",
         "time": "created_at joined_at left_at",
+    },
+    "visit_recording": {
+        "uuid": "id patient_id clinic_id therapist_id visit_id recording_id decided_by",
+        "text": "service remote_id room decision comment",
+        "time": "created_at began_at decided_at",
+        "real": "duration_s",
     },
     "waitlist_entry": {
         "uuid": "id patient_id clinic_id therapist_id",

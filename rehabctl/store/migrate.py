@@ -47,6 +47,8 @@ REVISIONS = (
     "0080_policies",
     "0085_hl7_queue",
     "0090_wearables",
+    "0095_video_visits",
+    "0096_web_push",
 )
 """Every revision of the history, oldest first; a test compares it with the files."""
 HEAD = REVISIONS[-1]

@@ -54,6 +54,7 @@ if TYPE_CHECKING:
     from rehabctl.store.repositories.sessions import SessionRepository
     from rehabctl.store.repositories.suitability import SuitabilityRepository
     from rehabctl.store.repositories.users import UserRepository
+    from rehabctl.store.repositories.video import VideoRepository
     from rehabctl.store.repositories.visits import VisitRepository
     from rehabctl.store.repositories.wearables import WearableRepository
 
@@ -287,11 +288,18 @@ class UnitOfWork:
         """Visits."""
         from rehabctl.store.repositories.visits import VisitRepository
 
-        if not self.is_front_desk:
+        if self.is_local or self.user.role not in (Role.REGISTRAR, Role.WORKER):
             return VisitRepository(self.connection, self.now)
         from rehabctl.store.access import matrix
 
         return VisitRepository(self.connection, self.now, matrix()["visit"].hidden[self.user.role])
+
+    @cached_property
+    def video(self) -> VideoRepository:
+        """Rooms of visits, and their recordings."""
+        from rehabctl.store.repositories.video import VideoRepository
+
+        return VideoRepository(self.connection, self.now)
 
     @cached_property
     def suitability(self) -> SuitabilityRepository:

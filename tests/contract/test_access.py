@@ -106,7 +106,7 @@ def test_no_policy_calls_a_function_for_every_row(clinics: Clinics) -> None:
         "WHERE schemaname = 'rehabctl'",
     ):
         calls = condition.count("my_user(") + condition.count("my_clinic(")
-        calls += condition.count("my_granted_patients(")
+        calls += condition.count("my_granted_patients(") + condition.count("my_due_patients(")
         assert condition.count("( SELECT ") == calls, table
         assert "current_setting" not in condition
 

@@ -34,10 +34,12 @@ from rehabctl.services import (
     claim_submission,
     claims,
     remote_monitoring,
+    visits,
 )
 from rehabctl.services.claim_desk import ClaimDesk
 from rehabctl.services.claim_drafts import Choices
 from rehabctl.services.hl7_export import MessageKind, export_messages
+from rehabctl.services.visit_fallback import fall_back
 from rehabctl.store.errors import ConflictError
 from rehabctl.store.store import Store
 from tests.contract.conftest import at
@@ -445,6 +447,40 @@ def test_a_group_is_billed_for_each_of_its_patients(store: Store, bills: Store) 
             uow.visits.add(visit)
         made = claims.draft_visit(bills, visit.id)
         assert [(one["code"], one["units"]) for one in made.document["lines"]] == [("97150", 1)]
+
+
+def test_the_channel_that_a_broken_call_fell_back_to_is_what_is_billed(
+    store: Store, biller: Store, tmp_path: Path
+) -> None:
+    by_sound = 'audio = { pos = "10", modifier = "93" }'
+    video = 'video = { pos = "10", modifier = "95" }'
+    path = tmp_path / "billing.toml"
+    text = billing_toml(store.user.login, **{video: f"{video}\n{by_sound}"})
+    path.write_text(text, encoding="utf-8")
+    april = at(biller, APRIL_10)
+    assert billing_settings.import_file(april, path).problems == ()
+    ref = insured(store)
+    with store.transaction() as uow:
+        running = Visit(
+            uow.new_id(), ref, VisitKind.TREATMENT, START, START + timedelta(hours=1), uow.user.id,
+            VisitStatus.IN_PROGRESS, started_at=START,
+            channels=(ChannelSpan(Channel.VIDEO, START),),
+        )  # fmt: skip
+        uow.visits.add(running)
+    visit = str(running.id)
+
+    def later(minutes: int) -> Store:
+        return at(store, START + timedelta(minutes=minutes))
+
+    visits.begin_block(later(0), visit, "97110", one_to_one=True)
+    fall_back(later(10), load_rules(), visit)  # a smaller picture is still a picture
+    fall_back(later(20), load_rules(), visit)
+    visits.begin_block(later(20), visit, "97112", one_to_one=True)
+    visits.stop(later(40), load_rules(), visit)
+    lines = claims.draft_visit(april, running.id).document["lines"]
+    assert [(one["code"], one["place_of_service"], one["modifiers"]) for one in lines] == [
+        ("97110", "10", ["GP", "95"]), ("97112", "10", ["GP", "93"]),
+    ]  # fmt: skip
 
 
 def test_a_rejected_replacement_or_void_keeps_the_number_that_it_named(

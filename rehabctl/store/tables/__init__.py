@@ -22,6 +22,7 @@ from rehabctl.store.tables import (
     patient_billing,
     programme,
     prom,
+    video,
     wearable,
     work,
 )
@@ -47,6 +48,7 @@ __all__ = [
     "patient_billing",
     "programme",
     "prom",
+    "video",
     "wearable",
     "work",
 ]

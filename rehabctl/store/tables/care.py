@@ -153,6 +153,7 @@ class VisitChannel(PatientOwned, table=True):
     channel: str
     from_at: datetime = Field(sa_type=UtcDateTime)
     until_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    picture: str | None = None
 
 
 class VisitBlock(PatientOwned, table=True):

@@ -17,6 +17,7 @@ from rehabctl.store.column_types import ByteOrderedText, Document, UtcDateTime
 from rehabctl.store.tables.base import (
     PatientOwned,
     Table,
+    at_most,
     between,
     one_of,
     patient_owned,
@@ -175,6 +176,23 @@ class MessageChannel(PatientOwned, table=True):
     recorded_by: UUID
     opted_out_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     opted_out_by: str | None = None
+
+
+class PushSubscription(PatientOwned, table=True):
+    """Where a receiver's browser takes push messages, and with which key; one a receiver."""
+
+    __table_args__ = patient_owned(
+        UniqueConstraint("patient_id", "receiver"),
+        same_clinic("recorded_by", "user_account"),
+        at_most("endpoint", 2000),
+        identity=False,
+    )
+
+    receiver: str
+    endpoint: str
+    p256dh: str
+    auth: str
+    recorded_by: UUID
 
 
 class PanelRow(Table, table=True):

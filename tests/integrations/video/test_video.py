@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from urllib.parse import parse_qs, urlsplit
 
@@ -14,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rehabctl.domain.errors import NotPermittedError, UsageError
-from rehabctl.domain.video import Admission, VideoRole, VideoService
+from rehabctl.domain.video import Admission, Picture, VideoRole, VideoService
 from rehabctl.integrations.video.notices import check_daily, check_livekit
 from rehabctl.integrations.video.rooms import VideoRooms
 from rehabctl.integrations.video.signed_tokens import read, sign
@@ -53,7 +54,20 @@ def test_jitsi_lets_one_person_into_one_room_for_a_time(role: VideoRole) -> None
     assert found.path == "/room1"
     assert (claims["sub"], claims["room"]) == ("meet.example.org", "room1")
     assert claims["context"]["user"]["moderator"] is (role is VideoRole.THERAPIST)
-    assert set(claims["context"]["user"]) == {"id", "moderator", "affiliation"}
+    passes_the_lobby = {"lobby_bypass"} if role is VideoRole.THERAPIST else set[str]()
+    assert set(claims["context"]["user"]) == {"id", "moderator", "affiliation"} | passes_the_lobby
+    assert claims["context"]["features"]["recording"] is False
+    recording = replace(admission(role), recording=True)
+    [token] = parse_qs(urlsplit(JITSI.link(recording).link).query)["jwt"]
+    claims = jwt.decode(token, SECRET, ["HS256"], audience="jitsi", options=ANY_TIME)
+    assert claims["context"]["features"]["recording"] is (role is VideoRole.THERAPIST)
+
+
+def test_sound_alone_is_all_that_livekit_then_takes() -> None:
+    link = LIVEKIT.link(replace(admission(VideoRole.PATIENT), picture=Picture.NONE)).link
+    [token] = parse_qs(urlsplit(link).query)["token"]
+    claims = jwt.decode(token, SECRET, ["HS256"], options=ANY_TIME)
+    assert claims["video"]["canPublishSources"] == ["microphone"]
 
 
 def test_addresses_without_encryption_are_refused() -> None:
