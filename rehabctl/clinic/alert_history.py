@@ -41,8 +41,10 @@ def advance(
         Of the row that was made at `since` by the same rules: until then nothing changes unless
         something is recorded. None looks at `since` once more.
     """
-    known = facts.known_at(until)
-    moments = list(known.recorded_moments(since))
+    known, moments = facts, list(facts.recorded_moments(since))
+    if moments and moments[-1] > until:
+        known = facts.known_at(until)
+        moments = list(known.recorded_moments(since))
     last_recorded = moments[-1] if moments else None
     moments.append(until)
     actions = standing_actions(

@@ -112,6 +112,7 @@ def _row(view: PatientView, alerts: Sequence[AlertState], as_of: datetime) -> Pa
     trend_row = view.rules["PAIN_TREND"]
     ratings = view.ratings(trend_row.days("ratings"))
     tier = causes[0].tier if causes else Tier.STABLE
+    due = next_due_day(view)
     return PanelFacts(
         tier=tier,
         reasons=tuple(cause.reason for cause in causes),
@@ -123,8 +124,8 @@ def _row(view: PatientView, alerts: Sequence[AlertState], as_of: datetime) -> Pa
         pain_trend=pain_trend(ratings, trend_row),
         rom_trend=rom_word(rom_trends(view)),
         open_alerts=len(open_alerts),
-        next_due=None if (due := next_due_day(view)) is None else view.start_of(due),
-        next_change_at=_next_change_at(view, alerts, as_of),
+        next_due=None if due is None else view.start_of(due),
+        next_change_at=_next_change_at(view, alerts, as_of, due),
     )
 
 
@@ -155,19 +156,20 @@ def _rank_key(tier: Tier, causes: Sequence[Cause]) -> int:
 
 
 def _next_change_at(
-    view: PatientView, alerts: Sequence[AlertState], as_of: datetime
+    view: PatientView, alerts: Sequence[AlertState], as_of: datetime, due: int | None
 ) -> datetime | None:
-    day = min(_row_days(view), default=None)
+    day = min(_row_days(view, due), default=None)
     moments = [next_alert_moment(alerts, as_of), None if day is None else view.start_of(day)]
     return min((m for m in moments if m is not None), default=None)
 
 
-def _row_days(view: PatientView) -> Iterator[int]:
+def _row_days(view: PatientView, due: int | None) -> Iterator[int]:
     """Yield the coming days on which a verdict or a field of the row may change by itself."""
     leaving = view.rules["ADHERENCE"].days("long_days")
     candidates = (
         next_verdict_day(view),
         next_task_day(view),
+        None if due is None else due + 1,
         view.next_settled_day,
         view.next_crossing(view.due, (leaving,)),
     )

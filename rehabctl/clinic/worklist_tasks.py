@@ -176,13 +176,11 @@ def next_due_day(view: PatientView) -> int | None:
 
 
 def next_task_day(view: PatientView) -> int | None:
-    """Return the next day on which a task begins or what is due next changes by itself."""
+    """Return the next day on which a task begins by itself."""
     row = view.rules["PROM_OVERDUE"]
     turns = [closing_day(due, row) + 1 for due in view.facts.scores_due]
     turns += [d.superseded_on.toordinal() for d in view.facts.scores_due if d.superseded_on]
     candidates = [min((day for day in turns if day > view.today), default=None)]
-    if (due := next_due_day(view)) is not None:
-        candidates.append(due + 1)
     if (plan := view.facts.plan_of_care) is not None:
         treated = sorted(day.toordinal() for day in plan.treatment_days)
         candidates.append(view.next_crossing(treated, (0,)))

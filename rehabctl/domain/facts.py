@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from enum import StrEnum
-from typing import Protocol, TypeVar
+from typing import NamedTuple, Protocol, TypeVar
 
 
 class Extreme(StrEnum):
@@ -22,8 +22,7 @@ class Extreme(StrEnum):
     """The smallest angle of a motion towards extension; less is better."""
 
 
-@dataclass(frozen=True, slots=True)
-class ExerciseRecord:
+class ExerciseRecord(NamedTuple):
     """One exercise of a session."""
 
     exercise: str
@@ -36,8 +35,7 @@ class ExerciseRecord:
     """0-100, where an instrument measured it."""
 
 
-@dataclass(frozen=True, slots=True)
-class SessionFact:
+class SessionFact(NamedTuple):
     """One exercise session that was started. Pain is rated 0-10."""
 
     id: str
@@ -64,8 +62,7 @@ class SessionFact:
         return max((r for r in ratings if r is not None), default=None)
 
 
-@dataclass(frozen=True, slots=True)
-class JournalEntry:
+class JournalEntry(NamedTuple):
     """One daily journal entry."""
 
     id: str

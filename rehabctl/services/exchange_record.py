@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, time
 from typing import TYPE_CHECKING
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from rehabctl.billing.claim_document import claim_of
@@ -16,8 +17,6 @@ from rehabctl.services.access import Action, may
 from rehabctl.services.patient_facts import facts_of
 
 if TYPE_CHECKING:
-    from uuid import UUID
-
     from rehabctl.domain.claim import Claim
     from rehabctl.domain.facts import PatientFacts
     from rehabctl.reference.rules import RuleTable
@@ -104,8 +103,8 @@ def _angles(facts: PatientFacts) -> list[CodedObservation]:
 
 def _pain(facts: PatientFacts) -> list[CodedObservation]:
     rated = [
-        *((f"pain-{session.id}", session.at, session.pain) for session in facts.sessions),
-        *((f"pain-{entry.id}", entry.at, entry.pain) for entry in facts.journal),
+        *((f"pain-{UUID(session.id)}", session.at, session.pain) for session in facts.sessions),
+        *((f"pain-{UUID(entry.id)}", entry.at, entry.pain) for entry in facts.journal),
     ]
     return [
         CodedObservation(

@@ -25,7 +25,7 @@ def with_form(facts: PatientFacts) -> PatientFacts:
     return replace(
         facts,
         sessions=tuple(
-            replace(s, exercises=(ExerciseRecord("clamshell", form_score=40.0 + n),))
+            s._replace(exercises=(ExerciseRecord("clamshell", form_score=40.0 + n),))
             for n, s in enumerate(ordered)
         ),
     )
@@ -35,7 +35,7 @@ def read_since(facts: PatientFacts, moment: datetime) -> PatientFacts:
     """Return the facts as a sweep reads them: nothing of what was done in old sessions."""
 
     def read(session: SessionFact) -> SessionFact:
-        return session if session.at >= moment else replace(session, exercises=())
+        return session if session.at >= moment else session._replace(exercises=())
 
     return replace(facts, sessions=tuple(read(s) for s in facts.sessions))
 

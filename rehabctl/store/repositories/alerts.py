@@ -90,7 +90,8 @@ class AlertRepository:
         stored: dict[UUID, dict[_Key, StoredAlert]] = {patient.id: {} for patient in wanted}
         for part in chunked(list(stored)):
             for row in self._connection.execute(_of_patients(part)).mappings():
-                stored[row["patient_id"]][_key(_alert(row).state)] = _alert(row)
+                alert = _alert(row)
+                stored[alert.patient.id][_key(alert.state)] = alert
         gone: list[UUID] = []
         changed: list[dict[str, Any]] = []
         added: list[dict[str, Any]] = []

@@ -6,18 +6,20 @@ questionnaires are due, and how large a change of a score is important.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Connection, RowMapping, and_, select, type_coerce
+from sqlalchemy import Connection, RowMapping, and_, func, not_, select, type_coerce
 
 from rehabctl.domain import facts
 from rehabctl.domain.clinic import Clinic
 from rehabctl.domain.visit import VisitKind, VisitStatus
 from rehabctl.domain.wearable import DailyMeasure
+from rehabctl.store.bulk import read_columns
 from rehabctl.store.column_types import IdentifierText, ShortList
 from rehabctl.store.handles import table
 from rehabctl.store.repositories.alerts import action_of
@@ -51,7 +53,7 @@ _TREATMENT_KINDS = tuple(
 """A day with any of them is a treatment day (Medicare Benefit Policy Manual, chapter 15)."""
 _Rows = dict[UUID, list[RowMapping]]
 _Found = dict[str, list[Any]]
-"""By the text of the patient's identifier."""
+"""By the digits of the owner's identifier."""
 
 
 class FactRepository:
@@ -108,11 +110,11 @@ class FactRepository:
                 time_zone=self._clinic.time_zone,
                 known_since=known_since.get(i),
                 episode=_episode(episodes.get(i, [])),
-                sessions=tuple(sessions.get(str(i), ())),
-                due_on=tuple(due_on.get(str(i), ())),
+                sessions=tuple(sessions.get(i.hex, ())),
+                due_on=tuple(due_on.get(i.hex, ())),
                 holds=tuple(facts.Hold(r["from_day"], r["to_day"]) for r in holds.get(i, [])),
-                opened_at=tuple(opened_at.get(str(i), ())),
-                journal=tuple(journal.get(str(i), ())),
+                opened_at=tuple(opened_at.get(i.hex, ())),
+                journal=tuple(journal.get(i.hex, ())),
                 measurements=tuple(
                     _measurement(r) for r in motions.get(i, []) if r["peak_deg"] is not None
                 ),
@@ -131,7 +133,7 @@ class FactRepository:
         query = select(_PATIENT.c.id, _PATIENT.c.created_at).where(_PATIENT.c.id.in_(ids))
         return {row["id"]: row["created_at"] for row in self._connection.execute(query).mappings()}
 
-    # what there is most of is read as plain tuples, by position
+    # what there is most of is read by columns: see `read_columns`
 
     def _sessions(self, ids: Sequence[UUID], exercises_from: datetime | None) -> _Found:
         s = _SESSION.c
@@ -145,33 +147,27 @@ class FactRepository:
             .where(s.patient_id.in_(ids))
             .order_by(s.patient_id, s.started_at, s.id)
         )  # fmt: skip
-        return _by_patient(
-            (
-                owner,
-                facts.SessionFact(i, at, known, done, tuple(records.get(i, ())), *p),
-            )
-            for owner, i, at, known, done, *p in self._connection.execute(query).all()
-        )
+        owners, names, at, known, done, *ratings = read_columns(self._connection, query)
+        exercises = [tuple(records.get(name, ())) for name in names]
+        found = map(facts.SessionFact, names, at, known, done, exercises, *ratings)
+        return _by_owner(owners, list(found))
 
     def _records(self, ids: Sequence[UUID], from_moment: datetime | None) -> _Found:
         """Return what was done in each session, by the session's identifier."""
-        e = _ENTRY.c
+        e, s = _ENTRY.c, _SESSION.c
         query = (
             select(
-                _text(e.session_id), e.exercise, e.done, type_coerce(e.reps_per_set, ShortList()),
-                e.pain_before, e.pain_after, e.form_score,
+                _text(s.id), e.exercise, not_(e.done), type_coerce(e.reps_per_set, ShortList()),
+                func.coalesce(e.pain_after, e.pain_before), e.form_score,
             )
-            .where(e.patient_id.in_(ids))
-            .order_by(e.session_id, e.position, e.id)
+            .join(_ENTRY, e.session_id == s.id)
+            .where(s.patient_id.in_(ids))
+            .order_by(s.patient_id, s.started_at, s.id, e.position)
         )  # fmt: skip
         if from_moment is not None:
-            query = query.join(_SESSION, _SESSION.c.id == e.session_id).where(
-                _SESSION.c.started_at >= from_moment
-            )
-        return _by_patient(
-            (session, facts.ExerciseRecord(name, not done, reps, b if a is None else a, form))
-            for session, name, done, reps, b, a, form in self._connection.execute(query).all()
-        )
+            query = query.where(s.started_at >= from_moment)
+        sessions, *records = read_columns(self._connection, query)
+        return _by_owner(sessions, list(map(facts.ExerciseRecord, *records)))
 
     def _journal(self, ids: Sequence[UUID]) -> _Found:
         j = _JOURNAL.c
@@ -183,10 +179,8 @@ class FactRepository:
             .where(j.patient_id.in_(ids))
             .order_by(j.patient_id, j.recorded_at, j.id)
         )  # fmt: skip
-        return _by_patient(
-            (owner, facts.JournalEntry(i, at, known, pain, red_flags))
-            for owner, i, at, known, pain, red_flags in self._connection.execute(query).all()
-        )
+        owners, *entries = read_columns(self._connection, query)
+        return _by_owner(owners, list(map(facts.JournalEntry, *entries)))
 
     def _steps(self, ids: Sequence[UUID], from_moment: datetime | None) -> _Found:
         d = _DAILY.c
@@ -200,22 +194,20 @@ class FactRepository:
         )  # fmt: skip
         if from_moment is not None:
             query = query.where(d.day >= from_moment.date())
-        return _by_patient(
-            (owner, facts.StepsFact(*told))
-            for owner, *told in self._connection.execute(query).all()
-        )
+        owners, *steps = read_columns(self._connection, query)
+        return _by_owner(owners, list(map(facts.StepsFact, *steps)))
 
     def _days(self, ids: Sequence[UUID]) -> _Found:
         s = _SCHEDULED.c
         query = select(_text(s.patient_id), s.due_on).where(s.patient_id.in_(ids))
         query = query.order_by(s.patient_id, s.due_on)
-        return _by_patient(self._connection.execute(query).all())
+        return _by_owner(*read_columns(self._connection, query))
 
     def _openings(self, ids: Sequence[UUID]) -> _Found:
         o = _OPENING.c
         query = select(_text(o.patient_id), o.opened_at).where(o.patient_id.in_(ids))
         query = query.order_by(o.patient_id, o.opened_at)
-        return _by_patient(self._connection.execute(query).all())
+        return _by_owner(*read_columns(self._connection, query))
 
     def _of(self, table: Any, ids: Sequence[UUID], *order: Any) -> _Rows:
         # the owners' columns are half of the identifiers of a row, and known
@@ -280,12 +272,14 @@ def _text(column: Any) -> Any:
     return type_coerce(column, IdentifierText())
 
 
-def _by_patient(pairs: Iterable[Any]) -> _Found:
-    found: _Found = {}
-    owner: str
-    for owner, fact in pairs:
-        found.setdefault(owner, []).append(fact)
-    return found
+def _by_owner(owners: Sequence[str], found: list[Any]) -> _Found:
+    """Split what stands in the order of its owners."""
+    parts: _Found = {}
+    start = 0
+    for owner, count in Counter(owners).items():
+        parts[owner] = found[start : start + count]
+        start += count
+    return parts
 
 
 def _first_of_each(rows: Sequence[RowMapping]) -> list[RowMapping]:

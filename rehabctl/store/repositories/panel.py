@@ -41,7 +41,6 @@ from rehabctl.store.repositories.rows import (
     encode_cursor,
     owner,
     plain,
-    upsert,
 )
 
 PANEL_ROW = table("panel_row")
@@ -100,9 +99,9 @@ class PanelRepository:
         """Write the rows of patients, new or changed; who was discharged has none."""
         names = self._names([row.patient.id for row in rows], under_care=True)
         values = [_values(row, *names[row.patient.id]) for row in rows if row.patient.id in names]
-        for part in chunked(values):
-            changing = set(part[0]) - {"patient_id"}
-            upsert(self._connection, PANEL_ROW, part, ("patient_id",), sorted(changing))
+        columns = tuple(values[0]) if values else ()
+        written = [tuple(value.values()) for value in values]
+        insert_rows(self._connection, PANEL_ROW, columns, written, key="patient_id")
 
     def ask_for_refresh(self, patient_ids: Sequence[UUID]) -> None:
         """Have these rows computed before the next page, on a server, by somebody who may read.
