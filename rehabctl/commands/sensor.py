@@ -189,9 +189,11 @@ def _method(name: str) -> FusionMethod:
     "rehabctl sensor simulate poses --count 14 -o poses.npz"
 )
 def simulate(
-    what: Annotated[str, typer.Argument(help="still, poses, tumble, knee or shoulder.")],
+    what: Annotated[str, typer.Argument(help="still, poses, tumble, shake, knee or shoulder.")],
     output: Annotated[Path, typer.Option("--output", "-o", help="Recording file (.npz).")],
-    distal: Annotated[Path | None, typer.Option(help="Second recording file, for a joint.")] = None,
+    distal: Annotated[
+        Path | None, typer.Option(help="Second recording file, for two sensors.")
+    ] = None,
     duration_s: Annotated[float, typer.Option("--duration-s", min=1, max=7200)] = 60.0,
     count: Annotated[int, typer.Option(min=1, max=100, help="Poses or repetitions.")] = 14,
     seed: Annotated[int, typer.Option(min=0, help="The same seed, the same recording.")] = 1,

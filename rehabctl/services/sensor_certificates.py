@@ -291,12 +291,11 @@ def hinge_axis_of(path: Path) -> HingeAxis:
     """
     from rehabctl.analysis.joint_angle import HingeAxis
 
-    results = read_certificate(path).statement.get("results")
+    results = cast("Any", read_certificate(path).statement.get("results"))
+    ends = ("proximal", "distal")
     try:
-        proximal, distal = (
-            [float(v) for v in results[f"axis_{end}"]] for end in ("proximal", "distal")
-        )  # type: ignore[index]
-        ratio = float(results["sign_ratio"])  # type: ignore[index]
+        proximal, distal = ([float(v) for v in results[f"axis_{end}"]] for end in ends)
+        ratio = float(results["sign_ratio"])
     except (TypeError, KeyError, ValueError):
         raise RehabctlError(
             f"{path.name} holds no axis of a joint",

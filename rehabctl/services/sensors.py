@@ -406,11 +406,11 @@ def simulate_recordings(
     Parameters
     ----------
     what
-        still, poses, tumble, knee or shoulder.
+        still, poses, tumble, shake, knee or shoulder.
     path, distal
-        Targets; a joint needs both.
+        Targets; a joint and a shake of two sensors need both.
     duration_s
-        Of still and tumble.
+        Of still, tumble and shake.
     count
         Poses or repetitions.
     seed
@@ -421,17 +421,22 @@ def simulate_recordings(
     from rehabctl.analysis import sensor_simulation as simulation
     from rehabctl.analysis.sensor_simulation import CALIBRATED, SimulatedSensor
 
-    if what in ("knee", "shoulder"):
+    if what in ("knee", "shoulder", "shake"):
         if distal is None:
             raise UsageError(f"a {what} needs two recordings", "Name the second with --distal")
         if what == "knee":
             *pair, _ = simulation.knee_pair(count, 90.0, seed=seed)
             segments = ("thigh", "shank")
+        elif what == "shake":
+            pair = list(simulation.shaken_pair(duration_s, seed=seed))
+            segments = ("", "")
         else:
             *pair, _ = simulation.shoulder_pair(count, seed=seed)
             segments = ("trunk", "upper_arm")
         for target, recording, segment in zip((path, distal), pair, segments, strict=True):
-            meta = replace(recording.meta, segment=segment, side=side or "left")
+            meta = replace(
+                recording.meta, segment=segment, side=side or ("left" if segment else "")
+            )
             write_recording(target, replace(recording, meta=meta))
         return path, distal
     sensor = SimulatedSensor(seed=seed)
@@ -442,7 +447,7 @@ def simulate_recordings(
     elif what == "tumble":
         recording = sensor.tumble(duration_s)
     else:
-        raise UsageError(f"cannot simulate {what!r}", "Use still, poses, tumble, knee or shoulder")
+        raise UsageError(f"cannot simulate {what!r}", "Name one of those in --help")
     write_recording(path, replace(recording, meta=replace(recording.meta, side=side)))
     return (path,)
 
