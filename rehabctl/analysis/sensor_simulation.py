@@ -6,7 +6,7 @@ gyroscope (0.007 deg/s per root hertz); strap movement and temperature are not s
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -223,6 +223,42 @@ def shoulder_pair(
     recordings = _strapped((trunk, arm), places, rate_hz, seed, errors)
     angle = 2.0 * np.arctan2(np.linalg.norm(turn[:, 1:], axis=1), np.abs(turn[:, 0]))
     return recordings[0], recordings[1], np.degrees(angle)
+
+
+def shaken_pair(
+    duration_s: float,
+    *,
+    offset_s: float = 0.25,
+    skew_ppm: float = 40.0,
+    rate_hz: float = 60.0,
+    seed: int = 1,
+    errors: SensorErrors = CALIBRATED,
+) -> tuple[ImuRecording, ImuRecording]:
+    """Return two sensors held together, shaken for 5 s at the start and again at the end.
+
+    Parameters
+    ----------
+    duration_s
+        Length.
+    offset_s, skew_ppm
+        By how much the second clock is ahead at the start, and how much faster it runs.
+    rate_hz, seed, errors
+        Of both sensors.
+    """
+    t = np.arange(round(duration_s * rate_hz) + 1) / rate_hz
+    random = np.random.default_rng(seed)
+    angle = np.zeros_like(t)
+    for frequency, phase in zip(
+        random.uniform(0.3, 3.0, 12), random.uniform(0.0, 6.3, 12), strict=True
+    ):
+        angle += 0.2 * np.sin(2.0 * np.pi * frequency * t + phase)
+    grown = np.clip(np.abs(t - duration_s / 2.0) - (duration_s / 2.0 - 6.0), 0.0, 1.0)
+    path = _about(0, grown * angle)
+    first, second = (
+        SimulatedSensor(rate_hz, seed + i, errors, f"SIM-000{i + 1}").measure(path) for i in (0, 1)
+    )
+    ahead = second.t_s * (1.0 + 1e-6 * skew_ppm) + offset_s
+    return first, replace(second, t_s=ahead)
 
 
 def _strapped(

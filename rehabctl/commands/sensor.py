@@ -76,19 +76,29 @@ def fuse(
 
 @app.command(
     epilog="Examples: rehabctl sensor check session.npz | "
-    "rehabctl sensor check session.npz --format json"
+    "rehabctl sensor check left.npz right.npz --moved left --format json"
 )
 def check(
-    recording: Recording,
+    recordings: Annotated[list[Path], typer.Argument(help="Recordings (.npz or .imurec).")],
+    moved: Annotated[
+        str, typer.Option(help="What the person was asked to move: left, right or a segment.")
+    ] = "",
+    calibration: Annotated[
+        Path | None,
+        typer.Option(help="Certificate of a functional calibration; above, then below the joint."),
+    ] = None,
     format_: FormatOption = None,
     json_: JsonFlag = False,
     output: OutputOption = None,
     quiet: QuietFlag = False,
 ) -> None:
-    """Check clipping, rate, gaps, magnetic field and mounting. Exit code 3 on findings."""
-    from rehabctl.services.sensors import check_file
+    """Check clipping, rate, gaps, magnetic field, mounting and swapped sensors.
 
-    findings = to_json_value(check_file(recording))
+    Exit code 3 on findings.
+    """
+    from rehabctl.services.sensor_checking import check_files
+
+    findings = to_json_value(check_files(recordings, moved, calibration))
     out = Output.of(format_, json_, output, quiet)
     if out.format is Format.JSON:
         emit_object({"ok": not findings, "findings": findings}, out)
@@ -179,18 +189,21 @@ def _method(name: str) -> FusionMethod:
     "rehabctl sensor simulate poses --count 14 -o poses.npz"
 )
 def simulate(
-    what: Annotated[str, typer.Argument(help="still, poses, tumble, knee or shoulder.")],
+    what: Annotated[str, typer.Argument(help="still, poses, tumble, shake, knee or shoulder.")],
     output: Annotated[Path, typer.Option("--output", "-o", help="Recording file (.npz).")],
-    distal: Annotated[Path | None, typer.Option(help="Second recording file, for a joint.")] = None,
+    distal: Annotated[
+        Path | None, typer.Option(help="Second recording file, for two sensors.")
+    ] = None,
     duration_s: Annotated[float, typer.Option("--duration-s", min=1, max=7200)] = 60.0,
     count: Annotated[int, typer.Option(min=1, max=100, help="Poses or repetitions.")] = 14,
     seed: Annotated[int, typer.Option(min=0, help="The same seed, the same recording.")] = 1,
+    side: Annotated[str, typer.Option(help="left or right, as a label.")] = "",
     quiet: QuietFlag = False,
 ) -> None:
     """Write a recording of a simulated sensor, to practise with; it says so in its model name."""
     from rehabctl.services.sensors import simulate_recordings
 
-    for path in simulate_recordings(what, output, distal, duration_s, count, seed):
+    for path in simulate_recordings(what, output, distal, duration_s, count, seed, side):
         note(f"{path.name}: simulated", Output.of(Format.PLAIN, quiet=quiet))
 
 

@@ -24,8 +24,9 @@ from rehabctl.analysis.joint_live import (
     learned_axis,
     moved_s,
 )
-from rehabctl.domain.errors import RehabctlError, UsageError
+from rehabctl.domain.errors import UsageError
 from rehabctl.reference.sensor_limits import load_sensor_limits
+from rehabctl.services.sensor_certificates import hinge_axis_of
 from rehabctl.services.sensors import open_recording
 
 _AGAIN_S = 1.0
@@ -208,7 +209,7 @@ def biofeedback(
         rest, target, thresholds.full_share, measurement.min_rep_s, limits.of("live")
     )
     cue = _cues()[f"{motion} {'up' if target > rest else 'down'}"]
-    axis = None if calibration is None else _axis_of(calibration)
+    axis = None if calibration is None else hinge_axis_of(calibration)
     return Biofeedback(1.0 / rate_hz, counter, on, cue, emit, axis, at_once)
 
 
@@ -217,28 +218,6 @@ def _cues() -> dict[str, str]:
 
     path = files("rehabctl.reference") / "sensors" / "cues.toml"
     return tomllib.loads(path.read_text("utf-8"))["cue"]
-
-
-def _axis_of(path: Path) -> HingeAxis:
-    from rehabctl.services.sensor_certificates import read_certificate
-
-    results = read_certificate(path).statement.get("results")
-    try:
-        proximal, distal = ([float(v) for v in results[f"axis_{end}"]] for end in _ENDS)  # type: ignore[index]
-        ratio = float(results["sign_ratio"])  # type: ignore[index]
-    except (TypeError, KeyError, ValueError):
-        raise RehabctlError(
-            f"{path.name} holds no axis of a joint",
-            "Name the certificate of a functional calibration with two sensors",
-        ) from None
-    if len(proximal) != 3 or len(distal) != 3:
-        raise RehabctlError(f"{path.name} holds a damaged axis", "Calibrate again")
-    return HingeAxis(
-        (proximal[0], proximal[1], proximal[2]), (distal[0], distal[1], distal[2]), ratio
-    )
-
-
-_ENDS = ("proximal", "distal")
 
 
 def replayed(paths: tuple[Path, ...], speed: float) -> Iterator[tuple[int, float, Float, Float]]:

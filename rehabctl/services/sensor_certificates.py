@@ -26,6 +26,8 @@ from rehabctl.services.settings import Paths, Settings
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+    from rehabctl.analysis.joint_angle import HingeAxis
+
 SCHEMA = "rehabctl-calibration-certificate/1"
 _KEY_FILE = "sensor-signing-key"
 _MOST_BYTES = 2**20
@@ -276,6 +278,33 @@ def certificate_book(settings: Settings) -> CertificateBook:
             newest[key] = (path, signed)
     return CertificateBook(
         now, tuple(Procedure(name) for name in needed), newest, own_public_key(settings.paths)
+    )
+
+
+def hinge_axis_of(path: Path) -> HingeAxis:
+    """Return the axis that a functional calibration with two sensors found.
+
+    Parameters
+    ----------
+    path
+        Its certificate.
+    """
+    from rehabctl.analysis.joint_angle import HingeAxis
+
+    results = cast("Any", read_certificate(path).statement.get("results"))
+    ends = ("proximal", "distal")
+    try:
+        proximal, distal = ([float(v) for v in results[f"axis_{end}"]] for end in ends)
+        ratio = float(results["sign_ratio"])
+    except (TypeError, KeyError, ValueError):
+        raise RehabctlError(
+            f"{path.name} holds no axis of a joint",
+            "Name the certificate of a functional calibration with two sensors",
+        ) from None
+    if len(proximal) != 3 or len(distal) != 3:
+        raise RehabctlError(f"{path.name} holds a damaged axis", "Calibrate again")
+    return HingeAxis(
+        (proximal[0], proximal[1], proximal[2]), (distal[0], distal[1], distal[2]), ratio
     )
 
 

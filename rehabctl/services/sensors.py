@@ -24,11 +24,11 @@ from rehabctl.analysis.joint_angle import (
 )
 from rehabctl.analysis.joint_assessment import MOTIONS, JointGoal, assess, refused
 from rehabctl.analysis.orientation import FusionMethod, Orientation, fuse
-from rehabctl.analysis.sensor_checks import check, magnetically_disturbed
+from rehabctl.analysis.sensor_checks import magnetically_disturbed
 from rehabctl.devices.recorder import is_chunk_file, read_chunk_file
 from rehabctl.devices.recording_file import read_recording, write_arrays, write_recording
 from rehabctl.domain.errors import NotFoundError, RehabctlError, UsageError
-from rehabctl.domain.sensor import Joint, SensorFinding
+from rehabctl.domain.sensor import Joint
 from rehabctl.reference.sensor_limits import SensorLimits, load_sensor_limits
 
 _BALL_JOINTS = frozenset({Joint.HIP, Joint.SHOULDER})
@@ -172,19 +172,6 @@ def write_orientation(path: Path, fused: FusedRecording) -> None:
         "bias_rads": found.bias_rads,
     }
     write_arrays(path, {name: np.asarray(array) for name, array in arrays.items()})
-
-
-def check_file(path: Path, on: date | None = None) -> tuple[SensorFinding, ...]:
-    """Return everything that limits the use of a recording.
-
-    Parameters
-    ----------
-    path
-        A recording file.
-    on
-        Day whose limits apply; None for the newest.
-    """
-    return check(open_recording(path), load_sensor_limits(on))
 
 
 def joint_goal(exercise: str | None, rest_deg: float | None, target_deg: float | None) -> JointGoal:
@@ -406,37 +393,50 @@ def timeseries_csv(motion: JointMotion, column: str) -> str:
 
 
 def simulate_recordings(
-    what: str, path: Path, distal: Path | None, duration_s: float, count: int, seed: int
+    what: str,
+    path: Path,
+    distal: Path | None,
+    duration_s: float,
+    count: int,
+    seed: int,
+    side: str = "",
 ) -> tuple[Path, ...]:
     """Write recordings of simulated sensors.
 
     Parameters
     ----------
     what
-        still, poses, tumble, knee or shoulder.
+        still, poses, tumble, shake, knee or shoulder.
     path, distal
-        Targets; a joint needs both.
+        Targets; a joint and a shake of two sensors need both.
     duration_s
-        Of still and tumble.
+        Of still, tumble and shake.
     count
         Poses or repetitions.
     seed
         Chooses the noise.
+    side
+        Of the body; without one a joint is the left one.
     """
     from rehabctl.analysis import sensor_simulation as simulation
     from rehabctl.analysis.sensor_simulation import CALIBRATED, SimulatedSensor
 
-    if what in ("knee", "shoulder"):
+    if what in ("knee", "shoulder", "shake"):
         if distal is None:
             raise UsageError(f"a {what} needs two recordings", "Name the second with --distal")
         if what == "knee":
             *pair, _ = simulation.knee_pair(count, 90.0, seed=seed)
             segments = ("thigh", "shank")
+        elif what == "shake":
+            pair = list(simulation.shaken_pair(duration_s, seed=seed))
+            segments = ("", "")
         else:
             *pair, _ = simulation.shoulder_pair(count, seed=seed)
             segments = ("trunk", "upper_arm")
         for target, recording, segment in zip((path, distal), pair, segments, strict=True):
-            meta = replace(recording.meta, segment=segment, side="left")
+            meta = replace(
+                recording.meta, segment=segment, side=side or ("left" if segment else "")
+            )
             write_recording(target, replace(recording, meta=meta))
         return path, distal
     sensor = SimulatedSensor(seed=seed)
@@ -447,8 +447,8 @@ def simulate_recordings(
     elif what == "tumble":
         recording = sensor.tumble(duration_s)
     else:
-        raise UsageError(f"cannot simulate {what!r}", "Use still, poses, tumble, knee or shoulder")
-    write_recording(path, recording)
+        raise UsageError(f"cannot simulate {what!r}", "Name one of those in --help")
+    write_recording(path, replace(recording, meta=replace(recording.meta, side=side)))
     return (path,)
 
 

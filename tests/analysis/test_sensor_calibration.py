@@ -23,6 +23,7 @@ from rehabctl.analysis.sensor_simulation import (
     SensorErrors,
     SimulatedSensor,
     knee_pair,
+    shaken_pair,
 )
 from rehabctl.domain.sensor import CalibrationResult
 from rehabctl.reference.sensor_limits import load_sensor_limits
@@ -209,6 +210,13 @@ def test_clocks_of_two_sensors(offset_s: float, skew: float) -> None:
     middle = offset_s + skew * 30.0
     assert result.results["offset_s"] == pytest.approx(middle, abs=0.003)
     assert result.results["skew_ppm"] == pytest.approx(1e6 * skew, abs=60)
+
+
+def test_simulated_shakes_tell_their_own_offset_and_skew() -> None:
+    found = synchronise(*shaken_pair(120.0, offset_s=0.4, skew_ppm=100.0), LIMITS)
+    assert found.passed, found.findings
+    assert found.results["offset_s"] == pytest.approx(0.4 + 60.0 * 1e-4, abs=0.003)
+    assert found.results["skew_ppm"] == pytest.approx(100.0, abs=40.0)
 
 
 def test_movements_that_have_nothing_in_common_are_refused() -> None:

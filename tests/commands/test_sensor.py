@@ -88,6 +88,23 @@ def test_check(sensor: Sensor) -> None:
     assert "60 samples" in finding["text"]
 
 
+def test_check_of_several_tells_swapped_sensors(sensor: Sensor) -> None:
+    sensor("simulate", "knee", "-o", "lt.npz", "--distal", "ls.npz", "--count", "5")
+    sensor("simulate", "still", "-o", "r.npz", "--side", "right", "--duration-s", "20")
+    assert sensor("check", "ls.npz", "r.npz", "--moved", "left").code == 0
+    swapped = sensor("check", "ls.npz", "r.npz", "--moved", "right", "--json")
+    assert (swapped.code, [f["code"] for f in swapped.json["findings"]]) == (3, ["swapped"])
+    sensor(
+        "calibrate", "--replay", "lt.npz", "ls.npz", "--procedure", "functional",
+        "--certificate", "f.json",
+    )  # fmt: skip
+    assert sensor("check", "lt.npz", "ls.npz", "--calibration", "f.json").code == 0
+    turned = sensor("check", "ls.npz", "lt.npz", "--calibration", "f.json")
+    assert (turned.code, "swapped" in turned.out) == (3, True)
+    assert sensor("check", "lt.npz", "--calibration", "f.json").code == 2
+    assert sensor("check", "lt.npz", "--moved", "left").code == 2
+
+
 def test_joint(sensor: Sensor) -> None:
     sensor("simulate", "knee", "--count", "6", "-o", "thigh.npz", "--distal", "shank.npz")
     pair = ("thigh.npz", "shank.npz", "--joint", "knee")

@@ -1,0 +1,63 @@
+"""Signal checks of recordings, and whether each sensor is where its label says."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+
+from rehabctl.analysis.sensor_checks import check
+from rehabctl.analysis.sensor_placement import mounted_as_calibrated, moved_as_asked
+from rehabctl.domain.errors import UsageError
+from rehabctl.domain.sensor import SensorFinding
+from rehabctl.reference.sensor_limits import load_sensor_limits
+from rehabctl.services.sensor_certificates import hinge_axis_of
+from rehabctl.services.sensors import open_recording
+
+
+def check_files(
+    paths: Sequence[Path], moved: str = "", calibration: Path | None = None, on: date | None = None
+) -> tuple[SensorFinding, ...]:
+    """Return everything that limits the use of recordings.
+
+    Parameters
+    ----------
+    paths
+        Recording files; of several, each finding names its own.
+    moved
+        Side or segment that the person was asked to move; empty to leave that out.
+    calibration
+        Certificate of the functional calibration of two recordings, above and below the joint.
+    on
+        Day whose limits apply; None for the newest.
+    """
+    limits = load_sensor_limits(on)
+    recordings = [open_recording(path) for path in paths]
+    found: list[SensorFinding] = []
+    for path, recording in zip(paths, recordings, strict=True):
+        name = f"{path.name}: " if len(paths) > 1 else ""
+        found += [replace(f, text=name + f.text) for f in check(recording, limits)]
+    if moved:
+        found += _checked(
+            lambda: moved_as_asked(recordings, moved, limits),
+            "Label the recordings by side or segment when you record them",
+        )
+    if calibration is not None:
+        if len(recordings) != 2:
+            raise UsageError("a joint has two recordings", "Name the one above, then the one below")
+        axis = hinge_axis_of(calibration)
+        found += _checked(
+            lambda: mounted_as_calibrated(recordings[0], recordings[1], axis, limits),
+            "Record five bends of the joint",
+        )
+    return tuple(found)
+
+
+def _checked(
+    run: Callable[[], tuple[SensorFinding, ...]], next_step: str
+) -> tuple[SensorFinding, ...]:
+    try:
+        return run()
+    except ValueError as error:
+        raise UsageError(str(error), next_step) from None
