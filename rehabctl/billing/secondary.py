@@ -108,6 +108,11 @@ def is_later_payer(status: str) -> bool:
     return status in _LATER_PAYERS
 
 
+def was_sent_on(status: str) -> bool:
+    """Return whether a status (CLP02) says that the payer sent the claim on to the next one."""
+    return status in _FORWARDED
+
+
 def only_others_paid(adjustments: Sequence[str]) -> bool:
     """Return whether nothing was paid because the first payer had paid enough (OA-23)."""
     return any(one.startswith(_IMPACT_OF_OTHERS) for one in adjustments)

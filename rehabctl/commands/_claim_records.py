@@ -188,6 +188,8 @@ def _show_denials(out: Output) -> None:
             for code in one.remarks
         ]
         first = one.reasons[0] if one.reasons else None
+        number = one.claim.control_number
+        command = first.step.command_for(number) if first else f"rehabctl claim show {number}"
         rows.append(
             {
                 "claim": one.claim.control_number,
@@ -199,6 +201,7 @@ def _show_denials(out: Output) -> None:
                 "due_on": one.due_on,
                 "action": first.step.key if first else "look",
                 "next_step": first.step.words if first else "Ask the payer for its reason",
+                "next_command": command,
                 "codes": [f"{why.group}-{why.code}" for why in one.reasons] + list(one.remarks),
                 "reasons": reasons,
                 "remarks": remarks,
@@ -209,6 +212,8 @@ def _show_denials(out: Output) -> None:
         return
     columns = ("due_on", "claim", "payer", "total", "codes", "action", "next_step")
     emit_items(rows, columns, out)
+    for row in rows:
+        note(f"Next for {row['claim']}: {row['next_command']}", out)
 
 
 def show(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -47,6 +48,7 @@ def parse(
         nothing: dict[str, Any] = {"payer": None, "payment_amount": None, "claims": []}
         first = payments[0] if payments else nothing
         whole = {**first, "balanced": checked.balanced, "findings": to_json_value(findings)}
+        whole["next_command"] = _next(file, checked.balanced)
         if len(payments) > 1:  # one file may carry several payments; the first is the object itself
             whole["payments"] = payments
         emit_object(whole, out)
@@ -57,6 +59,8 @@ def parse(
         for finding in findings:
             where = f" (segment {finding.position})" if finding.position else ""
             note(f"{finding.rule}{where}: {finding.message}. {finding.fix}.", out)
+        if command := _next(file, checked.balanced):
+            note(f"Next: {command}", out)
     if not checked.balanced:
         raise typer.Exit(ExitCode.FINDINGS)
 
@@ -90,11 +94,16 @@ def post(
             "patient_responsibility": str(dollars(one.patient_cents)),
             "underpaid": str(dollars(one.underpaid_cents)),
             "adjustments": one.adjustments,
+            "next_step": one.next_step,
+            "next_command": one.next_command,
         }
         for one in done.posted
     ]
     columns = ("claim", "state", "paid", "patient_responsibility", "underpaid", "adjustments")
     emit_items(rows, columns, out)
+    for one in done.posted:
+        if one.next_step:
+            note(f"Next for {one.claim}: {one.next_step}. {one.next_command}".rstrip(". "), out)
     if not done.is_new:
         note("This file was read before; nothing was changed", out)
     for finding in done.findings:
@@ -102,7 +111,13 @@ def post(
     for number in done.unknown:
         note(f"Not a claim of ours: {number}", out)
     if done.quarantined:
+        note("Next: ask the payer about what was found; this file can be posted again later", out)
         raise typer.Exit(ExitCode.FINDINGS)
+
+
+def _next(file: Path, balanced: bool) -> str:
+    """Return the command that posts a file; empty where it cannot be posted."""
+    return f"rehabctl remit post {quote(str(file))}" if balanced and str(file) != "-" else ""
 
 
 def _payment(checked: CheckedPayment) -> dict[str, Any]:

@@ -8,11 +8,15 @@ from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from rehabctl.billing.denials import Decision, Reason, reasons
-from rehabctl.domain.claim_record import ClaimRecord, ClaimState
+from rehabctl.billing.secondary import was_sent_on
+from rehabctl.domain.claim_record import ClaimPosting, ClaimRecord, ClaimState
+from rehabctl.domain.policy import Rank
+from rehabctl.reference.payers.denials import NextStep, next_step, second_payer_step
 from rehabctl.services.access import Action, require
 
 if TYPE_CHECKING:
     from rehabctl.store.store import Store
+    from rehabctl.store.unit_of_work import UnitOfWork
 
 REMARK = "RARC "
 """How a remark code stands among the codes of a claim's event."""
@@ -53,13 +57,8 @@ def denials(store: Store) -> tuple[Denial, ...]:
                 if not postings:
                     continue
                 last = postings[-1]
-                payer = claim.document["payer"]
                 decided_on = last.posted_at.astimezone(zone).date()
-                decision = Decision(
-                    claim.service_on, decided_on, payer["filing_code"],
-                    int(payer["timely_filing_days"]),
-                )  # fmt: skip
-                why = reasons(last.adjustments, decision)
+                why = _reasons(claim, last, decided_on)
                 if state is ClaimState.DENIED or any(one.step.open for one in why):
                     events = uow.claims.events(claim.id)
                     codes = next((e.codes for e in reversed(events) if e.cause == "835"), ())
@@ -67,3 +66,37 @@ def denials(store: Store) -> tuple[Denial, ...]:
                     found.append(Denial(claim, decided_on, why, tuple(remarks)))
         uow.audit.read("claim.denials", "claim", [one.claim.id for one in found])
     return tuple(sorted(found, key=lambda one: (one.due_on or date.max, one.claim.control_number)))
+
+
+def step_after(uow: UnitOfWork, claim: ClaimRecord, posting: ClaimPosting) -> NextStep | None:
+    """Return what comes next after a payment; None when nothing does.
+
+    Parameters
+    ----------
+    uow
+        Open transaction.
+    claim
+        As it stands after the posting.
+    posting
+        The payment's part of it.
+    """
+    decided_on = posting.posted_at.astimezone(ZoneInfo(uow.clinic.time_zone)).date()
+    why = _reasons(claim, posting, decided_on)
+    if claim.state is ClaimState.DENIED or any(one.step.open for one in why):
+        return why[0].step if why else None
+    if posting.patient_cents <= 0:
+        return None
+    if not claim.is_secondary and not was_sent_on(posting.status):
+        for policy in uow.policies.of_patient(claim.patient.id):
+            if policy.rank is Rank.SECONDARY and policy.holds(claim.service_on):
+                return second_payer_step()
+    return next_step("PR", "")
+
+
+def _reasons(
+    claim: ClaimRecord, posting: ClaimPosting, decided_on: date
+) -> tuple[Reason, ...]:  # fmt: skip
+    payer = claim.document["payer"]
+    days = int(payer["timely_filing_days"])
+    decision = Decision(claim.service_on, decided_on, payer["filing_code"], days)
+    return reasons(posting.adjustments, decision)

@@ -24,7 +24,7 @@ from rehabctl.domain.claim_record import (
 from rehabctl.domain.errors import FindingsError, NotFoundError, RehabctlError
 from rehabctl.services.access import Action, require
 from rehabctl.services.billing_settings import clinic_of
-from rehabctl.services.claim_denials import REMARK
+from rehabctl.services.claim_denials import REMARK, step_after
 from rehabctl.services.claim_drafts import file_bytes, local_now
 
 if TYPE_CHECKING:
@@ -154,6 +154,8 @@ class Posted:
     adjustments: tuple[str, ...]
     underpaid_cents: int
     """By how much payment and patient's share lie below the allowed amounts of the fee schedule."""
+    next_step: str = ""
+    next_command: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,9 +245,12 @@ def _post_claim(
     claims[paid.claim_id] = after
     allowed = sum(line["allowed_cents"] or 0 for line in claim.document["lines"])
     short = max(0, allowed - posting.paid_cents - posting.patient_cents)
+    step = step_after(uow, after, posting)
     return Posted(
         paid.claim_id, after.state, posting.paid_cents, posting.patient_cents, adjustments,
         0 if denied or paid.status == _REVERSAL or claim.is_secondary else short,
+        "" if step is None else step.words,
+        "" if step is None else step.command_for(claim.control_number),
     )  # fmt: skip
 
 

@@ -187,13 +187,13 @@ def test_a_second_payer_is_told_what_the_first_decided_and_pays_once(
     policies.add(two_payers, "1042", second_policy())
     made = draft_secondary(two_payers, sent.number)
     assert ([one["rule"] for one in made.document["findings"]], made.state) == ([], "ready")
-    assert (made.total_cents, made.due_cents) == (12_000, 1_200)
+    assert (made.total_cents, made.due_cents) == (12_000, 1_800)
     text = judged(two_payers, made, tmp_path)
     assert "SBR*S*18*******CI~NM1*IL*1*" in text
-    assert "~SBR*P*18*******MB~AMT*D*48~OI***Y***Y~NM1*IL*1*" in text
+    assert "~SBR*P*18*******MB~AMT*D*72~OI***Y***Y~NM1*IL*1*" in text
     assert "NM1*PR*2*MEDICARE PART B*****PI*04412~LX*1~" in text
     assert (
-        "REF*6R*1~SVD*04412*24*HC:97110:GP**2~CAS*CO*45*50~CAS*PR*2*6~DTP*573*D8*20260409~AMT*EAF*6~"
+        "REF*6R*1~SVD*04412*48*HC:97110:GP**2~CAS*CO*45*20~CAS*PR*2*12~DTP*573*D8*20260409~AMT*EAF*12~"
         in text
     )
     with pytest.raises(ConflictError):
@@ -204,13 +204,13 @@ def test_a_second_payer_is_told_what_the_first_decided_and_pays_once(
     (second,) = submitted(two_payers, tmp_path).claims
     assert second.number == made.control_number
     (row,) = claim_reports.ageing(two_payers, date(2026, 5, 1)).rows
-    assert (row.payer, row.claims, row.total_cents) == ("medigap", 1, 1_200)
+    assert (row.payer, row.claims, row.total_cents) == ("medigap", 1, 1_800)
     paid = clearinghouse.decision_835(
-        second, "T2", status="2", allowed="30", left="0", before="24", payer=("MEDIGAP", "MG001")
+        second, "T2", status="2", left="0", before="0.8", payer=("MEDIGAP", "MG001")
     )
     done = claim_exchange.post(two_payers, put(tmp_path, paid))
     assert [(one.claim, one.state, one.paid_cents, one.underpaid_cents) for one in done.posted] == [
-        (second.number, ClaimState.POSTED, 1_200, 0)
+        (second.number, ClaimState.POSTED, 1_800, 0)
     ]
     assert not claim_exchange.post(two_payers, put(tmp_path, paid)).is_new
     assert states(two_payers) == {sent.number: "posted", second.number: "posted"}
@@ -224,9 +224,9 @@ def test_a_second_payer_is_told_what_the_first_decided_and_pays_once(
 def test_a_second_claim_waits_for_a_decision_that_leaves_something(
     store: Store, two_payers: Store, tmp_path: Path
 ) -> None:
-    policies_patient = insured(store)
+    ref = insured(store)
     policies.add(two_payers, "1042", second_policy())
-    first = claims.draft_visit(two_payers, visited(store, policies_patient))
+    first = claims.draft_visit(two_payers, visited(store, ref))
     with pytest.raises(UsageError, match="has not decided"):
         draft_secondary(two_payers, first.control_number)
     (sent,) = submitted(two_payers, tmp_path).claims
@@ -241,9 +241,9 @@ def test_a_second_claim_waits_for_a_decision_that_leaves_something(
 def test_a_claim_that_the_first_payer_sent_on_is_not_billed_again(
     store: Store, two_payers: Store, tmp_path: Path
 ) -> None:
-    policies_patient = insured(store)
+    ref = insured(store)
     policies.add(two_payers, "1042", second_policy())
-    claims.draft_visit(two_payers, visited(store, policies_patient))
+    claims.draft_visit(two_payers, visited(store, ref))
     (sent,) = submitted(two_payers, tmp_path).claims
     claim_exchange.post(
         two_payers, put(tmp_path, clearinghouse.decision_835(sent, "T1", status="19"))
@@ -251,7 +251,7 @@ def test_a_claim_that_the_first_payer_sent_on_is_not_billed_again(
     with pytest.raises(FindingsError, match="sent the claim on itself"):
         draft_secondary(two_payers, sent.number)
     other = clearinghouse.decision_835(
-        sent, "T2", status="2", left="0", before="30", payer=("MEDIGAP", "MG001")
+        sent, "T2", status="2", left="0", before="1", payer=("MEDIGAP", "MG001")
     )
     done = claim_exchange.post(two_payers, put(tmp_path, other))
     assert [(one.state, one.paid_cents) for one in done.posted] == [("posted", 0)]
@@ -276,16 +276,36 @@ def test_a_corrected_first_claim_takes_an_unsent_second_one_with_it(
     claim_exchange.post(two_payers, put(tmp_path, nothing))
     assert states(two_payers)[final.number] == "denied"
     corrected = claims.correct(two_payers, final.number)
-    assert (corrected.frequency, corrected.due_cents) == ("7", 1_200)
+    assert (corrected.frequency, corrected.due_cents) == ("7", 1_800)
     assert "CLM*" in judged(two_payers, corrected, tmp_path)
+
+
+def test_a_payment_names_the_next_step(store: Store, two_payers: Store, tmp_path: Path) -> None:
+    ref = insured(store)
+    for day in range(3):
+        claims.draft_visit(two_payers, visited(store, ref, START + timedelta(days=day)))
+    first, second, third = submitted(two_payers, tmp_path).claims
+
+    def next_of(data: bytes) -> tuple[str, str]:
+        (one,) = claim_exchange.post(two_payers, put(tmp_path, data)).posted
+        return one.next_step, one.next_command
+
+    assert next_of(clearinghouse.decision_835(first, "T1")) == ("Bill the patient's share", "")
+    policies.add(two_payers, "1042", second_policy())
+    assert next_of(clearinghouse.decision_835(second, "T2")) == (
+        "Bill the second payer for what the first one left",
+        f"rehabctl claim draft --secondary-of {second.number}",
+    )
+    denied = clearinghouse.payment_835([(third, "ICN3", Decimal(0))], "T3")
+    assert next_of(denied)[1] == f"rehabctl claim show {third.number}"
 
 
 def test_lines_that_were_not_billed_are_refused(
     store: Store, two_payers: Store, tmp_path: Path
 ) -> None:
-    policies_patient = insured(store)
+    ref = insured(store)
     policies.add(two_payers, "1042", second_policy())
-    claims.draft_visit(two_payers, visited(store, policies_patient))
+    claims.draft_visit(two_payers, visited(store, ref))
     (sent,) = submitted(two_payers, tmp_path).claims
     bundled = replace(sent, lines=(("HC:97140:GP", Decimal(120), "3"),))
     claim_exchange.post(two_payers, put(tmp_path, clearinghouse.decision_835(bundled, "T1")))
@@ -296,14 +316,14 @@ def test_lines_that_were_not_billed_are_refused(
 def test_a_decision_on_the_claim_as_a_whole(
     store: Store, two_payers: Store, tmp_path: Path
 ) -> None:
-    policies_patient = insured(store)
+    ref = insured(store)
     policies.add(two_payers, "1042", second_policy())
-    claims.draft_visit(two_payers, visited(store, policies_patient, START + timedelta(days=1)))
+    claims.draft_visit(two_payers, visited(store, ref, START + timedelta(days=1)))
     (sent,) = submitted(two_payers, tmp_path).claims
     whole = clearinghouse.decision_835(sent, "T1").decode("ascii")
     head, _, lines = whole.partition("SVC*")
     tail = lines[lines.index("SE*") :]
-    body = f"{head}CAS*CO*45*60~CAS*PR*2*12~MOA***MA01~"
+    body = f"{head}CAS*CO*45*30~CAS*PR*2*18~MOA***MA01~"
     count = body[body.index("ST*") :].count("~") + 1
     told = f"{body}SE*{count}*{tail.split('*', 2)[2]}"
     done = claim_exchange.post(two_payers, put(tmp_path, told.encode("ascii")))
@@ -311,7 +331,7 @@ def test_a_decision_on_the_claim_as_a_whole(
     made = draft_secondary(two_payers, sent.number)
     assert [one["rule"] for one in made.document["findings"]] == []
     text = judged(two_payers, made, tmp_path)
-    assert "CAS*CO*45*60~CAS*PR*2*12~AMT*D*48~AMT*EAF*12~OI***Y***Y~MOA***MA01~" in text
+    assert "CAS*CO*45*30~CAS*PR*2*18~AMT*D*72~AMT*EAF*18~OI***Y***Y~MOA***MA01~" in text
     assert "PI*04412~DTP*573*D8*20260409~LX*1~" in text
 
 

@@ -19,6 +19,18 @@ class NextStep:
     """Whether work waits."""
     by: str
     """How its due day is found: `filing`, `appeal` or empty."""
+    command: str
+    """With which it begins, of `{claim}`; empty where none of ours helps."""
+
+    def command_for(self, claim: str) -> str:
+        """Return the command for one claim.
+
+        Parameters
+        ----------
+        claim
+            Our number of it.
+        """
+        return self.command.replace("{claim}", claim)
 
 
 def next_step(group: str, reason: str) -> NextStep:
@@ -34,6 +46,11 @@ def next_step(group: str, reason: str) -> NextStep:
     table = _table()
     key = table["steps"].get(reason) or table["groups"].get(group, "look")
     return NextStep(key, **table["action"][key])
+
+
+def second_payer_step() -> NextStep:
+    """Return the step after a decision that left something to a patient with a second policy."""
+    return NextStep("second-payer", **_table()["action"]["second-payer"])
 
 
 def appeal_days(filing_code: str, on: date) -> int | None:
