@@ -114,6 +114,7 @@ class PeakResult:
     motion: str
     view: str
     off_plane_deg: float
+    """Of the camera from the plane of this motion."""
     status: QualityStatus
     true_deg: float
     reported_deg: float | None
@@ -214,13 +215,20 @@ def _peak(
         person=truth.person,
         motion=motion,
         view=measured.view.detected,
-        off_plane_deg=truth.off_plane_deg,
+        off_plane_deg=_off_plane_deg(truth, motion),
         status=measured.quality.status,
         true_deg=float(np.mean(extremes)),
         reported_deg=None if found is None else found.peak_deg,
         uncorrected_deg=None if found is None else found.peak_uncorrected_deg,
         interval_deg=None if found is None else found.interval_deg,
     )
+
+
+def _off_plane_deg(truth: RenderedTruth, motion: str) -> float:
+    """Return how far the camera stood from the plane of a motion."""
+    frontal = MOTIONS[motion].plane is Plane.FRONTAL
+    seen_in_plane = truth.view.startswith("front") == frontal
+    return truth.off_plane_deg if seen_in_plane else 90.0 - truth.off_plane_deg
 
 
 @dataclass(frozen=True, slots=True)
@@ -286,9 +294,7 @@ def accuracy_report(results: Sequence[ClipResult]) -> tuple[AccuracyRow, ...]:
     for peak in peaks:
         groups.setdefault((peak.motion, peak.view), []).append(peak)
     rows = [summarise(group, *key) for key, group in sorted(groups.items())]
-    in_plane = [
-        p for p in peaks if p.off_plane_deg <= 10.0 and p.status is not QualityStatus.REFUSED
-    ]
+    in_plane = [p for p in peaks if p.off_plane_deg <= 10.0]
     other = [p for p in peaks if p not in in_plane]
     for name, group in (("in plane", in_plane), ("other", other), ("all", peaks)):
         if group:

@@ -205,6 +205,13 @@ class MovementAssessment:
         """Number of partial repetitions."""
         return sum(r.kind is RepetitionKind.PARTIAL for r in self.repetitions)
 
+    @property
+    def time_under_tension_s(self) -> float:
+        """Lowering, holding and lifting of all full and partial repetitions together, in seconds."""
+        worked = (RepetitionKind.FULL, RepetitionKind.PARTIAL)
+        done = [r for r in self.repetitions if r.kind in worked]
+        return sum((r.eccentric_s + r.hold_s + r.concentric_s for r in done), 0.0)
+
     def as_contract(self, version: str) -> dict[str, Any]:
         """Return the object of `pose analyze --format json`, without `schema_version`.
 
@@ -243,6 +250,7 @@ class MovementAssessment:
             "repetitions": {
                 "full": self.full_count,
                 "partial": self.partial_count,
+                "time_under_tension_s": self.time_under_tension_s,
                 "items": [asdict(r) for r in self.repetitions],
             },
             "motions": [asdict(m) for m in self.motions],

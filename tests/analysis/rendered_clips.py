@@ -25,6 +25,8 @@ from rehabctl.reference.exercise_library import load_library
 FOLDER = Path(__file__).resolve().parent.parent / "data" / "landmarks"
 FIT_FOLDER = FOLDER.with_name("fit_landmarks")
 """More clips of the people of the fit, with the movements that the others lack."""
+HELD_OUT_FOLDER = FOLDER.with_name("held_out_landmarks")
+"""Clips of people rendered after the rows were fixed, and looked at once."""
 FIT_PEOPLE = ("adam", "bea", "carl")
 MODEL = ModelInfo(
     "pose_landmarker_full",
@@ -135,6 +137,12 @@ def fit_clips() -> Iterator[Clip]:
         for one in map(unpack, sorted(folder.glob("*.npz"))):
             if one.truth.person in FIT_PEOPLE and one.truth.off_plane_deg <= 10.0:
                 yield replace(one, rerendered=folder is FIT_FOLDER)
+
+
+@cache
+def held_out_clips() -> tuple[Clip, ...]:
+    """Return the clips of the people who were rendered after the rows were fixed."""
+    return tuple(map(unpack, sorted(HELD_OUT_FOLDER.glob("*.npz"))))
 
 
 def unpack(path: Path) -> Clip:

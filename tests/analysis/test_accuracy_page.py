@@ -3,18 +3,29 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Sequence
+from functools import cache
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from rehabctl.analysis.accuracy import accuracy_markdown, accuracy_report, judge_clip
+from rehabctl.analysis.accuracy import (
+    ClipResult,
+    accuracy_markdown,
+    accuracy_report,
+    judge_clip,
+)
+from rehabctl.analysis.assessment import QualityStatus
 from rehabctl.analysis.bias_fit import observe
 from rehabctl.analysis.uncertainty import Conditions, estimate
 from rehabctl.reference.measurement import load_measurement_data
-from tests.analysis.rendered_clips import FIT_PEOPLE, clip, names
+from rehabctl.services.pose_validation import groups_of, outside_limits
+from tests.analysis.rendered_clips import FIT_PEOPLE, Clip, clip, held_out_clips, names
 
-PAGE = Path(__file__).resolve().parents[2] / "docs" / "accuracy.md"
+PROJECT = Path(__file__).resolve().parents[2]
+PAGE = PROJECT / "docs" / "accuracy.md"
+LIMITS = PROJECT / "tests" / "data" / "held_out_limits.toml"
 
 
 def cells(text: str) -> dict[tuple[str, str], list[float]]:
@@ -28,22 +39,53 @@ def cells(text: str) -> dict[tuple[str, str], list[float]]:
     return found
 
 
+def judged(clips: Sequence[Clip]) -> list[ClipResult]:
+    return [judge_clip(one.truth, one.measure()) for one in clips]
+
+
+def clips_of(fitted: bool) -> list[Clip]:
+    return [one for one in map(clip, names()) if (one.truth.person in FIT_PEOPLE) == fitted]
+
+
+@cache
+def judged_blind() -> tuple[ClipResult, ...]:
+    return tuple(judged(held_out_clips()))
+
+
 @pytest.mark.parametrize(
-    ("heading", "fitted"),
-    [("## People kept out of the fit", False), ("## People of the fit", True)],
+    ("heading", "results"),
+    [
+        ("## New people, judged blind", judged_blind),
+        ("## People kept out of the fit", lambda: judged(clips_of(False))),
+        ("## People of the fit", lambda: judged(clips_of(True))),
+    ],
+    ids=["new", "kept out", "fit"],
 )
-def test_the_tables_are_of_today(heading: str, fitted: bool) -> None:
+def test_the_tables_are_of_today(heading: str, results: Callable[[], Sequence[ClipResult]]) -> None:
     section = PAGE.read_text("utf-8").split(heading)[1].split("\n## ")[0]
-    results = [
-        judge_clip(clip(n).truth, clip(n).measure())
-        for n in names()
-        if (clip(n).truth.person in FIT_PEOPLE) == fitted
-    ]
-    today = cells(accuracy_markdown(accuracy_report(results)))
+    today = cells(accuracy_markdown(accuracy_report(results())))
     printed = cells(section)
     assert printed.keys() == today.keys()
     for key, numbers in today.items():
         assert printed[key] == pytest.approx(numbers, abs=0.3)
+
+
+def test_the_new_people_stay_inside_their_limits() -> None:
+    assert outside_limits(tuple(groups_of(judged_blind())), LIMITS) == []
+
+
+def test_no_large_error_of_the_new_people_goes_unsaid() -> None:
+    """An angle that is 10 degrees off lies in its interval, or the recording is `limited`."""
+    for peak in (p for one in judged_blind() for p in one.peaks if p.error_deg is not None):
+        assert peak.error_deg is not None
+        if abs(peak.error_deg) > 10:
+            assert peak.covered or peak.status is not QualityStatus.GOOD, peak.clip
+
+
+def test_the_new_people_are_no_others() -> None:
+    people = {one.truth.person for one in held_out_clips()}
+    assert people == {"gwen", "hugo", "ida", "jon"}
+    assert not people & {clip(name).truth.person for name in names()}
 
 
 def test_the_turning_points_of_all_angles_are_those_printed() -> None:

@@ -6,6 +6,7 @@ import json
 from dataclasses import replace
 
 import numpy as np
+import pytest
 
 from rehabctl.analysis.completion import (
     QUALITY_LIMIT,
@@ -29,7 +30,10 @@ def test_everything_arrives_in_the_contract_object() -> None:
     )
     found = json.loads(json.dumps(assessment.as_contract("0.0")))
     assert found["exercise"] == SQUAT
-    assert all(item["smoothness_sparc"] < -1 for item in found["repetitions"]["items"])
+    items = found["repetitions"]["items"]
+    assert all(item["smoothness_sparc"] < -1 for item in items)
+    whole_s = sum(item["end_s"] - item["start_s"] for item in items)
+    assert found["repetitions"]["time_under_tension_s"] == pytest.approx(whole_s, abs=0.01)
     assert found["reference"]["deviations"][0]["motion"] == "knee_flexion"
     assert found["feedback"][0]["code"] == "deeper"
     assert found["symmetry"][0]["detectable"] is False

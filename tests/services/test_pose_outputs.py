@@ -7,6 +7,7 @@ from uuid import uuid4
 
 import numpy as np
 import pytest
+from poseaudit.io.mot import load_mot
 
 from rehabctl.domain.errors import RehabctlError, UsageError
 from rehabctl.domain.patient import PatientRef
@@ -105,6 +106,28 @@ def test_the_written_files_are_read_back(tmp_path: Path) -> None:
     knee = next(s for s in found.series if (s.motion, s.side) == ("knee_flexion", "right"))
     np.testing.assert_allclose(t_s, knee.t_s, atol=1e-6)
     np.testing.assert_allclose(angles["knee_angle_r"], knee.deg, atol=1e-5)
+    outside = load_mot(tmp_path / "a.mot")  # another program's reader of OpenSim's files
+    assert outside.in_degrees
+    np.testing.assert_allclose(outside.columns["knee_angle_r"], knee.deg, atol=1e-5)
+
+
+def test_the_marker_file_has_the_layout_that_sports2d_writes(
+    tmp_path: Path, sample_data: Path
+) -> None:
+    sample = sample_data / "pose" / "sports2d" / "rohan_squat_px.trc"
+    own = trc.write(series_of("squat_side_95"), name=sample.name)
+    ours, theirs = ([line.split("\t") for line in text.splitlines()[:6]]
+                    for text in (own, sample.read_text("utf-8")))  # fmt: skip
+    assert ours[:2] == theirs[:2]
+    for lines in (ours, theirs):
+        markers = int(lines[2][3])
+        names = [name for name in lines[3][2:] if name]
+        assert len(names) == markers
+        assert lines[3][2 : 2 + 3 * markers : 3] == names
+        axes = [f"{axis}{i + 1}" for i in range(markers) for axis in "XYZ"]
+        assert [cell for cell in lines[4] if cell] == axes
+        assert len([float(cell) for cell in lines[5]]) == 2 + 3 * markers
+    assert {"RKnee", "LHeel", "RShoulder"} <= {*ours[3]} & {*theirs[3]}
 
 
 @pytest.mark.parametrize(
