@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -167,3 +168,49 @@ def fhir(
                 raise typer.Exit(ExitCode.PARTIAL)
             return
         emit_verbatim(fhir_export.export(store, rules, patient, wanted, note=note), output)
+
+
+_DAY = ["%Y-%m-%d"]
+
+
+@app.command(
+    epilog="Examples: rehabctl export access --patient 5001 --participant ACCES00001 "
+    "--npi 1234567893 --author 'Reed, Kim' | rehabctl export access --all "
+    "--participant ACCES00001 --npi 1234567893 --author 'Reed, Kim' -o reports.ndjson"
+)
+def access(
+    participant: Annotated[
+        str, typer.Option("--participant", help="The clinic's identifier in the model.")
+    ],
+    npi: Annotated[str, typer.Option("--npi", help="Of who reports.")],
+    author: Annotated[str, typer.Option("--author", help="Who reports: 'Family, Given'.")],
+    patient: PatientOption = None,
+    every: Annotated[bool, typer.Option("--all", help="Everybody, one document a line.")] = False,
+    since: Annotated[
+        datetime | None, typer.Option(formats=_DAY, help="First day of the questionnaires.")
+    ] = None,
+    until: Annotated[datetime | None, typer.Option(formats=_DAY, help="Last day.")] = None,
+    output: OutputOption = None,
+) -> None:
+    """Write reports to the CMS ACCESS model, musculoskeletal track, as FHIR documents.
+
+    The latest answers of each questionnaire that the model takes. What this program does not hold
+    is said and never made up. Exit code 5 without the patient's consent to data sharing.
+    """
+    from rehabctl.domain.errors import UsageError
+    from rehabctl.integrations.fhir.access_report import Reporter
+    from rehabctl.services import access_report
+    from rehabctl.services.settings import load_settings
+    from rehabctl.services.wiring import open_store
+
+    if every == (patient is not None):
+        raise UsageError("name one patient or all", "Use --patient MRN or --all")
+    family, comma, given = (part.strip() for part in author.partition(","))
+    if not (family and comma and given):
+        raise UsageError("--author is not 'Family, Given'", "Write it like 'Reed, Kim'")
+    window = access_report.Window(
+        None if since is None else since.date(), None if until is None else until.date()
+    )
+    who = Reporter(participant, npi, family, given)
+    with open_store(load_settings()) as store:
+        emit_verbatim(access_report.reports(store, who, patient, window, note=note), output)

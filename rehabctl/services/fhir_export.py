@@ -105,7 +105,7 @@ def told(
         The patient has not consented to data sharing, or the connection may not be used.
     """
     left_out = 0
-    for one in [mrn] if mrn is not None else _every_mrn(store):
+    for one in [mrn] if mrn is not None else every_mrn(store):
         with store.transaction() as uow:
             require(uow, Action.READ_CLINICAL)
             if to is not None:
@@ -125,7 +125,14 @@ def told(
         note(f"{left_out} patients without a consent to data sharing were left out")
 
 
-def _every_mrn(store: Store) -> Iterator[str]:
+def every_mrn(store: Store) -> Iterator[str]:
+    """Yield the record number of every patient, page by page.
+
+    Parameters
+    ----------
+    store
+        The open store.
+    """
     cursor = None
     while True:
         with store.transaction() as uow:

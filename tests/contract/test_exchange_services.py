@@ -65,7 +65,7 @@ def test_a_therapist_takes_over_resources_and_hands_on_her_patients(
     consents.grant(store, "77", ConsentScope.DATA_SHARING)
     told = [json.loads(line) for line in export(store, load_rules(), None, FhirForm.NDJSON)]
     assert [r["resourceType"] for r in told] == [
-        "Patient", "Observation", "Consent", "Provenance",
+        "Patient", "Observation", "Consent", "Provenance", "AuditEvent",
     ]  # fmt: skip
     (sent,) = export_messages(store, load_rules(), "77", MessageKind.ORU)
     assert [o.text(5) for o in parse(sent).named("OBX")] == ["4"]
