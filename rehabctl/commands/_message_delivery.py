@@ -8,6 +8,7 @@ import typer
 
 from rehabctl.commands._options import FormatOption, JsonFlag, LimitOption, OutputOption, QuietFlag
 from rehabctl.commands._render import Output, emit_items, emit_object, note
+from rehabctl.commands._words import text_of
 from rehabctl.domain.message import DeliveryChannel
 
 if TYPE_CHECKING:
@@ -36,18 +37,10 @@ def deliver(
     """
     from dataclasses import asdict
 
-    from rehabctl.services import triage
-    from rehabctl.services.message_delivery import Courier, Sender
+    from rehabctl.services.delivery_run import deliver_due
     from rehabctl.services.settings import load_settings
-    from rehabctl.services.wiring import open_store
-    from rehabctl.services.wiring_peers import message_ports
 
-    settings = load_settings()
-    rules = triage.clinic_rules(settings)
-    sender = Sender(settings.messaging.message_sender, settings.messaging.message_phone)
-    with open_store(settings) as store:
-        courier = Courier(store, rules, sender, message_ports(store, settings))
-        lines = [asdict(line) for line in courier.deliver(limit=limit, dry_run=dry_run)]
+    lines = [asdict(line) for line in deliver_due(load_settings(), limit=limit, dry_run=dry_run)]
     emit_items(lines, _DELIVERED, Output.of(format_, json_, output, quiet))
 
 
@@ -121,7 +114,8 @@ def retry(
 
 def opt_in(
     channels: Annotated[
-        list[DeliveryChannel], typer.Argument(metavar="CHANNEL...", help="sms, email; best first.")
+        list[DeliveryChannel],
+        typer.Argument(metavar="CHANNEL...", help="sms, email, push; best first."),
     ],
     patient: PatientOption,
     to: ToOption = "patient",
@@ -176,6 +170,50 @@ def channels(
     with open_store(load_settings()) as store:
         found = message_channels.of_patient(store, patient)
     _print(found, Output.of(format_, json_, output, quiet))
+
+
+def push_subscribe(
+    patient: PatientOption,
+    file: Annotated[str, typer.Argument(help="JSON of the browser; - reads standard input.")] = "-",
+    to: ToOption = "patient",
+    format_: FormatOption = None,
+    json_: JsonFlag = False,
+    output: OutputOption = None,
+    quiet: QuietFlag = False,
+) -> None:
+    """Keep the browser in which a receiver takes push messages; `opt-in push` allows them.
+
+    The file is what `PushSubscription.toJSON()` gave on a page of the clinic, made with the key
+    that `message push-key` prints. A newer one replaces it; one that is gone is forgotten.
+    """
+    from urllib.parse import urlsplit
+
+    from rehabctl.services import push_subscriptions
+    from rehabctl.services.settings import load_settings
+    from rehabctl.services.wiring import open_store
+
+    document = text_of(None, file)
+    with open_store(load_settings()) as store:
+        made = push_subscriptions.subscribe(store, patient, document, to=to)
+    row = {"receiver": made.receiver, "service": urlsplit(made.endpoint).hostname}
+    emit_object(row, Output.of(format_, json_, output, quiet))
+
+
+def push_key(
+    format_: FormatOption = None,
+    json_: JsonFlag = False,
+    output: OutputOption = None,
+    quiet: QuietFlag = False,
+) -> None:
+    """Print the clinic's public key for push messages: `applicationServerKey` of a page."""
+    from rehabctl.services.settings import load_settings
+    from rehabctl.services.wiring import open_store
+    from rehabctl.services.wiring_peers import push_key as key_of
+
+    settings = load_settings()
+    with open_store(settings) as store:
+        public = key_of(store, settings).public
+    emit_object({"application_server_key": public}, Output.of(format_, json_, output, quiet))
 
 
 def _print(found: tuple[MessageChannel, ...], out: Output) -> None:

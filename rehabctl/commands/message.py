@@ -48,6 +48,15 @@ app.command(
     epilog="Examples: rehabctl message channels --patient 1042 | "
     "rehabctl message channels --patient 1042 --json"
 )(_message_delivery.channels)
+app.command(
+    "push-subscribe",
+    epilog="Examples: rehabctl message push-subscribe browser.json --patient 1042 | "
+    "rehabctl message push-subscribe --patient 1042 --to CONTACT < browser.json",
+)(_message_delivery.push_subscribe)
+app.command(
+    "push-key",
+    epilog="Examples: rehabctl message push-key | rehabctl message push-key --format json",
+)(_message_delivery.push_key)
 
 ThreadId = Annotated[str, typer.Argument(metavar="ID", help="From `rehabctl message list`.")]
 Mrn = Annotated[str, typer.Option("--patient", help="Medical record number.")]

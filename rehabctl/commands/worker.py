@@ -1,4 +1,4 @@
-"""`rehabctl worker`: analyses and imports that any host does later."""
+"""`rehabctl worker`: analyses and imports that any host does later, and due messages."""
 
 from __future__ import annotations
 
@@ -18,7 +18,9 @@ from rehabctl.commands._options import (
 from rehabctl.commands._render import Output, emit_items, emit_object, note
 from rehabctl.domain.errors import UsageError
 
-app = typer.Typer(help="Do analyses and imports of the work queue.", no_args_is_help=True)
+app = typer.Typer(
+    help="Do analyses and imports of the work queue, and deliver what is due.", no_args_is_help=True
+)
 
 StalledOption = Annotated[
     float,
@@ -30,22 +32,38 @@ StalledOption = Annotated[
 def run(
     once: Annotated[bool, typer.Option("--once", help="Stop when no job is left.")] = False,
     jobs: Annotated[int, typer.Option("--jobs", min=1, help="Jobs at the same time.")] = 1,
+    deliver_every: Annotated[
+        float, typer.Option("--deliver-every", min=1, help="Seconds between deliveries.")
+    ] = 60.0,
     stalled_after: StalledOption = 60.0,
 ) -> None:
-    """Exchange with other systems, and do jobs of the shared store until interrupted.
+    """Do jobs of the shared store, exchange with other systems and deliver, until interrupted.
 
     The exchange sends queued HL7 messages and takes over drop folders: at the start, then every
-    minute. A local store has no jobs waiting: one round of the exchange is all.
+    minute. Messages leave where config.toml names a carrier; what stops them is said on standard
+    error, and the jobs go on. A local store has no jobs waiting: one round of the exchange is all.
     """
-    from rehabctl.services import work_queue
+    from rehabctl.services import delivery_run, work_queue
     from rehabctl.services.exchange_round import exchange_beside, exchange_round
     from rehabctl.services.settings import load_settings
 
     settings = load_settings()
     queue = work_queue.queue_of(settings, stalled_after_s=stalled_after)
     exchange_round(settings, note)
-    with exchange_beside(settings, note):
-        work_queue.run(settings, queue, once=once, concurrency=jobs)
+    delivers = delivery_run.is_configured(settings)
+    if once or not delivers:
+        with exchange_beside(settings, note):
+            work_queue.run(settings, queue, once=once, concurrency=jobs)
+        if delivers:
+            delivery_run.deliver_due(settings)
+        return
+    with (
+        exchange_beside(settings, note),
+        delivery_run.delivering(settings, every_s=deliver_every, tell=note) as until_stopped,
+    ):
+        work_queue.run(settings, queue, once=False, concurrency=jobs)
+        if settings.database_url is None:
+            until_stopped()
 
 
 @app.command(

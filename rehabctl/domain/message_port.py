@@ -9,6 +9,9 @@ from typing import Protocol, runtime_checkable
 
 from rehabctl.domain.errors import RehabctlError
 
+GONE = "gone"
+"""Why a message is refused whose address is no more: it is forgotten."""
+
 
 class Fate(StrEnum):
     """What became of a message that a carrier took."""
@@ -23,7 +26,7 @@ class OutgoingText:
     """What is said; it holds nothing that tells whom it is about."""
 
     address: str
-    """Telephone number in E.164, or e-mail address."""
+    """Telephone number in E.164, e-mail address, or a browser's subscription as JSON."""
     subject: str
     body: str
     reference: str

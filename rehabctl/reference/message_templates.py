@@ -32,16 +32,20 @@ class DeliveryRules:
     watch_hours: int
     """How long the carrier is asked what became of a message."""
     watch_minutes: int
+    push_hours: int
+    """How long a push service keeps a message for a browser that is not there."""
     stop_words: tuple[str, ...]
     start_words: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class MessageTemplate:
-    """Subject and body in one language."""
+    """Subject, body and ending in one language."""
 
     subject: str
     body: str
+    ending: str
+    """How to end it, and the reference; not of a push message."""
 
 
 def load_delivery_rules(day: date) -> DeliveryRules:
@@ -75,10 +79,13 @@ def load_template(key: str, language: str | None) -> MessageTemplate | None:
     RehabctlError
         The text asks for a word that is not on the list of words that may leave.
     """
-    for row in _load()["template"]:
+    table = _load()
+    for row in table["template"]:
         if row["key"] == key:
-            texts = row.get((language or "").partition("-")[0].lower()) or row[_FALLBACK_LANGUAGE]
-            found = MessageTemplate(texts["subject"], texts["body"])
+            spoken = (language or "").partition("-")[0].lower()
+            spoken = spoken if spoken in row and spoken != "key" else _FALLBACK_LANGUAGE
+            texts = row[spoken]
+            found = MessageTemplate(texts["subject"], texts["body"], table["ending"][spoken])
             _require_allowed(found)
             return found
     return None
@@ -92,7 +99,7 @@ def template_keys() -> tuple[str, ...]:
 def _require_allowed(template: MessageTemplate) -> None:
     words = {
         name
-        for text in (template.subject, template.body)
+        for text in (template.subject, template.body, template.ending)
         for _, name, _, _ in Formatter().parse(text)
         if name is not None
     }

@@ -38,7 +38,7 @@ def opt_in(
         As `allowed_contact`.
     """
     if not channels or len(set(channels)) != len(channels):
-        raise UsageError("give each channel once", "Channels are sms and email")
+        raise UsageError("give each channel once", "Channels are sms, email and push")
     with store.transaction() as uow:
         require(uow, Action.WRITE_PATIENTS)
         patient = uow.patients.get(mrn)
@@ -71,6 +71,8 @@ def opt_out(
         ended = tuple(channels or DeliveryChannel)
         if not uow.message_channels.end(patient.id, to, ended, OptOut.STAFF):
             raise NotFoundError("no such channel is open", "Look at: rehabctl message channels")
+        if DeliveryChannel.PUSH in ended:
+            uow.push.remove(patient.id, to)
         detail = {"channels": [one.value for one in ended]}
         uow.audit.record("message.opt_out", "patient", patient.id, detail)
         return uow.message_channels.of_patient(patient.id)

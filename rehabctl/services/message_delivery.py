@@ -15,10 +15,13 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+from rehabctl.clinic.engagement import PRAISE
 from rehabctl.clinic.phone import e164
 from rehabctl.clinic.quiet_hours import QuietHours
 from rehabctl.domain.claim_port import UncertainError
+from rehabctl.domain.clinic import Role
 from rehabctl.domain.errors import (
+    NotFoundError,
     NotPermittedError,
     RehabctlError,
     UnavailableError,
@@ -32,6 +35,7 @@ from rehabctl.domain.message import (
     OutboxState,
 )
 from rehabctl.domain.message_port import (
+    GONE,
     Fate,
     MessagePort,
     OutgoingText,
@@ -45,6 +49,7 @@ from rehabctl.services.access import Action, require
 from rehabctl.services.actors import PATIENT, allowed_contact
 from rehabctl.services.engagement import may_deliver
 from rehabctl.services.integrations import require_enabled
+from rehabctl.services.push_subscriptions import push_address
 from rehabctl.services.roster_changes import clinic_today
 from rehabctl.services.visit_reminders import REMINDER
 
@@ -52,7 +57,11 @@ if TYPE_CHECKING:
     from rehabctl.store.store import Store
     from rehabctl.store.unit_of_work import UnitOfWork
 
-INTEGRATIONS = {DeliveryChannel.SMS: "sms-twilio", DeliveryChannel.EMAIL: "email-smtp"}
+INTEGRATIONS = {
+    DeliveryChannel.SMS: "sms-twilio",
+    DeliveryChannel.EMAIL: "email-smtp",
+    DeliveryChannel.PUSH: "push-web",
+}
 DELIVERY_KEY = "delivery"
 _NOT_COMING = (VisitStatus.CANCELLED, VisitStatus.NO_SHOW)
 
@@ -194,7 +203,10 @@ class Courier:
 
     def _take(self, uow: UnitOfWork, item_id: UUID) -> _Job | DeliveryLine | None:
         """Decide what is to be done with an item and write that down before it is done."""
-        item = uow.outbox.get(item_id)
+        try:
+            item = uow.outbox.get(item_id)
+        except NotFoundError:  # another run was faster, and a worker sees it no more
+            return None
         if item.state is not OutboxState.QUEUED or item.not_before > uow.now:
             return None
         times = load_delivery_rules(clinic_today(uow.clinic, uow.now))
@@ -243,6 +255,8 @@ class Courier:
             visit = uow.visits.get(UUID(item.payload["visit_id"]))
             if visit.status in _NOT_COMING or visit.planned_start_at <= uow.now:
                 return _end(uow, item, OutboxState.CANCELLED, "over")
+        if item.template in PRAISE and _is_blind(uow):
+            return _line(item, None, OutboxState.QUEUED, "needs-clinician")
         if not may_deliver(uow, self.rules, item):
             return _line(item, None, OutboxState.QUEUED, "open-alert")
         zone = ZoneInfo(item.time_zone)
@@ -289,6 +303,8 @@ class Courier:
             local = visit.planned_start_at.astimezone(ZoneInfo(item.time_zone))
             words["when"] = f"{local:%Y-%m-%d %H:%M}"
         body = template.body.format(**words)
+        if channel is not DeliveryChannel.PUSH:
+            body = f"{body} {template.ending.format(**words)}"
         return OutgoingText(address, template.subject.format(**words), body, words["reference"])
 
     def _carry(self, job: _Job) -> DeliveryLine | None:
@@ -370,7 +386,7 @@ class Courier:
 
     def _next_channel(self, job: _Job, delivery: Delivery, code: str) -> None:
         after = replace(job.item, payload=delivery.payload(job.item), last_error=code)
-        self._settle(job, after, now=True, opted_out=code == "opted-out")
+        self._settle(job, after, now=True, ended=code)
 
     def _later(self, job: _Job, delivery: Delivery, code: str) -> DeliveryLine:
         """Try again after a wait that doubles, and give up after the last attempt."""
@@ -392,15 +408,15 @@ class Courier:
         self._settle(job, replace(job.item, state=state, sent_at=sent_at, last_error=why or None))
         return _line(job.item, job.channel, state, why)
 
-    def _settle(
-        self, job: _Job, after: OutboxItem, *, now: bool = False, opted_out: bool = False
-    ) -> None:
+    def _settle(self, job: _Job, after: OutboxItem, *, now: bool = False, ended: str = "") -> None:
         with self.store.transaction() as uow:
             if now:
                 after = replace(after, not_before=uow.now)
             uow.outbox.advance(job.item, after)
-            if opted_out:
-                receiver = job.item.payload.get("to", PATIENT)
+            receiver = job.item.payload.get("to", PATIENT)
+            if ended == GONE and job.channel is DeliveryChannel.PUSH:
+                uow.push.remove(job.item.patient.id, receiver)
+            if ended == "opted-out":
                 uow.message_channels.end(
                     job.item.patient.id, receiver, [job.channel], OptOut.CARRIER
                 )
@@ -428,6 +444,11 @@ def _enabled(
     return usable
 
 
+def _is_blind(uow: UnitOfWork) -> bool:
+    """Return whether who acts sees no alerts: a worker of a server, which is no clinician."""
+    return not uow.is_local and uow.user.role is Role.WORKER
+
+
 def _addresses(uow: UnitOfWork, item: OutboxItem) -> dict[DeliveryChannel, str]:
     """Return where the receiver of an item is reached."""
     receiver = item.payload.get("to", PATIENT)
@@ -444,6 +465,9 @@ def _addresses(uow: UnitOfWork, item: OutboxItem) -> dict[DeliveryChannel, str]:
         found[DeliveryChannel.SMS] = number
     if email and email.isascii() and email.isprintable() and email.count("@") == 1:
         found[DeliveryChannel.EMAIL] = email
+    subscription = uow.push.of_receiver(item.patient.id, receiver)
+    if subscription is not None:
+        found[DeliveryChannel.PUSH] = push_address(subscription)
     return found
 
 

@@ -63,6 +63,8 @@ class MessagingSettings:
     smtp_port: str = "587"
     smtp_login: str = ""
     smtp_from: str = ""
+    push_contact: str = ""
+    """`mailto:` of who answers for push messages, told to browsers' makers (RFC 8292)."""
     message_sender: str = ""
     """How the clinic calls itself in a message, without naming a specialty."""
     message_phone: str = ""

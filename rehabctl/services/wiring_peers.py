@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from rehabctl.domain.video import VideoPort
     from rehabctl.integrations.claim_folder import ClaimFolder
     from rehabctl.integrations.fhir.client import FhirClient
+    from rehabctl.integrations.messaging.web_push import PushKey
     from rehabctl.store.store import Store
 
 
@@ -128,6 +130,8 @@ def message_ports(
     from rehabctl.domain.message import DeliveryChannel
     from rehabctl.integrations.messaging.mail import MailServer, SmtpMail
     from rehabctl.integrations.messaging.twilio import TwilioMessages
+    from rehabctl.integrations.messaging.web_push import WebPush
+    from rehabctl.reference.message_templates import load_delivery_rules
     from rehabctl.store import credentials
 
     def secret(name: str) -> str:
@@ -145,12 +149,34 @@ def message_ports(
         password = secret("email-smtp") if at.smtp_login else ""
         server = MailServer(at.smtp_host, at.smtp_from, at.smtp_login, password, int(at.smtp_port))
         found[DeliveryChannel.EMAIL] = SmtpMail(server)
+    if at.push_contact and only in (None, DeliveryChannel.PUSH):
+        keep = timedelta(hours=load_delivery_rules(settings.now().date()).push_hours)
+        found[DeliveryChannel.PUSH] = WebPush(
+            push_key(store, settings), at.push_contact, settings.now, keep
+        )
     if not found:
         raise UsageError(
             f"no delivery by {'any channel' if only is None else only.value} is configured",
-            "Write sms_account and sms_from, or smtp_host and smtp_from, into config.toml",
+            "Write sms_account and sms_from, smtp_host and smtp_from, or push_contact, into "
+            "config.toml",
         )
     return found
+
+
+def push_key(store: Store, settings: Settings) -> PushKey:
+    """Return the key by which browsers know the clinic's push messages.
+
+    Raises
+    ------
+    NotPermittedError
+        The secret is missing.
+    UsageError
+        It is no such key.
+    """
+    from rehabctl.integrations.messaging.web_push import PushKey
+    from rehabctl.store import credentials
+
+    return PushKey.read(credentials.find("push-web", store.database_id, settings.secret_command))
 
 
 def reply_source(store: Store, settings: Settings) -> ReplySource:

@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from rehabctl.store.repositories.policies import PolicyRepository
     from rehabctl.store.repositories.programmes import ProgrammeRepository
     from rehabctl.store.repositories.proms import PromRepository
+    from rehabctl.store.repositories.push import PushRepository
     from rehabctl.store.repositories.recordings import RecordingRepository
     from rehabctl.store.repositories.research import ResearchRepository
     from rehabctl.store.repositories.retention import Retention
@@ -135,6 +136,13 @@ class UnitOfWork:
         from rehabctl.store.repositories.message_channels import MessageChannelRepository
 
         return MessageChannelRepository(self.connection, self.clinic.id, self.now)
+
+    @cached_property
+    def push(self) -> PushRepository:
+        """Browsers that take push messages."""
+        from rehabctl.store.repositories.push import PushRepository
+
+        return PushRepository(self.connection, self.now)
 
     @cached_property
     def agreements(self) -> AgreementRepository:

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from tests.contract.clinics import Clinics
 
 ADMIN, THERAPIST, COLLEAGUE, AUDITOR = "ada", "thea", "theo", "aude"
-REGISTRAR, BILLER = "rex", "bill"
+REGISTRAR, BILLER, WORKER = "rex", "bill", "wolf"
 """Logins that every remote store has."""
 PROVIDERS = ("jane", "nora", "pta")
 """Those whom schedules are made for; a login belongs to the whole server, not to one database."""
@@ -92,6 +92,7 @@ def remote_template(server: Server, tmp_path_factory: pytest.TempPathFactory) ->
         users.add(store, AUDITOR, Role.AUDITOR)
         users.add(store, REGISTRAR, Role.REGISTRAR)
         users.add(store, BILLER, Role.BILLING)
+        users.add(store, WORKER, Role.WORKER)
         for login in PROVIDERS:
             users.add(store, login, Role.THERAPIST)
     return Template(home / "key", home, name)
@@ -200,6 +201,16 @@ def biller(store: Store, settings: Settings) -> Iterator[Store]:
         yield store
         return
     with open_store(as_login(settings, BILLER)) as opened:
+        yield opened
+
+
+@pytest.fixture
+def worker(store: Store, settings: Settings) -> Iterator[Store]:
+    """The same store as a worker opens it: on a server it sees whom its work is about."""
+    if settings.database_url is None:
+        yield store
+        return
+    with open_store(as_login(settings, WORKER)) as opened:
         yield opened
 
 

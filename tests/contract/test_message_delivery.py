@@ -296,9 +296,11 @@ def test_templates_hold_only_words_that_may_leave() -> None:
         for language in (None, "es", "es-MX", "fr"):
             template = load_template(key, language)
             assert template is not None
-            text = template.body.format(clinic="C", phone="P", when="W", reference="R")
+            words = {"clinic": "C", "phone": "P", "when": "W", "reference": "R"}
+            text = f"{template.body} {template.ending}".format(**words)
             assert len(text) <= 160
             assert "STOP" in text
+            assert "STOP" not in template.body
 
 
 def test_a_refusal_has_a_code_and_no_address() -> None:

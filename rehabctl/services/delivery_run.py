@@ -1,0 +1,97 @@
+"""One delivery of what is due, as a person's command or a worker does it."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from rehabctl.domain.errors import RehabctlError
+from rehabctl.services import triage, wiring_peers
+from rehabctl.services.message_delivery import Courier, DeliveryLine, Sender
+from rehabctl.services.wiring import open_store
+
+if TYPE_CHECKING:
+    from rehabctl.services.settings import Settings
+
+_FAREWELL_S = 60.0
+"""Longest wait for a delivery that is being made; one that is cut is taken up by the next run."""
+
+
+def is_configured(settings: Settings) -> bool:
+    """Return whether config.toml names a carrier.
+
+    Parameters
+    ----------
+    settings
+        What this command runs with.
+    """
+    at = settings.messaging
+    return bool((at.sms_account and at.sms_from) or (at.smtp_host and at.smtp_from)) or bool(
+        at.push_contact
+    )
+
+
+def deliver_due(
+    settings: Settings, *, limit: int = 500, dry_run: bool = False
+) -> list[DeliveryLine]:
+    """Deliver what is due to whom the acting login may see; errors as `Courier.deliver`.
+
+    Parameters
+    ----------
+    settings
+        What this command runs with.
+    limit
+        How many items at most.
+    dry_run
+        Say what would be done and do nothing.
+    """
+    rules = triage.clinic_rules(settings)
+    sender = Sender(settings.messaging.message_sender, settings.messaging.message_phone)
+    with open_store(settings) as store:
+        courier = Courier(store, rules, sender, wiring_peers.message_ports(store, settings))
+        return list(courier.deliver(limit=limit, dry_run=dry_run))
+
+
+@contextmanager
+def delivering(
+    settings: Settings, *, every_s: float, tell: Callable[[str], None]
+) -> Generator[Callable[[], object]]:
+    """Deliver again and again, beside whatever else is done; yield what waits for an interrupt.
+
+    Parameters
+    ----------
+    settings
+        What this command runs with.
+    every_s
+        Seconds between two deliveries.
+    tell
+        Says what stops them, once until it changes.
+    """
+    stop = threading.Event()
+    thread = threading.Thread(target=_loop, args=(settings, every_s, tell, stop), daemon=True)
+    thread.start()
+    try:
+        yield stop.wait
+    finally:
+        stop.set()
+        thread.join(_FAREWELL_S)
+
+
+def _loop(
+    settings: Settings, every_s: float, tell: Callable[[str], None], stop: threading.Event
+) -> None:
+    told = ""
+    while not stop.is_set():
+        try:
+            deliver_due(settings)
+            why = ""
+        except RehabctlError as error:
+            why = str(error)
+        except Exception as error:  # noqa: BLE001 - a thread has nobody to raise it to
+            why = f"an unexpected {type(error).__name__}"
+        if why and why != told:
+            tell(f"messages wait: {why}")
+        told = why
+        stop.wait(every_s)
