@@ -258,6 +258,10 @@ def export(
     to: Annotated[
         str, typer.Option("--to", help="patient, or the identifier of a contact who may have it.")
     ] = "patient",
+    language: Annotated[
+        str | None,
+        typer.Option("--language", help="Like es; default the patient's own, else English."),
+    ] = None,
     compact: Annotated[
         bool, typer.Option("--compact", help="pdf: several exercises on a page.")
     ] = False,
@@ -285,7 +289,9 @@ def export(
     except ValueError:
         raise UsageError(f"{at!r} is no time of day", "Write it like 08:30") from None
     with open_store(load_settings()) as store:
-        content = hand_outs.hand_out(store, mrn, kind.value, with_name=with_name, to=to)
+        content = hand_outs.hand_out(
+            store, mrn, kind.value, with_name=with_name, to=to, language=language
+        )
     if kind is HandOutFormat.PDF:
         data = hand_outs.as_pdf(content, compact=compact)
     elif kind is HandOutFormat.ICS:
@@ -296,7 +302,9 @@ def export(
         data = hand_outs.as_page(content)
     out = Output.of(None, False, output, quiet)
     emit_bytes(data, out)
-    note(f"{len(content.exercises)} exercises, {len(data)} bytes", out)
+    foreign = sum(e.language != content.texts.language for e in content.exercises)
+    mark = f" ({foreign} in English only)" if foreign else ""
+    note(f"{len(content.exercises)} exercises{mark}, {len(data)} bytes", out)
 
 
 def _emit(view: ProgrammeView, out: Output) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
@@ -49,20 +50,8 @@ class HandOutExercise:
     note: str | None
     """From the therapist."""
     figure: StickFigure | None = None
-
-    @property
-    def dose(self) -> str:
-        """The dose in one line."""
-        times = "1 set" if self.sets == 1 else f"{self.sets} sets"
-        if self.by_time:
-            parts = [f"{times} of {duration(self.hold_s)}" if self.hold_s else times]
-        else:
-            parts = [f"{times} of {self.reps}"]
-            if self.hold_s:
-                parts.append(f"hold {duration(self.hold_s)}")
-        if self.rest_s and self.sets > 1:
-            parts.append(f"rest {duration(self.rest_s)} between sets")
-        return ", ".join(parts)
+    language: str = "en"
+    """Of name, steps, cues, errors, precautions and equipment."""
 
     @property
     def times_a_day(self) -> int:
@@ -72,8 +61,9 @@ class HandOutExercise:
 
 @dataclass(frozen=True, slots=True)
 class PatientTexts:
-    """Sentences for patients, from a dated file."""
+    """Words and sentences for patients in one language, from a dated file."""
 
+    language: str
     effective_from: date
     red_flag_intro: str
     red_flag_advice: str
@@ -81,6 +71,19 @@ class PatientTexts:
     """(code of the red-flag rule, question)."""
     pain_advice: str
     unapproved_mark: str
+    decimal_point: str
+    date_pattern: str
+    weekdays: tuple[str, ...]
+    """From Monday."""
+    months: tuple[str, ...]
+    words: Mapping[str, str]
+    """Templates by key."""
+    page: Mapping[str, str]
+    """Those that only the page for the browser shows."""
+
+    def say(self, key: str, **values: object) -> str:
+        """Return the words of a key with their values."""
+        return self.words[key].format_map(values)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,32 +107,3 @@ class HandOut:
     patient: str | None = None
     """Name, only where it was asked for."""
     notes: str | None = None
-
-
-WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
-
-
-def duration(seconds: float) -> str:
-    """Return a length of time as patients read it.
-
-    Parameters
-    ----------
-    seconds
-        Not negative.
-    """
-    if seconds < 120 or seconds % 60:
-        return "1 second" if seconds == 1 else f"{seconds:g} seconds"
-    return f"{seconds / 60:g} minutes"
-
-
-def days(weekdays: tuple[int, ...]) -> str:
-    """Return ISO weekdays as patients read them.
-
-    Parameters
-    ----------
-    weekdays
-        1 is Monday.
-    """
-    if len(weekdays) == len(WEEKDAYS):
-        return "every day"
-    return ", ".join(WEEKDAYS[day - 1] for day in weekdays)

@@ -8,13 +8,18 @@ from typing import TYPE_CHECKING
 
 from rehabctl.analysis.joint_drawing import joint_drawing
 from rehabctl.analysis.stick_figure import stick_figure
-from rehabctl.domain.errors import FindingsError, NotFoundError
+from rehabctl.domain.errors import FindingsError, NotFoundError, UsageError
 from rehabctl.domain.exercise import CountMode, Exercise
-from rehabctl.domain.hand_out import HandOut, HandOutExercise, StickFigure
+from rehabctl.domain.hand_out import HandOut, HandOutExercise, PatientTexts, StickFigure
 from rehabctl.domain.message import ContactScope
 from rehabctl.domain.patient import Patient
 from rehabctl.domain.programme import Prescription, ProgrammeStatus
-from rehabctl.reference.patient_texts import load_patient_texts
+from rehabctl.reference.patient_texts import (
+    ENGLISH,
+    exercise_in,
+    languages,
+    load_patient_texts,
+)
 from rehabctl.reference.pose_references import load_pose_reference
 from rehabctl.services import programmes
 from rehabctl.services.access import Action, require
@@ -27,7 +32,13 @@ if TYPE_CHECKING:
 
 
 def hand_out(
-    store: Store, mrn: str, kind: str, *, with_name: bool = False, to: str = PATIENT
+    store: Store,
+    mrn: str,
+    kind: str,
+    *,
+    with_name: bool = False,
+    to: str = PATIENT,
+    language: str | None = None,
 ) -> HandOut:
     """Return the running programme as the patient takes it home, and record that it left.
 
@@ -43,9 +54,13 @@ def hand_out(
         Whether the patient's name stands in it; without it nothing names her.
     to
         `patient`, or the identifier of a contact whom the patient allows hand-outs.
+    language
+        One of `languages()`; None takes the patient's own, or English where there are no words.
 
     Raises
     ------
+    UsageError
+        Nothing is written in the language.
     NotFoundError
         No programme is running, or the patient has no such contact.
     NotPermittedError
@@ -53,6 +68,10 @@ def hand_out(
     FindingsError
         The programme is held.
     """
+    if language is not None and language not in languages():
+        raise UsageError(
+            f"hand-outs are not written in {language!r}", f"Choose one of: {', '.join(languages())}"
+        )
     with store.transaction() as uow:
         require(uow, Action.READ_CLINICAL)
         patient = uow.patients.get(mrn)
@@ -68,7 +87,7 @@ def hand_out(
             view.programme.id,
             {"format": kind, "revision": revision, "named": with_name, "to": to},
         )
-        return _hand_out(uow, patient, view, with_name=with_name)
+        return _hand_out(uow, patient, view, with_name=with_name, language=language)
 
 
 def as_pdf(content: HandOut, *, compact: bool = False) -> bytes:
@@ -119,26 +138,31 @@ def as_page(content: HandOut) -> bytes:
 
 
 def _hand_out(
-    uow: UnitOfWork, patient: Patient, view: ProgrammeView, *, with_name: bool
+    uow: UnitOfWork, patient: Patient, view: ProgrammeView, *, with_name: bool, language: str | None
 ) -> HandOut:
     who = patient.demographics
+    texts = load_patient_texts(language or who.language)
     return HandOut(
         programme_id=view.programme.id,
         revision=view.programme.revision,
-        title="Your exercise programme",
+        title=texts.say("title"),
         clinic=uow.clinic.name,
         made_at=uow.now,
         made_by=uow.user.display_name,
         time_zone=who.time_zone or uow.clinic.time_zone,
         due_on=tuple(day for day in view.due_on if day >= view.today),
-        exercises=tuple(_exercise(line, view.exercises[line.exercise_slug]) for line in view.lines),
-        texts=load_patient_texts(),
+        exercises=tuple(
+            _exercise(line, view.exercises[line.exercise_slug], texts) for line in view.lines
+        ),
+        texts=texts,
         patient=f"{who.given_name} {who.family_name}" if with_name else None,
         notes=view.programme.notes,
     )
 
 
-def _exercise(line: Prescription, exercise: Exercise) -> HandOutExercise:
+def _exercise(line: Prescription, english: Exercise, texts: PatientTexts) -> HandOutExercise:
+    translated = exercise_in(english, texts.language)
+    exercise = translated or english
     by_time = exercise.measurement.count_mode in (CountMode.HOLD, CountMode.TIME)
     return HandOutExercise(
         slug=exercise.slug,
@@ -157,13 +181,14 @@ def _exercise(line: Prescription, exercise: Exercise) -> HandOutExercise:
         common_errors=exercise.common_errors,
         precautions=exercise.precautions,
         equipment=tuple(
-            f"{item} (or {other})" if other else item
+            texts.say("item_or", item=item, other=other) if other else item
             for item, other in zip_longest(
                 exercise.equipment, exercise.substitutes[: len(exercise.equipment)]
             )
         ),
         note=line.notes,
         figure=figure_of(exercise),
+        language=ENGLISH if translated is None else texts.language,
     )
 
 

@@ -120,7 +120,7 @@ def test_no_document_and_no_packaged_text_claims_too_much() -> None:
 
 def test_what_patients_take_home_keeps_the_rules_for_patients() -> None:
     texts = [
-        PROJECT / "rehabctl" / "reference" / "patient_texts.toml",
+        *(PROJECT / "rehabctl" / "reference" / "patient_texts").glob("*.toml"),
         *(PROJECT / "rehabctl" / "integrations" / "hand_outs").glob("page.*"),
         *(PROJECT / "rehabctl" / "reference" / "education").glob("*.toml"),
         PROJECT / "rehabctl" / "reference" / "rules" / "contact.toml",

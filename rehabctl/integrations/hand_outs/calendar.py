@@ -10,6 +10,7 @@ from icalendar import Calendar, Event
 
 from rehabctl.domain.errors import FindingsError
 from rehabctl.domain.hand_out import HandOut
+from rehabctl.integrations.hand_outs.wording import dose
 
 _DAYS = ("MO", "TU", "WE", "TH", "FR", "SA", "SU")
 
@@ -44,7 +45,8 @@ def write_calendar(content: HandOut, at: time, minutes: int, *, with_exercises: 
     event.add("uid", f"{content.programme_id}@rehabctl")
     event.add("dtstamp", content.made_at)
     event.add("sequence", content.revision)
-    event.add("summary", "Exercises")
+    spoken = {"language": content.texts.language}
+    event.add("summary", content.texts.say("calendar_title"), parameters=spoken)
     event.add("dtstart", start)
     event.add("dtend", start + timedelta(minutes=minutes))
     weekdays = sorted({day.isoweekday() for day in due})
@@ -56,10 +58,10 @@ def write_calendar(content: HandOut, at: time, minutes: int, *, with_exercises: 
     event.add("class", "PRIVATE")
     event.add("transp", "TRANSPARENT")
     if with_exercises:
-        lines = [f"{exercise.name}: {exercise.dose}" for exercise in content.exercises]
+        lines = [f"{e.name}: {dose(e, content.texts)}" for e in content.exercises]
         event.add("description", "\n".join(lines))
     calendar: Any = Calendar()
-    calendar.add("prodid", "-//rehabctl//exercise programme//EN")
+    calendar.add("prodid", "-//rehabctl//exercise programme//" + content.texts.language.upper())
     calendar.add("version", "2.0")
     calendar.add("method", "PUBLISH")
     calendar.add_component(event)

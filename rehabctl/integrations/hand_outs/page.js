@@ -3,9 +3,11 @@
   const programme = JSON.parse(document.getElementById("programme").textContent);
   const screen = document.getElementById("screen");
   const KEY = "rehabctl:" + programme.programme;
-  const REASONS = ["It hurt", "Too hard", "No time", "No equipment", "Something else"];
-  const FIGURE_NOTE = "The figure shows how the joint moves that is counted. The steps below tell the whole exercise.";
-  const NO_FIGURE = "There is no picture of this exercise. Follow the steps.";
+  // what the clinic reads stays the same in every language
+  const REASONS = [["It hurt", "reason_hurt"], ["Too hard", "reason_hard"], ["No time", "reason_time"],
+    ["No equipment", "reason_equipment"], ["Something else", "reason_other"]];
+  const SIDES = { left: "left_side", right: "right_side" };
+  const say = (key, values = {}) => programme.words[key].replace(/\{(\w+)\}/g, (_, name) => values[name]);
   let ticking = null;
   let drawing = null;
 
@@ -78,7 +80,7 @@
     const svg = document.createElementNS(NS, "svg");
     svg.setAttribute("viewBox", "-0.7 -1.12 1.4 1.2");
     svg.setAttribute("role", "img");
-    svg.setAttribute("aria-label", "Moving figure: " + name);
+    svg.setAttribute("aria-label", say("moving_figure", { name }));
     const lines = data.bones.map(() => svg.appendChild(document.createElementNS(NS, "line")));
     const head = svg.appendChild(document.createElementNS(NS, "circle"));
     head.setAttribute("r", "0.055");
@@ -96,15 +98,15 @@
       draw(frames[Math.floor(time / 4000 * frames.length) % frames.length]);
       drawing = requestAnimationFrame(step);
     };
-    const toggle = button(moving ? "Stop the figure" : "Move the figure", () => {
+    const toggle = button(say(moving ? "stop_figure" : "move_figure"), () => {
       moving = !moving;
-      toggle.textContent = moving ? "Stop the figure" : "Move the figure";
+      toggle.textContent = say(moving ? "stop_figure" : "move_figure");
       if (moving) drawing = requestAnimationFrame(step);
     }, true);
     draw(data.frames[Math.floor(data.frames.length / 2)]);
     if (moving) drawing = requestAnimationFrame(step);
     box.append(svg, toggle);
-    if (data.of_one_joint) box.append(make("p", FIGURE_NOTE));
+    if (data.of_one_joint) box.append(make("p", say("figure_note")));
     return box;
   };
 
@@ -112,9 +114,9 @@
   const begin = () => {
     const found = kept();
     if (found && found.started_at) {
-      show("Welcome back", make("p", "You have not saved your last session yet."),
-        button("Go on where I stopped", () => { state = found; next(); }),
-        button("Start a new session", () => { forget(); state = fresh(); questions(); }, true));
+      show(say("welcome_back"), make("p", say("not_saved_yet")),
+        button(say("go_on_session"), () => { state = found; next(); }),
+        button(say("new_session"), () => { forget(); state = fresh(); questions(); }, true));
       return;
     }
     state = fresh();
@@ -123,7 +125,7 @@
 
   const questions = () => {
     const box = make("fieldset");
-    box.append(make("legend", "Is one of these new for you?"));
+    box.append(make("legend", say("new_for_you")));
     for (const flag of programme.red_flags) {
       const label = make("label", "");
       label.className = "line";
@@ -133,10 +135,10 @@
     show(programme.title,
       programme.patient && make("p", programme.patient),
       programme.notes && make("p", programme.notes),
-      make("p", `${programme.clinic}, ${programme.made_on}` + (programme.made_by && `, handed out by ${programme.made_by}`)),
+      make("p", `${programme.clinic}, ${programme.made_on}` + (programme.made_by && `, ${say("handed_out_by", { name: programme.made_by })}`)),
       box,
-      scale("pain", "How much pain do you have now?", "no pain", "worst pain"),
-      button("Start", () => {
+      scale("pain", say("pain_now"), say("no_pain"), say("worst_pain")),
+      button(say("start"), () => {
         state.started_at = new Date().toISOString();
         state.pain_before = chosen("pain");
         state.red_flags = [...screen.querySelectorAll("input[name=flag]:checked")].map((f) => f.value);
@@ -148,9 +150,9 @@
   const stop = () => {
     const box = make("p", programme.red_flag_advice);
     box.className = "stop";
-    show("Please stop", box,
-      make("p", "Save your answers, so that your clinic can see them."),
-      button("Save", save), button("I chose it by mistake", () => { forget(); state = fresh(); questions(); }, true));
+    show(say("please_stop"), box,
+      make("p", say("save_for_clinic")),
+      button(say("save"), save), button(say("by_mistake"), () => { forget(); state = fresh(); questions(); }, true));
   };
 
   const next = () => {
@@ -172,9 +174,8 @@
     const live = make("p", "", { "aria-live": "polite", id: "progress" });
     live.className = "big";
     const status = () => {
-      live.textContent = item.by_time
-        ? `Set ${Math.min(sets.length + 1, item.sets)} of ${item.sets}`
-        : `Set ${Math.min(sets.length + 1, item.sets)} of ${item.sets}: ${count} of ${item.reps}`;
+      const number = Math.min(sets.length + 1, item.sets);
+      live.textContent = say(item.by_time ? "set_of" : "set_count", { number, sets: item.sets, count, reps: item.reps });
     };
     const done = () => {
       const reps = count ? [...sets, count] : [...sets];
@@ -184,28 +185,31 @@
     const endSet = () => { sets.push(item.by_time ? 1 : count); count = 0; status(); if (sets.length >= item.sets) done(); };
     const controls = item.by_time ? timer(item, endSet) : counter(item, () => { count += 1; status(); if (count >= item.reps) endSet(); }, endSet);
     status();
-    show(`${state.at + 1} of ${programme.exercises.length}: ${item.name}`,
+    const foreign = item.language !== programme.language;
+    const theirs = (element) => { if (foreign && element) element.lang = item.language; return element; };
+    show(say("exercise_of", { number: state.at + 1, total: programme.exercises.length, name: item.name }),
       item.mark && make("p", item.mark),
-      make("p", item.dose + (item.side === "left" || item.side === "right" ? `. Your ${item.side} side.` : ".")),
-      item.figure ? figure(item.figure, item.name) : make("p", NO_FIGURE),
-      item.equipment.length ? make("p", "You need: " + item.equipment.join(", ")) : null,
-      list(item.steps, "ol"),
-      item.note && make("p", "From your therapist: " + item.note),
+      foreign && make("p", say("english_only"), { class: "mark" }),
+      make("p", `${item.dose}.` + (SIDES[item.side] ? " " + say(SIDES[item.side]) : "")),
+      item.figure ? figure(item.figure, item.name) : make("p", say("no_figure")),
+      item.equipment.length ? make("p", say("you_need", { items: item.equipment.join(", ") })) : null,
+      theirs(list(item.steps, "ol")),
+      item.note && make("p", say("from_therapist", item)),
       live, controls,
-      button("I am done with this exercise", done, true),
-      button("Skip this exercise", () => skip(item), true),
-      item.cues.length ? make("h2", "Think of") : null, item.cues.length ? list(item.cues) : null,
-      item.avoid.length ? make("h2", "Avoid") : null, item.avoid.length ? list(item.avoid) : null,
-      item.care.length ? make("h2", "Take care") : null, item.care.length ? list(item.care) : null,
+      button(say("done"), done, true),
+      button(say("skip"), () => skip(item), true),
+      item.cues.length ? make("h2", say("think_of")) : null, item.cues.length ? theirs(list(item.cues)) : null,
+      item.avoid.length ? make("h2", say("avoid")) : null, item.avoid.length ? theirs(list(item.avoid)) : null,
+      item.care.length ? make("h2", say("take_care")) : null, item.care.length ? theirs(list(item.care)) : null,
       make("p", programme.pain_advice));
   };
 
   const counter = (item, plus, endSet) => {
     const box = make("div");
-    const add = button("One more", plus);
+    const add = button(say("one_more"), plus);
     add.className = "count";
     add.id = "count";
-    box.append(add, button("This set is over", endSet, true));
+    box.append(add, button(say("set_over"), endSet, true));
     return box;
   };
 
@@ -219,9 +223,9 @@
       const whole = Math.ceil(left);
       clock.textContent = `${Math.floor(whole / 60)}:${String(whole % 60).padStart(2, "0")}`;
     };
-    const toggle = button("Start the clock", () => {
+    const toggle = button(say("start_clock"), () => {
       running = !running;
-      toggle.textContent = running ? "Pause" : "Go on";
+      toggle.textContent = running ? say("pause") : say("go_on");
       clearInterval(ticking);
       if (!running) return;
       let last = performance.now();
@@ -233,7 +237,7 @@
           clearInterval(ticking);
           running = false;
           left = item.hold_s;
-          toggle.textContent = "Start the clock";
+          toggle.textContent = say("start_clock");
           endSet();
         }
         text();
@@ -241,32 +245,32 @@
     });
     toggle.className = "count";
     text();
-    box.append(clock, toggle, button("This set is over", endSet, true));
+    box.append(clock, toggle, button(say("set_over"), endSet, true));
     return box;
   };
 
   const skip = (item) => {
-    show("Skip: " + item.name, make("p", "What was the reason?"),
-      ...REASONS.map((reason) => button(reason, () => finish(
+    show(say("skip_title", item), make("p", say("what_reason")),
+      ...REASONS.map(([reason, key]) => button(say(key), () => finish(
         { exercise: item.exercise, done: false, skipped: true, skip_reason: reason }), true)),
-      button("Back to the exercise", () => exercise(item)));
+      button(say("back"), () => exercise(item)));
   };
 
   const after = (item, entry) => {
-    show("Well done: " + item.name,
-      scale("pain", "How much pain did you have?", "no pain", "worst pain"),
-      scale("difficulty", "How hard was it?", "very easy", "as hard as can be"),
-      button("Next", () => finish({ ...entry, pain_after: chosen("pain"), difficulty: chosen("difficulty") })));
+    show(say("well_done", item),
+      scale("pain", say("pain_had"), say("no_pain"), say("worst_pain")),
+      scale("difficulty", say("how_hard"), say("very_easy"), say("very_hard")),
+      button(say("next"), () => finish({ ...entry, pain_after: chosen("pain"), difficulty: chosen("difficulty") })));
   };
 
   const end = () => {
     const notes = make("textarea", "", { id: "notes", maxlength: "2000" });
     notes.value = state.notes || "";
-    show("The session is complete",
-      scale("pain", "How much pain do you have now?", "no pain", "worst pain"),
-      scale("difficulty", "How hard was the whole session?", "very easy", "as hard as can be"),
-      make("label", "A note for your therapist", { for: "notes" }), notes,
-      button("Save", () => {
+    show(say("complete"),
+      scale("pain", say("pain_now"), say("no_pain"), say("worst_pain")),
+      scale("difficulty", say("how_hard_all"), say("very_easy"), say("very_hard")),
+      make("label", say("note_for_therapist"), { for: "notes" }), notes,
+      button(say("save"), () => {
         state.completed_at = state.completed_at || new Date().toISOString();
         state.pain_after = chosen("pain");
         state.difficulty = chosen("difficulty");
@@ -294,9 +298,9 @@
     link.click();
     link.remove();
     setTimeout(() => URL.revokeObjectURL(link.href), 60000);
-    show("Saved", make("p", "Send the file to your clinic as you have agreed."),
-      button("Save again", save, true),
-      button("Finish", () => { forget(); begin(); }));
+    show(say("saved"), make("p", say("send_file")),
+      button(say("save_again"), save, true),
+      button(say("finish"), () => { forget(); begin(); }));
   };
 
   begin();

@@ -15,7 +15,8 @@ from importlib.resources import files
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from rehabctl.domain.hand_out import HandOut, HandOutExercise, days
+from rehabctl.domain.hand_out import HandOut, HandOutExercise, PatientTexts
+from rehabctl.integrations.hand_outs.wording import date_words, days, dose
 
 SCHEMA = "rehabctl-programme/1"
 
@@ -41,6 +42,8 @@ def write_page(content: HandOut) -> str:
     parts = {
         "@policy@": escape(policy, quote=True),
         "@title@": escape(content.title),
+        "@language@": escape(content.texts.language, quote=True),
+        "@noscript@": escape(content.texts.page["no_script"]),
         "@style@": style,
         "@data@": data,
         "@script@": script,
@@ -58,6 +61,7 @@ def programme_object(content: HandOut) -> dict[str, Any]:
         The programme.
     """
     texts = content.texts
+    made_on = content.made_at.astimezone(ZoneInfo(content.time_zone)).date()
     return {
         "schema": SCHEMA,
         "programme": str(content.programme_id),
@@ -65,25 +69,28 @@ def programme_object(content: HandOut) -> dict[str, Any]:
         "title": content.title,
         "clinic": content.clinic,
         "made_by": content.made_by,
-        "made_on": content.made_at.astimezone(ZoneInfo(content.time_zone)).date().isoformat(),
+        "made_on": date_words(made_on, texts),
         "patient": content.patient,
         "notes": content.notes,
         "red_flag_intro": texts.red_flag_intro,
         "red_flag_advice": texts.red_flag_advice,
         "red_flags": [{"code": code, "question": text} for code, text in texts.red_flags],
         "pain_advice": texts.pain_advice,
-        "exercises": [_exercise(e, texts.unapproved_mark) for e in content.exercises],
+        "language": texts.language,
+        "words": {**texts.words, **texts.page},
+        "exercises": [_exercise(e, texts) for e in content.exercises],
     }
 
 
-def _exercise(exercise: HandOutExercise, mark: str) -> dict[str, Any]:
+def _exercise(exercise: HandOutExercise, texts: PatientTexts) -> dict[str, Any]:
     figure = exercise.figure
     return {
         "exercise": exercise.slug,
         "name": exercise.name,
-        "mark": None if exercise.approved else mark,
-        "dose": exercise.dose,
-        "days": days(exercise.weekdays),
+        "mark": None if exercise.approved else texts.unapproved_mark,
+        "language": exercise.language,
+        "dose": dose(exercise, texts),
+        "days": days(exercise.weekdays, texts),
         "weekdays": exercise.weekdays,
         "side": exercise.side,
         "sets": exercise.sets,

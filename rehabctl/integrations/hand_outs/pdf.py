@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import importlib.util
+import io
 from collections.abc import Sequence
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from fpdf import FPDF
 
-from rehabctl.domain.hand_out import HandOut, HandOutExercise, StickFigure, days
+from rehabctl.domain.hand_out import HandOut, HandOutExercise, StickFigure
+from rehabctl.integrations.hand_outs.wording import date_words, dose, how_often
 
 _FONT = "hand-out"
 _BODY_PT, _HEADING_PT, _TITLE_PT = 15, 20, 26
@@ -60,7 +62,7 @@ class _Sheet(FPDF):
         self.set_creation_date(content.made_at)
         self.set_title(content.title)
         self.set_producer("rehabctl")
-        self.set_lang("en")
+        self.set_lang(content.texts.language)
         self.set_margin(_MARGIN_MM)
         self.set_auto_page_break(auto=True, margin=_MARGIN_MM)
 
@@ -69,8 +71,10 @@ class _Sheet(FPDF):
         made = self._content.made_at.astimezone(ZoneInfo(self._content.time_zone)).date()
         self.set_y(-15)
         self.set_font(_FONT, "", _COMPACT_PT)
-        parts = [self._content.clinic, made.isoformat(), self._content.made_by]
-        text = f"{', '.join(filter(None, parts))}    page {self.page_no()}"
+        texts = self._content.texts
+        day = date_words(made, texts)
+        parts = filter(None, [self._content.clinic, day, self._content.made_by])
+        text = f"{', '.join(parts)}    {texts.say('page_number', number=self.page_no())}"
         self.cell(0, 8, text, align="C")
 
     def first_page(self) -> None:
@@ -82,40 +86,43 @@ class _Sheet(FPDF):
             self._text(content.patient, _HEADING_PT)
         if content.notes:
             self._text(content.notes, self._size)
-        self._heading("When to stop")
+        self._heading(texts.say("when_to_stop"))
         self._text(texts.red_flag_intro, self._size)
         self._list([question for _, question in texts.red_flags])
         self._text(texts.red_flag_advice, self._size, bold=True)
         self.add_page()
-        self._heading("Your week")
+        self._heading(texts.say("your_week"))
         self._text(texts.pain_advice, self._size)
-        self._list([f"{e.name}: {_how_often(e)}" for e in content.exercises])
+        self._list([f"{e.name}: {how_often(e, texts)}" for e in content.exercises])
 
     def exercise(self, number: int, exercise: HandOutExercise) -> None:
         """Write one exercise."""
+        texts = self._content.texts
         if not self._compact or number == 1 or self.will_page_break(70):
             self.add_page()
         self._heading(f"{number}. {exercise.name}")
         if not exercise.approved:
-            self._text(self._content.texts.unapproved_mark, self._size)
-        self._text(exercise.dose, self._size, bold=True)
-        self._text(_how_often(exercise), self._size)
+            self._text(texts.unapproved_mark, self._size)
+        if exercise.language != texts.language:
+            self._text(texts.say("english_only"), self._size)
+        self._text(dose(exercise, texts), self._size, bold=True)
+        self._text(how_often(exercise, texts), self._size)
         if exercise.side in ("left", "right"):
-            self._text(f"Your {exercise.side} side.", self._size)
+            self._text(texts.say(f"{exercise.side}_side"), self._size)
         if exercise.figure is not None and not self._compact:
-            self._figure(exercise.figure)
+            self._figure(exercise.figure, exercise.name)
         if exercise.equipment:
-            self._text("You need: " + ", ".join(exercise.equipment), self._size)
+            self._text(texts.say("you_need", items=", ".join(exercise.equipment)), self._size)
         self._list(exercise.steps, numbered=True)
         if exercise.note:
-            self._text(f"From your therapist: {exercise.note}", self._size, bold=True)
+            self._text(texts.say("from_therapist", note=exercise.note), self._size, bold=True)
         for title, items in (
-            ("Think of", exercise.cues),
-            ("Avoid", exercise.common_errors),
-            ("Take care", exercise.precautions),
+            ("think_of", exercise.cues),
+            ("avoid", exercise.common_errors),
+            ("take_care", exercise.precautions),
         ):
             if items and not self._compact:
-                self._text(title, self._size, bold=True)
+                self._text(texts.say(title), self._size, bold=True)
                 self._list(items)
 
     def _heading(self, text: str) -> None:
@@ -131,28 +138,40 @@ class _Sheet(FPDF):
         for number, item in enumerate(items, start=1):
             self._text(f"{number}. {item}" if numbered else f"\u2022 {item}", self._size)
 
-    def _figure(self, figure: StickFigure) -> None:
-        """Draw start and turning point beside each other."""
-        turning = len(figure.frames) // 2
-        top = self.get_y()
-        if top + _FIGURE_MM > self.h - _MARGIN_MM:
+    def _figure(self, figure: StickFigure, name: str) -> None:
+        """Draw start and turning point beside each other, with captions and a text for readers."""
+        texts = self._content.texts
+        height = _FIGURE_MM + _COMPACT_PT
+        if self.get_y() + height > self.h - _MARGIN_MM:
             self.add_page()
-            top = self.get_y()
-        self.set_line_width(1.2)
-        for column, frame in enumerate((figure.frames[0], figure.frames[turning])):
-            left, floor = self.l_margin + 25 + column * 60, top + _FIGURE_MM - 3
+        top = self.get_y()
+        self.image(
+            io.BytesIO(_drawing(figure)),
+            x=self.l_margin, y=top, w=_FIGURE_MM * 2.4, h=_FIGURE_MM,
+            alt_text=texts.say("figure_alt", name=name),
+        )  # fmt: skip
+        self.set_y(top + _FIGURE_MM)
+        self.set_font(_FONT, "", _COMPACT_PT)
+        for caption in ("figure_start", "figure_turn"):
+            self.cell(_FIGURE_MM * 1.2, 8, texts.say(caption), align="C")
+        self.ln(11)
+        if figure.of_one_joint:
+            self._text(texts.say("figure_note"), self._size)
 
-            points = [(left + x * 42, floor - y * 42) for x, y in frame]
-            for a, b in figure.bones:
-                self.line(*points[a], *points[b])
-            x, y = points[figure.head]
-            self.circle(x, y - 2, 3.0)
-        self.set_y(top + _FIGURE_MM + 2)
 
-
-def _how_often(exercise: HandOutExercise) -> str:
-    times = exercise.times_a_day
-    often = "" if times == 1 else f", {times} times a day"
-    if not exercise.weekdays:
-        return f"{exercise.per_week} times a week"
-    return days(exercise.weekdays)[:1].upper() + days(exercise.weekdays)[1:] + often
+def _drawing(figure: StickFigure) -> bytes:
+    """Return the start and the turning point as SVG, in body heights."""
+    shapes: list[str] = []
+    turning = figure.frames[len(figure.frames) // 2]
+    for middle, frame in ((0.7, figure.frames[0]), (2.1, turning)):
+        points = [(middle + x, 1.13 - y) for x, y in frame]
+        for a, b in figure.bones:
+            (x1, y1), (x2, y2) = points[a], points[b]
+            shapes.append(f'<line x1="{x1:.3f}" y1="{y1:.3f}" x2="{x2:.3f}" y2="{y2:.3f}"/>')
+        x, y = points[figure.head]
+        shapes.append(f'<circle cx="{x:.3f}" cy="{y - 0.04:.3f}" r="0.06"/>')
+    return (
+        '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 2.8 1.17">'
+        '<g stroke="black" stroke-width="0.03" stroke-linecap="round" fill="none">'
+        f"{''.join(shapes)}</g></svg>"
+    ).encode()

@@ -9,14 +9,16 @@ from uuid import UUID
 
 from rehabctl.domain.hand_out import HandOut, HandOutExercise
 from rehabctl.reference.exercise_library import load_library
-from rehabctl.reference.patient_texts import load_patient_texts
+from rehabctl.reference.patient_texts import exercise_in, load_patient_texts
 from rehabctl.services.hand_outs import figure_of
 
 START = date(2026, 3, 2)
 
 
-def exercise(slug: str, **changes: Any) -> HandOutExercise:
-    found = load_library().get(slug)
+def exercise(slug: str, language: str = "en", **changes: Any) -> HandOutExercise:
+    english = load_library().get(slug)
+    translated = exercise_in(english, language)
+    found = translated or english
     made = HandOutExercise(
         slug=slug,
         name=found.name,
@@ -36,6 +38,7 @@ def exercise(slug: str, **changes: Any) -> HandOutExercise:
         equipment=found.equipment,
         note=None,
         figure=figure_of(found),
+        language="en" if translated is None else language,
     )
     return replace(made, **changes)
 
@@ -57,3 +60,9 @@ def hand_out(**changes: Any) -> HandOut:
         notes="Ring me on Monday.",
     )
     return replace(made, **changes)
+
+
+def in_spanish(*slugs: str) -> HandOut:
+    texts = load_patient_texts("es-US")
+    chosen = tuple(exercise(slug, "es") for slug in slugs)
+    return hand_out(title=texts.say("title"), texts=texts, exercises=chosen)

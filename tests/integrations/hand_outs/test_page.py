@@ -14,7 +14,7 @@ import pytest
 from rehabctl.integrations.hand_outs.page import write_page
 from tests.conftest import Rehabctl
 from tests.integrations.hand_outs.browser import Page, browser
-from tests.integrations.hand_outs.samples import exercise, hand_out
+from tests.integrations.hand_outs.samples import exercise, hand_out, in_spanish
 
 pytestmark = pytest.mark.slow
 NOW = "2026-03-02T15:00:00Z"
@@ -234,13 +234,36 @@ def test_nothing_can_be_fetched_or_run_from_outside(plain: Page, plain_file: Pat
     assert any("Content Security Policy" in error for error in plain.errors)
 
 
+def test_a_page_in_spanish_marks_what_is_in_english(tmp_path: Path) -> None:
+    file = tmp_path / "pagina.html"
+    file.write_text(write_page(in_spanish("quad-set", "clamshell")), "utf-8")
+    with browser(tmp_path / "browser") as opened:
+        opened.open(file)
+        assert opened.run("document.documentElement.lang") == "es"
+        assert opened.heading() == "Su programa de ejercicios"
+        assert "Clinic, 2 de marzo de 2026" in opened.text()
+        opened.button("Empezar")
+        assert opened.heading() == "1 de 2: Contracción del cuádriceps (isométrica)"
+        assert (
+            "2 series de 2, descanse 30 segundos entre series. Su lado izquierdo." in opened.text()
+        )
+        assert opened.run("document.querySelector('ol').lang") == ""
+        opened.button("Saltar este ejercicio")
+        opened.button("No tuve tiempo")
+        assert "Este ejercicio todavía está descrito solo en inglés" in opened.text()
+        assert opened.run("document.querySelector('ol').lang") == "en"
+        kept = json.loads(opened.run("Object.values(localStorage)[0]"))
+        assert kept["exercises"][0]["skip_reason"] == "No time"
+        assert opened.errors == []
+
+
 def test_a_figure_says_what_it_shows_and_a_missing_one_that_it_is_missing(tmp_path: Path) -> None:
     file = tmp_path / "figures.html"
     chosen = (exercise("abdominal-brace"), exercise("heel-slide-supine"))
     file.write_text(write_page(hand_out(exercises=chosen, made_by="Thea Lang")), "utf-8")
     with browser(tmp_path / "browser") as opened:
         opened.open(file)
-        assert "Clinic, 2026-03-02, handed out by Thea Lang" in opened.text()
+        assert "Clinic, March 2, 2026, handed out by Thea Lang" in opened.text()
         opened.button("Start")
         assert "There is no picture of this exercise" in opened.text()
         assert opened.run("document.querySelectorAll('svg').length") == 0

@@ -17,6 +17,7 @@ from rehabctl.domain.errors import FindingsError
 from rehabctl.domain.hand_out import HandOut
 from rehabctl.integrations.hand_outs.calendar import write_calendar
 from rehabctl.integrations.hand_outs.pdf import write_pdf
+from rehabctl.integrations.hand_outs.wording import dose
 from rehabctl.reference.rules import load_rules
 from tests.integrations.hand_outs.samples import START, exercise, hand_out
 
@@ -46,7 +47,8 @@ def test_paper_holds_every_step_in_large_print(compact: bool) -> None:
     found = pages(data)
     whole = " ".join(found)
     for row in content.exercises:
-        for text in (row.name, row.dose, *row.steps, *row.equipment, row.note or ""):
+        amount = dose(row, content.texts)
+        for text in (row.name, amount, *row.steps, *row.equipment, row.note or ""):
             assert " ".join(text.split()) in whole
     for text in (content.texts.red_flag_advice, "Monday, Wednesday, Friday", "Ring me on Monday."):
         assert text in whole
