@@ -6,6 +6,7 @@ they are; everything else is simulated and says so.
 
 from __future__ import annotations
 
+import argparse
 import json
 import os
 import struct
@@ -15,10 +16,11 @@ from datetime import date
 from pathlib import Path
 
 import numpy as np
+import optical_sets as sets
 
 from rehabctl.analysis.imu_recording import ImuRecording
 from rehabctl.analysis.joint_angle import hinge_motion
-from rehabctl.analysis.orientation import FusionMethod, conjugate, fuse, multiply
+from rehabctl.analysis.orientation import FusionMethod, fuse
 from rehabctl.analysis.sensor_calibration import accelerometer, magnetometer
 from rehabctl.analysis.sensor_drift import drift
 from rehabctl.analysis.sensor_simulation import CALIBRATED, SimulatedSensor, knee_pair
@@ -102,21 +104,11 @@ def broad(data: Path) -> None:
         print("BROAD: not here, left out")
         return
     for each in json.loads(file.read_text("utf-8"))["sets"]["broad"]["files"]:
-        with np.load(data / "imu" / each["file"]) as z:
-            t_s = np.arange(len(z["gyr"])) / float(z["fs"])
-            recording = ImuRecording(t_s, *(z[k].astype(float) for k in ("gyr", "acc", "mag")))
-            true, moving = z["opt_quat"].astype(float), z["movement"]
-        true = true / np.linalg.norm(true, axis=1, keepdims=True)
-        for method, name in zip(FusionMethod, ("VQF", "offlineVQF"), strict=True):
-            w, _, _, z_ = multiply(fuse(recording, method).quat_wxyz, conjugate(true))[moving].T
-            errors = {
-                "total": np.arccos(np.clip(np.abs(w), 0, 1)),
-                "inclination": np.arccos(np.clip(np.hypot(w, z_), 0, 1)),
-            }
-            for kind, half in errors.items():
-                rms = float(np.degrees(2 * np.sqrt(np.nanmean(half**2))))
+        errors = sets.broad_errors_deg(data / "imu" / each["file"])
+        for method, name in (("live", "VQF"), ("offline", "offlineVQF")):
+            for kind, rms in errors[method].items():
                 bar = each["rmse_this_file"][name][kind] + 0.005  # the file's numbers are rounded
-                line(f"optical: {each['file'][:8]} {method.value} {kind}, deg rms", rms, bar)
+                line(f"optical: {each['file'][:8]} {method} {kind}, deg rms", rms, bar)
 
 
 def optical(data: Path) -> None:
@@ -127,24 +119,61 @@ def optical(data: Path) -> None:
         if not file.is_file():
             print(f"{name}: not here, left out")
             continue
-        with np.load(file) as z:
-            t_s = np.arange(len(z["gyr1"])) / float(z["fs"])
-            pair = [
-                ImuRecording(t_s, z[f"gyr{i}"].astype(float), z[f"acc{i}"].astype(float))
-                for i in (1, 2)
-            ]
-            q1, q2 = (z[f"ref_quat{i}"].astype(float) for i in (1, 2))
-        true = multiply(conjugate(q1), q2)
-        true = true / np.linalg.norm(true, axis=1, keepdims=True)
         for method, bar in zip(FusionMethod, bars, strict=True):
-            found = hinge_motion(pair[0], pair[1], method, LIMITS.of("joint"))
-            w = np.abs(multiply(conjugate(true), found.relative_wxyz)[:, 0])
-            error = np.degrees(2 * np.arccos(np.clip(w, 0, 1)))
-            rms = float(np.sqrt(np.nanmean(error**2)))
+            rms = sets.hinge_error_deg(file, method, LIMITS)
             line(f"optical: {name} {method.value}, deg rms", rms, bar)
 
 
-if __name__ == "__main__":
+def whole_broad(folder: Path) -> None:
+    """Print the mean errors over the 30 trials of BROAD that a reader has."""
+    files = sets.broad_files(folder)
+    errors = [sets.broad_errors_deg(file) for file in files]
+    for file, each in zip(files, errors, strict=True):
+        print(f"  {file.stem:52} " + "  ".join(
+            f"{method} {found['total']:5.2f} (inclination {found['inclination']:.2f})"
+            for method, found in each.items()
+        ))  # fmt: skip
+    for method in ("live", "offline"):
+        for kind, name in (("total", method), ("inclination", "inclination")):
+            values = [each[method][kind] for each in errors]
+            what = f"BROAD {method} {kind}, mean deg rms"
+            mean(what, values, sets.TRIALS, sets.BROAD_LIMITS[name])
+
+
+def whole_two_imu(folder: Path) -> None:
+    """Print the mean errors over the five hinges of two IMUs that a reader has."""
+    files = sets.two_imu_files(folder)
+    for method in FusionMethod:
+        values = [sets.hinge_error_deg(file, method, LIMITS) for file in files]
+        for file, value in zip(files, values, strict=True):
+            print(f"  {file.stem:52} {method.value} {value:5.2f}")
+        what = f"two IMUs {method.value}, mean deg rms"
+        mean(what, values, sets.HINGES, sets.TWO_IMU_LIMITS[method.value])
+
+
+def mean(what: str, values: list[float], wanted: int, limit: float) -> None:
+    """Judge the mean over a whole set; over a part of it, print it only."""
+    if not values:
+        sys.exit(f"{what}: no recordings in that folder")
+    average = sum(values) / len(values)
+    if len(values) == wanted:
+        line(f"{what} of {wanted}", average, limit)
+    else:
+        print(f"{what} of {len(values)} of {wanted}: {average:.2f} (not the set: not judged)")
+
+
+def main() -> None:
+    """Measure the whole sets that are named, or everything else."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--broad", type=Path, metavar="FOLDER", help="the .mat files of BROAD")
+    parser.add_argument("--two-imu", type=Path, metavar="FOLDER", help="data_1D_*.mat of dfjimu")
+    options = parser.parse_args()
+    if options.broad or options.two_imu:
+        if options.broad:
+            whole_broad(options.broad)
+        if options.two_imu:
+            whole_two_imu(options.two_imu)
+        return
     speed()
     simulated()
     latency()
@@ -152,4 +181,8 @@ if __name__ == "__main__":
     samples = Path(os.environ.get("REHABCTL_TEST_DATA") or project.parent / "shared" / "data")
     broad(samples)
     optical(samples)
+
+
+if __name__ == "__main__":
+    main()
     sys.exit(failed)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -9,12 +10,16 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from rehabctl.analysis.log_alignment import align
 from rehabctl.devices.model import SampleBatch, batch
 from rehabctl.devices.recorder import RecordedFile, Recorder, read_chunk_file
+from rehabctl.devices.timeline import ClockFollower
 from rehabctl.domain.errors import RehabctlError, UsageError
 from rehabctl.domain.sensor import GapRecord
 
 _WRAP_US = 2**32
+_LEAST_COMMON = 20
+"""Samples that stream and memory must share."""
 _FOREIGN_S = 3600.0
 """A memory whose samples all lie further away than this is of another session."""
 
@@ -41,13 +46,17 @@ def fill_file(
     Raises
     ------
     UsageError
-        The recording has no times of the sensor.
+        The recording has no times of the sensor, and its values are not in the memory.
     """
     file = read_chunk_file(path, key)
     if file.clock is None:
-        raise UsageError(
-            f"{path.name} has no times of the sensor itself", "Record with a Movella DOT"
-        )
+        aligned = _on_the_ticks(file, logged)
+        if aligned is None:
+            raise UsageError(
+                f"{path.name} and the sensor's memory have nothing in common",
+                "Record with --onboard, and name the sensor of that recording",
+            )
+        file, logged = aligned
     have = file.device_t_s
     interval_s = float(np.median(np.diff(have)))
     fresh: list[tuple[float, SampleBatch, int]] = []
@@ -67,6 +76,44 @@ def fill_file(
     except OSError as error:
         raise RehabctlError(f"cannot write {path.name}: {error.strerror}", "Check it") from None
     return len(inside), gaps
+
+
+def _on_the_ticks(
+    file: RecordedFile, logged: Sequence[SampleBatch]
+) -> tuple[RecordedFile, list[SampleBatch]] | None:
+    """Put a stream that carries no time on the sensor's own, which its memory tells.
+
+    Returns
+    -------
+    file, logged
+        The recording with times of the sensor, and what it has not; None where nothing agrees.
+    """
+    batches = [one for one in logged if one.device_time_us is not None and len(one) == 1]
+    log_t_s = np.array([one.device_time_us[0] / 1e6 for one in batches if one.device_time_us])
+    values = np.array([one.acc_ms2[0] for one in batches], dtype=np.float32).reshape(-1, 3)
+    arrived = file.recording.t_s
+    place = align(arrived, file.recording.acc_ms2.astype(np.float32), log_t_s, values)
+    known = np.flatnonzero(place >= 0)
+    if len(known) < _LEAST_COMMON:
+        return None
+    follower = ClockFollower()
+    for i in known.tolist():
+        follower.add(float(log_t_s[place[i]]), float(arrived[i]))
+    clock = follower.model()
+    inner = np.arange(len(arrived))
+    device_t_s = np.interp(inner, known, log_t_s[place[known]])
+    for edge, ends in ((inner < known[0], known[0]), (inner > known[-1], known[-1])):
+        device_t_s[edge] = log_t_s[place[ends]] + arrived[edge] - arrived[ends]
+    if not bool(np.all(np.diff(device_t_s) > 0)):
+        return None
+    # between two neighbours of the stream, everything that was logged is missing there
+    missing = [
+        batches[number]
+        for a, b in itertools.pairwise(known.tolist())
+        if b == a + 1
+        for number in range(int(place[a]) + 1, int(place[b]))
+    ]
+    return replace(file, device_t_s=device_t_s, clock=clock), missing
 
 
 def _moment(one: SampleBatch, row: int, have: NDArray[np.float64]) -> float | None:

@@ -229,7 +229,7 @@ def onboard_samples(settings: Settings, sensor: str) -> Sequence[SampleBatch]:
         if not isinstance(chosen.driver, LogsOnBoard):
             raise UnavailableError(
                 f"{chosen.driver.name} has no memory that this program reads",
-                "Only a Movella DOT can be filled from its memory",
+                "A Movella DOT and a MetaMotion can be filled from their memory",
             )
         return await chosen.driver.read_log(link)
 

@@ -198,6 +198,13 @@ def test_drift_of_a_still_sensor() -> None:
     assert "moved" in {finding.code for finding in moved.findings}
 
 
+def test_half_an_hour_still_keeps_its_heading() -> None:
+    """With simulated noise of 0.007 deg/s per root hertz: half a degree after the first 10 s."""
+    result = drift(SimulatedSensor(errors=CALIBRATED).still(1800), LIMITS)
+    assert result.passed, result.findings
+    assert result.results["heading_deg"] <= 0.5  # type: ignore[operator]
+
+
 @pytest.mark.parametrize(("offset_s", "skew"), [(0.0, 0.0), (1.234, 0.0), (-0.7, 80e-6)])
 def test_clocks_of_two_sensors(offset_s: float, skew: float) -> None:
     shaken = SimulatedSensor(errors=CALIBRATED, rate_hz=120.0).measure(_shake(60.0, 120.0))

@@ -1,7 +1,8 @@
-"""MbientLab MetaMotion R: accelerometer, gyro, fusion outputs, battery.
+"""MbientLab MetaMotion R: accelerometer, gyro, fusion outputs, battery, logger.
 
-The reference gives no bytes for the logger (back-fill), the fusion's start, or the content of
-module information; there is no logger here, and a fusion output streams while it is subscribed.
+The reference gives no bytes for the fusion's start or the content of module information; a fusion
+output streams while it is subscribed. The logger follows the manufacturer's public library and was
+written beside the driver that reads it, by the same author.
 """
 
 from __future__ import annotations
@@ -17,7 +18,8 @@ from .sensor import Properties, Sample, VirtualSensor, characteristic, counts
 
 SERVICE = "326a9000-85cb-9195-d9dd-464cfbbae75a"
 COMMAND, NOTIFY = SERVICE.replace("9000", "9001"), SERVICE.replace("9000", "9006")
-ACC, BATTERY, GYRO, FUSION = 0x03, 0x11, 0x13, 0x19
+ACC, LOGGER, BATTERY, GYRO, FUSION = 0x03, 0x0B, 0x11, 0x13, 0x19
+TICK_US = 48e6 / 32768
 ACC_PER_G = {0x03: 16384, 0x05: 8192, 0x08: 4096, 0x0C: 2048}
 GYRO_PER_DPS = {0x00: 16.4, 0x01: 32.8, 0x02: 65.6, 0x03: 131.2, 0x04: 262.4}
 RATE_HZ = {0x06: 25, 0x07: 50, 0x08: 100, 0x09: 200}
@@ -83,6 +85,9 @@ class MetaMotion(VirtualSensor):
         self.on: set[tuple[int, int]] = set()
         self._packed: list[Sample] = []
         self._nominal_hz = 0.0
+        self.loggers: dict[int, bytes] = {}
+        self.entries: list[bytes] = []
+        self.logging = False
 
     def link_ended(self) -> None:
         """Subscriptions inside the board outlive the link unless a fault says otherwise."""
@@ -96,7 +101,9 @@ class MetaMotion(VirtualSensor):
         if len(data) < 2:
             return
         module, register, body = data[0], data[1], data[2:]
-        if register & 0x80:
+        if module == LOGGER:
+            self._logger(register, body)
+        elif register & 0x80:
             self._read(module, register)
         elif register == 0x03 and module in self.config and len(body) == 2:
             known = RATE_HZ.keys()
@@ -123,6 +130,44 @@ class MetaMotion(VirtualSensor):
         else:
             return
         self.start_task(self.notify(self.out, answer))
+
+    def _logger(self, register: int, body: bytes) -> None:
+        answers: list[bytes] = []
+        if register == 0x01:
+            self.logging = body[:1] == b"\x01"
+        elif register == 0x02:
+            number = min(set(range(8)) - set(self.loggers))
+            self.loggers[number] = body
+            answers.append(bytes([number]))
+        elif register == 0x09:
+            self.entries = []
+        elif register == 0x0A:
+            self.loggers = {}
+        elif register == 0x82:
+            answers.append(self.loggers.get(body[0], b""))
+        elif register == 0x85:
+            answers.append(struct.pack("<I", len(self.entries)))
+        elif register == 0x06:
+            self.start_task(self._read_out(struct.unpack_from("<I", body)[0]))
+        for answer in answers:
+            self.start_task(self.notify(self.out, bytes([LOGGER, register]) + answer))
+
+    async def _read_out(self, count: int) -> None:
+        """Send two entries a frame, the end of each page, and that none is left."""
+        sent, self.entries = self.entries[:count], self.entries[count:]
+        for at in range(0, len(sent), 2):
+            await self.notify(self.out, bytes([LOGGER, 0x07]) + b"".join(sent[at : at + 2]))
+            if at % 100 == 98:
+                await self.notify(self.out, bytes([LOGGER, 0x0D]))
+        await self.notify(self.out, bytes([LOGGER, 0x08, 0, 0, 0, 0]))
+
+    def _log(self, module: int, sample: Sample, values: bytes) -> None:
+        tick = round(sample.device_us / TICK_US)
+        for number, source in self.loggers.items():
+            if self.logging and source[0] == module:
+                size, offset = (source[3] >> 5) + 1, source[3] & 0x1F
+                part = values[offset : offset + size].ljust(4, b"\0")
+                self.entries.append(struct.pack("<BI", number | 1 << 5, tick) + part)
 
     def _running(self, module: int) -> bool:
         return {(module, 0x01), (module, 0x02)} <= self.on
@@ -154,6 +199,7 @@ class MetaMotion(VirtualSensor):
         """Send the outputs that are on."""
         packets: list[bytes] = []
         if self._running(ACC) and self._due(ACC, sample):
+            self._log(ACC, sample, data_frame(ACC, 0x04, self._acc(sample))[2:])
             if (ACC, 0x04) in self.on:
                 packets.append(data_frame(ACC, 0x04, self._acc(sample)))
             if (ACC, 0x1C) in self.on:
@@ -165,6 +211,7 @@ class MetaMotion(VirtualSensor):
         if self._running(GYRO) and (GYRO, 0x05) in self.on and self._due(GYRO, sample):
             per_dps = GYRO_PER_DPS[self.config[GYRO][1]]
             packets.append(data_frame(GYRO, 0x05, counts(sample.gyr_dps, per_dps)))
+            self._log(GYRO, sample, packets[-1][2:])
         packets += [
             bytes([FUSION, register]) + self._fused(register, sample)
             for module, register in sorted(self.on)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
+from collections.abc import Sequence
 
 import numpy as np
 
 from rehabctl.devices.driver import Advertisement, BatchSink, Link, cannot_identify, ignored
 from rehabctl.devices.drivers import gatt_standard, metamotion
+from rehabctl.devices.drivers import metamotion_log as log
 from rehabctl.devices.model import Capabilities, SampleBatch
 from rehabctl.domain.errors import UnavailableError
 from rehabctl.domain.sensor import BatteryState, SensorIdentity
@@ -70,12 +72,17 @@ class MetamotionDriver:
         """Subscribe, then switch both sensors on; one sample is one frame of each."""
         acc: deque[SampleBatch] = deque(maxlen=_MOST_WAITING)
         gyr: deque[SampleBatch] = deque(maxlen=_MOST_WAITING)
+        paired = False
 
         def received(data: bytes) -> None:
+            nonlocal paired
             found = metamotion.decode_samples(data, self._ranges)
             if not len(found) or not np.isnan(found.quat_wxyz).all():
                 return
             (gyr if np.isnan(found.acc_ms2).all() else acc).append(found)
+            while gyr and not paired and len(acc) > 1:
+                acc.popleft()  # the accelerometer was switched on before the gyroscope
+            paired = paired or bool(acc and gyr)
             while acc and gyr:
                 sink(metamotion.joined(acc.popleft(), gyr.popleft()))
 
@@ -88,6 +95,70 @@ class MetamotionDriver:
         for command in metamotion.STOP:
             await link.write(metamotion.COMMAND, command)
         await link.unsubscribe(metamotion.NOTIFY)
+
+    async def start_log(self, link: Link, utc_s: int) -> None:
+        """Begin to log both sensors; what its memory held is erased.
+
+        Raises
+        ------
+        UnavailableError
+            It refuses: it has no memory, or no logger is free.
+        """
+        for command in log.CLEAR:
+            await link.write(metamotion.COMMAND, command)
+        for command in log.triggers():
+            answer = await self._asked(link, command)
+            if answer is None or len(answer) < 3:
+                raise UnavailableError(
+                    "the sensor refused to record into its memory",
+                    "Update its firmware, or record without --onboard",
+                )
+        for command in log.START:
+            await link.write(metamotion.COMMAND, command)
+
+    async def stop_log(self, link: Link) -> None:
+        """End it."""
+        await link.write(metamotion.COMMAND, log.STOP)
+
+    async def read_log(self, link: Link) -> Sequence[SampleBatch]:
+        """Return what its memory holds of both sensors."""
+        loggers: dict[int, tuple[int, int]] = {}
+        for number in range(log.MOST_LOGGERS):
+            query = bytes((log.LOGGING, log.READ | log.TRIGGER, number))
+            answer = await self._asked(link, query)
+            if answer is None:
+                break
+            if len(answer) >= 6:  # an empty one has no source
+                loggers[number] = (answer[2], answer[5] & 0x1F)
+        answer = await self._asked(link, log.LENGTH_READ)
+        request = None if answer is None or not loggers else log.readout(answer)
+        if request is None:
+            return ()
+        found = log.Readout(loggers)
+        await self._collect(link, request, found)
+        step_us = 1e6 / self.capabilities.rates_hz[0]
+        return found.batches(self._ranges, step_us)
+
+    async def _collect(self, link: Link, request: bytes, found: log.Readout) -> None:
+        """Take entries until the sensor says that none is left, or falls silent."""
+        frames: asyncio.Queue[bytes] = asyncio.Queue()
+        await link.subscribe(metamotion.NOTIFY, frames.put_nowait)
+        try:
+            for command in (*log.LISTEN, request):
+                await link.write(metamotion.COMMAND, command)
+            while True:
+                try:
+                    data = await asyncio.wait_for(frames.get(), _ANSWER_S)
+                except TimeoutError:
+                    return
+                if data[:2] == bytes((log.LOGGING, log.PAGE_DONE)):
+                    await link.write(metamotion.COMMAND, log.PAGE_CONFIRM)
+                elif log.entries_left(data) == 0:
+                    return
+                found.add(data)
+        finally:
+            with ignored():
+                await link.unsubscribe(metamotion.NOTIFY)
 
     async def _asked(self, link: Link, command: bytes) -> bytes | None:
         """Return the answer to a read of one register; None without one."""
