@@ -192,7 +192,7 @@ def month_evidence(facts: MonthFacts) -> MonthEvidence:
     """
     month_end = (facts.month + timedelta(days=31)).replace(day=1) - timedelta(days=1)
     last = month_end if facts.episode_until is None else min(month_end, facts.episode_until)
-    system = _system(facts.attestations)
+    system = system_of(facts.attestations)
     window_days = load_supply_rule(system, facts.month).window_days
     until = min(month_end + timedelta(days=window_days), _last_counted_day(facts))
     all_days = data_days(facts.records, facts.time_zone, facts.episode_from, until)
@@ -349,7 +349,8 @@ def _windows(
     return () if anchor is None else window_starts(anchor, last, window_days=window_days)
 
 
-def _system(attestations: Sequence[DeviceAttestation]) -> MonitoredSystem:
+def system_of(attestations: Sequence[DeviceAttestation]) -> MonitoredSystem:
+    """Return what the newest attested device follows."""
     newest = max(attestations, key=lambda one: one.valid_from, default=None)
     return MonitoredSystem.MUSCULOSKELETAL if newest is None else MonitoredSystem(newest.system)
 

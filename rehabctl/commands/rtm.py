@@ -98,6 +98,60 @@ def _write_document(found: MonthEvidence, mrn: str, clinic: str, output: Path) -
 
 
 @app.command(
+    "list",
+    epilog="Examples: rehabctl rtm list | rehabctl rtm list --month 2026-03 --format json",
+)
+def list_(
+    month: Annotated[
+        str | None, typer.Option("--month", help="Like 2026-03; default: this month.")
+    ] = None,
+    format_: FormatOption = None,
+    json_: JsonFlag = False,
+    output: OutputOption = None,
+    quiet: QuietFlag = False,
+) -> None:
+    """List who is monitored in a month: days of the window, minutes, what is supported or not."""
+    from rehabctl.services.monitoring_desk import monitored
+    from rehabctl.services.settings import load_settings
+    from rehabctl.services.wiring import open_store
+
+    with open_store(load_settings()) as store:
+        found = monitored(store, month)
+    rows: list[dict[str, Any]] = [
+        {
+            "patient": one.mrn,
+            "window_from": None if one.window is None else one.window.first,
+            "window_to": None if one.window is None else one.window.last,
+            "days": 0 if one.window is None else one.window.days,
+            "minutes": one.evidence.minutes,
+            "contact": one.evidence.contact,
+            "supported": one.supported,
+            "claimable": one.claimable,
+            "lacking": [
+                {
+                    "code": gap.code,
+                    "missing": gap.missing,
+                    "until": gap.until,
+                    "reachable": gap.reachable,
+                }
+                for gap in one.gaps
+            ],
+        }
+        for one in found.patients
+    ]
+    out = Output.of(format_, json_, output, quiet)
+    if out.format not in (Format.JSON, Format.JSONL):
+        for row in rows:
+            row["lacking"] = [f"{gap['code']}: {gap['missing']}" for gap in row["lacking"]]
+    columns = (
+        "patient", "window_from", "window_to", "days", "minutes", "contact", "supported", "lacking",
+    )  # fmt: skip
+    emit_items([to_json_value(row) for row in rows], columns, out)
+    if found.more:
+        note(f"{found.more} more patients were not read: rehabctl rtm evidence --patient MRN", out)
+
+
+@app.command(
     epilog="Examples: rehabctl rtm log --patient 1042 --minutes 12 --contact | "
     "rehabctl rtm log --patient 1042 --minutes 20 --at 2026-03-05T14:00:00Z"
 )

@@ -21,6 +21,7 @@ from rehabctl.services.access import Action, require
 from rehabctl.services.claim_desk import ClaimDesk
 from rehabctl.services.kit_desk import KitDesk
 from rehabctl.services.library import open_library, open_protocols
+from rehabctl.services.monitoring_desk import MonitoringDesk
 from rehabctl.services.outcome_desk import OutcomeDesk
 from rehabctl.services.prom_entry import PromEntry
 from rehabctl.services.recording_review import RecordingReview
@@ -112,6 +113,11 @@ class StorePanelData:
     def claims(self) -> ClaimDesk:
         """Reads claims and what they wait for."""
         return ClaimDesk(self.store)
+
+    @property
+    def monitoring(self) -> MonitoringDesk:
+        """Reads who is monitored, and what each month supports."""
+        return MonitoringDesk(self.store)
 
     @property
     def kits(self) -> KitDesk:

@@ -144,7 +144,7 @@ def evidence(store: Store, mrn: str, month: str) -> MonthEvidence:
     with store.transaction() as uow:
         require(uow, Action.READ_CLINICAL)
         patient = uow.patients.get(mrn)
-        found = month_evidence(_facts(uow, patient, month))
+        found = month_evidence(month_facts(uow, patient, month))
         uow.audit.record("rtm.evidence", "patient", patient.id, {"days": len(found.days)})
         return found
 
@@ -181,7 +181,7 @@ def claim(store: Store, mrn: str, month: str) -> Claimed:
     with store.transaction() as uow:
         require(uow, Action.WRITE_CLINICAL)
         patient = uow.patients.get(mrn)
-        facts = _facts(uow, patient, month)
+        facts = month_facts(uow, patient, month)
         supports = month_evidence(facts).supports
         ready: dict[tuple[PeriodKind, str], list[Support]] = {}
         for one in supports:
@@ -253,8 +253,9 @@ def minute_slot(provider: str, minute: datetime) -> str:
     return f"minute:{provider}:{minute:%Y-%m-%dT%H:%M}Z"
 
 
-def _facts(uow: UnitOfWork, patient: Patient, month: str) -> MonthFacts:
-    first = _month(month)
+def month_facts(uow: UnitOfWork, patient: Patient, month: str) -> MonthFacts:
+    """Return what is stored about a patient, as a month is judged."""
+    first = first_of_month(month)
     zone_name = patient.demographics.time_zone or uow.clinic.time_zone
     try:
         zone = ZoneInfo(zone_name)
@@ -307,7 +308,8 @@ def _visit_minutes(visit: Visit) -> MonitoringMinutes | None:
     )
 
 
-def _month(text: str) -> date:
+def first_of_month(text: str) -> date:
+    """Return the first day of a month like `2026-03`."""
     try:
         if len(text) == len("2026-03"):
             return date.fromisoformat(f"{text}-01")

@@ -19,6 +19,7 @@ from rehabctl.domain.triage import WorklistPage
 from rehabctl.tui.claim_data import ClaimData
 from rehabctl.tui.form_data import FormData
 from rehabctl.tui.kit_data import KitData
+from rehabctl.tui.monitoring_data import MonitoringData
 from rehabctl.tui.outcome_data import OutcomeData
 from rehabctl.tui.plan_data import PlanData
 from rehabctl.tui.review_port import ReviewPort
@@ -103,6 +104,11 @@ class PanelData(Protocol):
     @property
     def claims(self) -> ClaimData:
         """Reads claims and what they wait for."""
+        ...
+
+    @property
+    def monitoring(self) -> MonitoringData:
+        """Reads who is monitored, and what each month supports."""
         ...
 
     @property

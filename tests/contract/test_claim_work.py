@@ -4,22 +4,28 @@ from __future__ import annotations
 
 import hashlib
 import io
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
 from uuid import UUID
 
+import pytest
 from pypdf import PdfReader
 
 from fixtures.claims import clearinghouse
 from rehabctl.billing.claim_draft import Attestation
 from rehabctl.domain.claim_record import ClaimState
+from rehabctl.domain.clinic import Role
+from rehabctl.domain.errors import NotPermittedError, UsageError
 from rehabctl.domain.patient import PatientRef
 from rehabctl.domain.visit import Channel, ChannelSpan, TimedBlock, Visit, VisitKind, VisitStatus
 from rehabctl.integrations import monitoring_paper
 from rehabctl.services import billing_settings, claim_exchange, claims, remote_monitoring
 from rehabctl.services.claim_denials import denials
 from rehabctl.services.claim_drafts import Choices
+from rehabctl.services.monitoring_desk import MonitoringDesk
+from rehabctl.services.monitoring_desk import monitored as monitored_patients
 from rehabctl.store.store import Store
 from tests.contract.conftest import at
 from tests.contract.test_claims import (
@@ -32,7 +38,7 @@ from tests.contract.test_claims import (
     submitted,
     visited,
 )
-from tests.contract.test_monitoring import APRIL_10
+from tests.contract.test_monitoring import APRIL_10, attested, sixteen_days
 
 __all__ = ["bills"]
 
@@ -109,3 +115,28 @@ def test_evidence_on_paper_names_every_record_and_is_the_same_each_time(
     told = "".join("".join(pages).split())
     assert all(one.sha256 in told for one in records)
     assert last.strip() in told
+
+
+def test_the_worklist_of_monitoring_names_what_is_lacking(store: Store) -> None:
+    ref = insured(store)
+    insured(store, "1043")
+    therapist = at(store, APRIL_10)
+    assert monitored_patients(therapist, "2026-03").patients == ()
+    sixteen_days(therapist, ref)
+    (one,) = monitored_patients(therapist, "2026-03").patients
+    assert (one.mrn, one.supported, one.claimable) == ("1042", (), ())
+    assert one.window is not None
+    assert (one.window.days, one.window.wanted) == (16, 16)
+    assert [(gap.code, gap.reachable) for gap in one.gaps] == [
+        ("98977", True), ("98975", True), ("98979", False), ("98980", False),
+    ]  # fmt: skip
+    attested(therapist)
+    (one,) = MonitoringDesk(therapist).month("2026-03").patients
+    assert (one.claimable, one.waits) == (("98977", "98975"), True)
+    remote_monitoring.claim(therapist, "1042", "2026-03")
+    (one,) = MonitoringDesk(therapist).month("2026-03").patients
+    assert (one.supported, one.waits) == ((), False)
+    with pytest.raises(UsageError):
+        monitored_patients(therapist, "March")
+    with pytest.raises(NotPermittedError):
+        monitored_patients(replace(therapist, user=replace(store.user, role=Role.AUDITOR)))

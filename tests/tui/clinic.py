@@ -42,6 +42,7 @@ from rehabctl.domain.triage import Reason, Tier, WorklistPage, WorklistRow
 from tui.claims import ClinicClaims
 from tui.forms import ClinicForms
 from tui.kits import ClinicKits
+from tui.monitoring import ClinicMonitoring
 from tui.outcomes import ClinicOutcomes
 from tui.plans import ClinicPlans
 from tui.recordings import make_review
@@ -139,6 +140,7 @@ class ClinicData:
         self.reviews = ClinicReviews(self)
         self.kits = ClinicKits(self)
         self.claims = ClinicClaims(self)
+        self.monitoring = ClinicMonitoring(self)
         self.visits = ClinicVisits(self)
         self.outcomes = ClinicOutcomes(self)
 

@@ -65,6 +65,8 @@ PICTURES = (
     Picture("alerts-80x24", SMALL, ("j", "j", "j", "w")),
     Picture("alerts-assign", USUAL, ("w", "A")),
     Picture("claims-80x24", SMALL, ("7",)),
+    Picture("monitoring-80x24", SMALL, ("8", "j")),
+    Picture("monitoring-120x40", USUAL, ("8",)),
     Picture("kits-80x24", SMALL, ("5", "j")),
     Picture("kits-200x60", LARGE, ("5", "j", "j")),
     Picture("calibration-80x24", SMALL, (*_CALIBRATE, "down", "!enter")),

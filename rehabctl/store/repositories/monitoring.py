@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, Table, delete, insert, select
+from sqlalchemy import Connection, Table, delete, insert, select, union
 from sqlalchemy.exc import IntegrityError
 
 from rehabctl.billing.monitoring_evidence import record_sha256
@@ -76,6 +76,20 @@ class MonitoringRepository:
             for row in self._rows(_RESPONSE, patient_id)
         ]
         return tuple(sorted(found, key=lambda record: (record.recorded_at, record.event_id)))
+
+    def active_between(self, first: datetime, last: datetime) -> tuple[UUID, ...]:
+        """Return who has a record or logged time between two moments."""
+        moments = (
+            (_SESSION, "started_at"), (_ASSESSMENT, "measured_at"), (_RECORDING, "recorded_at"),
+            (_RESPONSE, "completed_at"), (_MINUTES, "started_at"),
+        )  # fmt: skip
+        queries = [
+            select(source.c.patient_id).where(
+                source.c.clinic_id == self._clinic_id, source.c[name].between(first, last)
+            )
+            for source, name in moments
+        ]
+        return tuple(self._connection.execute(union(*queries)).scalars())
 
     def _rows(self, source: Table, patient_id: UUID) -> list[Mapping[str, Any]]:
         query = select(source).where(source.c.patient_id == patient_id)

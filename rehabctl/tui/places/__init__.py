@@ -9,6 +9,7 @@ from __future__ import annotations
 from rehabctl.tui.places.claims import CLAIMS
 from rehabctl.tui.places.core import CORE
 from rehabctl.tui.places.kits import KITS
+from rehabctl.tui.places.monitoring import MONITORING
 from rehabctl.tui.places.outcomes import OUTCOMES
 from rehabctl.tui.places.place import Announcement, PanelKey, Place
 from rehabctl.tui.places.visits import VISITS
@@ -19,6 +20,7 @@ ANNOUNCED: tuple[Announcement, ...] = (
     OUTCOMES,
     KITS,
     CLAIMS,
+    MONITORING,
 )  # fmt: skip
 
 WORKLIST = "worklist"

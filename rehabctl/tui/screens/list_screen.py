@@ -63,6 +63,10 @@ class ListScreen(PlaceScreen, Generic[T]):
     def waits(self, line: T) -> bool:
         """Return whether somebody of the clinic has to do something."""
 
+    def title_of_list(self) -> str:
+        """Return what the status line names."""
+        return self.HELP_OF_LIST.title
+
     @abstractmethod
     def heading(self) -> str:
         """Return the titles over the list."""
@@ -140,7 +144,7 @@ class ListScreen(PlaceScreen, Generic[T]):
         note = f"{waiting} of {cells.plural(len(self.lines), self.NOUN)} {self.WAITING}"
         now = self.context.now()
         age = data_age(now, now, self.context.zone)
-        self._status.show(self.HELP_OF_LIST.title, note if self.lines else "none yet", age)
+        self._status.show(self.title_of_list(), note if self.lines else "none yet", age)
         self.read_current()
 
     def on_option_list_option_highlighted(self, _: OptionList.OptionHighlighted) -> None:
