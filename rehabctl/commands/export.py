@@ -214,3 +214,32 @@ def access(
     who = Reporter(participant, npi, family, given)
     with open_store(load_settings()) as store:
         emit_verbatim(access_report.reports(store, who, patient, window, note=note), output)
+
+
+@app.command(
+    epilog="Examples: rehabctl export redox --patient 5001 --to redox | "
+    "rehabctl export redox --patient 5001 --to redox --again"
+)
+def redox(
+    patient: Annotated[str, typer.Option("--patient", help="Medical record number.")],
+    to: Annotated[str, typer.Option("--to", help="Name of a Redox connection.")],
+    again: Annotated[
+        bool, typer.Option("--again", help="Send even what may be there already.")
+    ] = False,
+) -> None:
+    """Send every measured value of a patient through Redox; the same values are sent once.
+
+    Exit code 6 when Redox is away, or did not say whether it took them: then a person has to look.
+    """
+    from rehabctl.services import triage
+    from rehabctl.services.redox import send_results
+    from rehabctl.services.settings import load_settings
+    from rehabctl.services.wiring import open_store
+    from rehabctl.services.wiring_peers import redox_client
+
+    settings = load_settings()
+    with open_store(settings) as store:
+        at, port = redox_client(store, settings, to)
+        rules = triage.clinic_rules(settings)
+        sent = send_results(store, rules, at, port, patient, again=again)
+    note(f"{sent} values sent" if sent else "nothing new since the last time")

@@ -275,6 +275,55 @@ def hl7(
 
 
 @app.command(
+    epilog="Examples: rehabctl import redox --from redox --listen 127.0.0.1:8090 --refused refused "
+    "| rehabctl import redox --from redox --listen 127.0.0.1:0 --refused refused --messages 1"
+)
+def redox(
+    connection: Annotated[str, typer.Option("--from", help="Name of a Redox connection.")],
+    listen: Annotated[str, typer.Option("--listen", help="HOST:PORT, behind your web server.")],
+    refused: Annotated[
+        Path, typer.Option("--refused", help="Folder for messages that are not taken over.")
+    ],
+    tls_cert: Annotated[
+        Path | None, typer.Option(help="PEM certificate; needed off this machine's loopback.")
+    ] = None,
+    tls_key: Annotated[Path | None, typer.Option(help="PEM key of the certificate.")] = None,
+    messages: Annotated[
+        int | None, typer.Option(min=1, help="Stop listening after so many requests.")
+    ] = None,
+    format_: FormatOption = None,
+    json_: JsonFlag = False,
+    output: OutputOption = None,
+    quiet: QuietFlag = False,
+) -> None:
+    """Be a destination of Redox: patients, orders, referrals and appointments are taken over.
+
+    Other events are kept whole. Exit code 7 when messages were refused.
+    """
+    from rehabctl.services import triage
+    from rehabctl.services.redox import Destination
+    from rehabctl.services.redox_listener import Where, serve
+    from rehabctl.services.scheduling import clinic_booking_rules
+    from rehabctl.services.settings import load_settings
+    from rehabctl.services.wiring import open_store
+    from rehabctl.services.wiring_peers import redox_token
+
+    out = Output.of(format_, json_, output, quiet)
+    settings = load_settings()
+
+    def say(text: str) -> None:
+        note(text, out)
+
+    with open_store(settings) as store:
+        at, token = redox_token(store, settings, connection)
+        rules, booking = triage.clinic_rules(settings), clinic_booking_rules(settings)
+        place = Destination(store, rules, at, token, refused, booking, note=say)
+        serve(place, Where(listen, tls_cert, tls_key, messages), note=say)
+        result = place.counted.report()
+    _emit_report(result, out, dry_run=False)
+
+
+@app.command(
     epilog="Examples: rehabctl import fhir bundle.json --dry-run | "
     "rehabctl import fhir --from ehr --patient 5001 --rejects refused.ndjson"
 )

@@ -20,7 +20,9 @@ app.add_typer(queue_app, name="queue")
 
 NameArgument = Annotated[str, typer.Argument(metavar="NAME", help="As `integration list` shows.")]
 _DAY = ["%Y-%m-%d"]
-_CONNECTION = ("name", "address", "auth", "client_id", "token_url", "mrn_system", "scope")
+_CONNECTION = (
+    "name", "address", "auth", "client_id", "token_url", "mrn_system", "scope", "destination",
+)  # fmt: skip
 """What every connection is shown with; empty where its kind has no such thing."""
 
 

@@ -51,4 +51,18 @@ class MllpConnection:
     """Path of its private key."""
 
 
-Connection = FhirConnection | MllpConnection
+@dataclass(frozen=True, slots=True)
+class RedoxConnection:
+    """The clinic's account at Redox; its key and verification token are never part of it."""
+
+    name: str
+    client_id: str
+    key_id: str
+    """Which of our public keys checks the assertion (`kid`)."""
+    destination: str
+    """Our identifier as a destination; messages for others are refused."""
+    receivers: tuple[str, ...]
+    """Identifiers of those who get our results."""
+
+
+Connection = FhirConnection | MllpConnection | RedoxConnection

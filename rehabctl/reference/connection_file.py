@@ -7,7 +7,13 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
-from rehabctl.domain.connection import Connection, FhirAuth, FhirConnection, MllpConnection
+from rehabctl.domain.connection import (
+    Connection,
+    FhirAuth,
+    FhirConnection,
+    MllpConnection,
+    RedoxConnection,
+)
 from rehabctl.reference.findings import Problem
 from rehabctl.reference.table_reader import TableReader
 
@@ -37,6 +43,7 @@ def read_connection_file(
     found: tuple[Connection, ...] = (
         *(_fhir(one) for one in top.tables("fhir")),
         *(_mllp(one) for one in top.tables("mllp")),
+        *(_redox(one) for one in top.tables("redox")),
     )
     top.finish()
     if len({one.name for one in found}) < len(found):
@@ -82,6 +89,19 @@ def _mllp(read: TableReader) -> MllpConnection:
         read.problem("address", "address", "address is HOST:PORT")
     if bool(made.certificate) != bool(made.key):
         read.problem("certificate", "certificate", "certificate and key belong together")
+    read.finish()
+    return made
+
+
+def _redox(read: TableReader) -> RedoxConnection:
+    made = RedoxConnection(
+        name=read.text("name"),
+        client_id=read.text("client_id"),
+        key_id=read.text("key_id"),
+        destination=read.text("destination"),
+        receivers=read.texts("receivers"),
+    )
+    _check_name(read, made.name)
     read.finish()
     return made
 

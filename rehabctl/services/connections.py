@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-from rehabctl.domain.connection import Connection, FhirConnection, MllpConnection
+from rehabctl.domain.connection import Connection, FhirConnection, MllpConnection, RedoxConnection
 from rehabctl.domain.errors import FindingsError, NotFoundError, RehabctlError, suggestion
 from rehabctl.reference.connection_file import read_connection_file
 from rehabctl.reference.findings import Problem
@@ -16,8 +16,9 @@ if TYPE_CHECKING:
     from rehabctl.store.store import Store
     from rehabctl.store.unit_of_work import UnitOfWork
 
-C = TypeVar("C", FhirConnection, MllpConnection)
-_WORDS = {FhirConnection: "FHIR", MllpConnection: "MLLP"}
+C = TypeVar("C", FhirConnection, MllpConnection, RedoxConnection)
+_WORDS = {FhirConnection: "FHIR", MllpConnection: "MLLP", RedoxConnection: "Redox"}
+TOKEN = "-token"  # noqa: S105 - ends the name under which a verification token is kept
 
 
 def import_file(store: Store, path: Path, *, dry_run: bool = False) -> tuple[Connection, ...]:
@@ -114,7 +115,9 @@ def keep_secret(store: Store, name: str, secret: str) -> None:
         require(uow, Action.MANAGE_STORE)
         adapters = {one.name for one in load_integrations()}
         if name.removesuffix("-webhook") not in adapters:
-            known = [one.name for one in uow.connections.all()]
+            every = uow.connections.all()
+            known = [one.name for one in every]
+            known += [one.name + TOKEN for one in every if isinstance(one, RedoxConnection)]
             if name not in known:
                 near = suggestion(name, known).capitalize()
                 raise NotFoundError(

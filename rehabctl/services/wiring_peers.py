@@ -13,13 +13,14 @@ from rehabctl.services.settings import Settings
 
 if TYPE_CHECKING:
     from rehabctl.domain.claim_port import ClaimPort
-    from rehabctl.domain.connection import MllpConnection
+    from rehabctl.domain.connection import MllpConnection, RedoxConnection
     from rehabctl.domain.message import DeliveryChannel
     from rehabctl.domain.message_port import MessagePort, ReplySource
     from rehabctl.domain.video import VideoPort
     from rehabctl.integrations.claim_folder import ClaimFolder
     from rehabctl.integrations.fhir.client import FhirClient
     from rehabctl.integrations.messaging.web_push import PushKey
+    from rehabctl.integrations.redox.outbound import RedoxClient
     from rehabctl.store.store import Store
 
 
@@ -293,3 +294,48 @@ def mllp_line(at: MllpConnection) -> AbstractContextManager[Callable[[bytes], by
 
     host, port = mllp.address(at.address)
     return mllp.connected(host, port, tls=mllp.client_tls(at))
+
+
+def redox_client(
+    store: Store, settings: Settings, name: str
+) -> tuple[RedoxConnection, RedoxClient]:
+    """Return a connection of the clinic to Redox, and what sends over it.
+
+    Raises
+    ------
+    NotFoundError
+        It was not imported.
+    NotPermittedError
+        Its private key is missing.
+    """
+    from rehabctl.domain.connection import RedoxConnection
+    from rehabctl.integrations.redox.outbound import RedoxClient
+    from rehabctl.services.connections import connection_named
+    from rehabctl.store import credentials
+
+    with store.transaction() as uow:
+        at = connection_named(uow, name, RedoxConnection)
+    hint = f"Store it: rehabctl integration secret {name}, or set secret_command"
+    key = credentials.find(name, store.database_id, settings.secret_command, hint)
+    return at, RedoxClient(at, key, settings.now)
+
+
+def redox_token(store: Store, settings: Settings, name: str) -> tuple[RedoxConnection, str]:
+    """Return a connection of the clinic to Redox, and the token by which Redox names itself.
+
+    Raises
+    ------
+    NotFoundError
+        It was not imported.
+    NotPermittedError
+        Its verification token is missing.
+    """
+    from rehabctl.domain.connection import RedoxConnection
+    from rehabctl.services.connections import TOKEN, connection_named
+    from rehabctl.store import credentials
+
+    with store.transaction() as uow:
+        at = connection_named(uow, name, RedoxConnection)
+    kept = name + TOKEN
+    hint = f"Store it: rehabctl integration secret {kept}, or set secret_command"
+    return at, credentials.find(kept, store.database_id, settings.secret_command, hint).strip()

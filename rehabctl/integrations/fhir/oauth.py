@@ -69,7 +69,8 @@ class Tokens:
 
     def _asked(self) -> httpx.Response:
         for _ in range(_TRIES):
-            form = {"grant_type": "client_credentials", "scope": self.at.scope}
+            form = {"grant_type": "client_credentials"}
+            form |= {"scope": self.at.scope} if self.at.scope else {}
             headers: dict[str, str] = {}
             if self.at.auth is FhirAuth.SMART:
                 form |= {

@@ -52,7 +52,7 @@ def oru_r01(
         (*obr, "", "", "F"),
         *(_obx(number, value) for number, value in enumerate(observations, start=1)),
     ]
-    return _encoded(segments)
+    return encoded(segments)
 
 
 def mdm_t02(envelope: Envelope, patient: Demographics, note: PatientNote, author: str) -> bytes:
@@ -84,7 +84,7 @@ def mdm_t02(envelope: Envelope, patient: Demographics, note: PatientNote, author
             for n, line in enumerate(lines, start=1)
         ),
     ]
-    return _encoded(segments)
+    return encoded(segments)
 
 
 def dft_p03(envelope: Envelope, patient: Demographics, claims: Sequence[Claim]) -> bytes:
@@ -110,7 +110,7 @@ def dft_p03(envelope: Envelope, patient: Demographics, claims: Sequence[Claim]) 
             for number, (claim, line) in enumerate(lines, start=1)
         ),
     ]
-    return _encoded(segments)
+    return encoded(segments)
 
 
 def _ft1(number: int, claim: Claim, line: ClaimLine, envelope: Envelope) -> tuple[Field, ...]:
@@ -159,7 +159,7 @@ def acknowledgement(
         ("ACK", event, "ACK") if event else "ACK", control_id, field(11) or "P",
         field(12) or VERSION, *[""] * 5, "UNICODE UTF-8",
     )  # fmt: skip
-    return _encoded([msh, ("MSA", code, field(10), text)])
+    return encoded([msh, ("MSA", code, field(10), text)])
 
 
 Field = str | tuple[str, ...] | tuple[tuple[str, ...], ...]
@@ -196,7 +196,14 @@ def _time(at: datetime) -> str:
     return at.strftime("%Y%m%d%H%M%S%z")
 
 
-def _encoded(segments: Iterable[tuple[Field, ...]]) -> bytes:
+def encoded(segments: Iterable[tuple[Field, ...]]) -> bytes:
+    """Return segments as a message, each ended by CR, their values escaped.
+
+    Parameters
+    ----------
+    segments
+        Name and fields of each; MSH begins with its encoding characters.
+    """
     return b"".join(_segment(fields).encode() + b"\r" for fields in segments)
 
 

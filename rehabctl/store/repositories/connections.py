@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 from sqlalchemy import Connection, select
@@ -17,7 +17,7 @@ from rehabctl.store.ids import new_id
 from rehabctl.store.repositories.rows import upsert
 
 _TABLE = table("connection")
-_KINDS = {"mllp": domain.MllpConnection}
+_KINDS = {"mllp": domain.MllpConnection, "redox": domain.RedoxConnection}
 """Those that say so in their settings; all others are FHIR servers."""
 
 
@@ -58,7 +58,11 @@ def _settings(one: domain.Connection) -> dict[str, Any]:
 
 
 def _made(settings: Mapping[str, Any]) -> domain.Connection:
-    rest = {name: value for name, value in settings.items() if name != "kind"}
+    rest: dict[str, Any] = {
+        name: tuple(cast("list[Any]", value)) if isinstance(value, list) else value
+        for name, value in settings.items()
+        if name != "kind"
+    }
     if "kind" in settings:
         return _KINDS[settings["kind"]](**rest)
     return FhirConnection(**(rest | {"auth": FhirAuth(rest["auth"])}))

@@ -1,0 +1,1 @@
+"""Redox, between this clinic and record systems of others: its data model, both ways."""
