@@ -41,7 +41,8 @@ def _cells(access: TableAccess) -> list[str]:
 
 
 def _due(access: TableAccess) -> dict[Role, str]:
-    words = {"only": "no others", "also": "besides those of its jobs"}
+    due = "patients to whom something is to be delivered within the hour"
+    words = {"only": f"only {due}", "also": f"besides those of its jobs, {due}"}
     return {Role.WORKER: words[access.due]} if access.due else {}
 
 
@@ -53,13 +54,13 @@ def _limits() -> list[str]:
             parts = [
                 f"{words} `{limits[role]}`"
                 for words, limits in (
-                    ("rows of whom something is to be delivered to now,", _due(access)),
                     ("rows where", access.only),
                     ("writes rows where", access.writes),
                     ("does not read", {r: ", ".join(c) for r, c in access.hidden.items()}),
                 )
                 if role in limits
             ]
+            parts += [text for who, text in _due(access).items() if who is role]
             if parts:
                 found.append(f"- `*` {name}, {role.value.replace('_', ' ')}: {'; '.join(parts)}")
     return found

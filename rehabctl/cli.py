@@ -99,7 +99,7 @@ class RootGroup(LazyGroup):
         ),
         "video-visit": LazyCommand(
             "rehabctl.commands.video_visit:app",
-            "Open video visits on a server of your own.",
+            "Hold visits by video: Daily, or LiveKit and Jitsi of your own.",
             _CLINIC,
         ),
         "message": LazyCommand(
@@ -164,7 +164,9 @@ class RootGroup(LazyGroup):
             "rehabctl.commands.retention:app", "Destroy what has been kept long enough.", _SYSTEM
         ),
         "worker": LazyCommand(
-            "rehabctl.commands.worker:app", "Do analyses and imports of the work queue.", _SYSTEM
+            "rehabctl.commands.worker:app",
+            "Do analyses and imports of the work queue, and deliver what is due.",
+            _SYSTEM,
         ),
         "init": LazyCommand(
             "rehabctl.commands.init:app",

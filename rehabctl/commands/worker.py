@@ -40,8 +40,9 @@ def run(
     """Do jobs of the shared store, exchange with other systems and deliver, until interrupted.
 
     The exchange sends queued HL7 messages and takes over drop folders: at the start, then every
-    minute. Messages leave where config.toml names a carrier; what stops them is said on standard
-    error, and the jobs go on. A local store has no jobs waiting: one round of the exchange is all.
+    minute. Messages leave where config.toml names a carrier; what they came to, or what stops
+    them, is said on standard error, and the jobs go on. A local store has no jobs waiting: one
+    round of the exchange is all.
     """
     from rehabctl.services import delivery_run, work_queue
     from rehabctl.services.exchange_round import exchange_beside, exchange_round
@@ -55,7 +56,7 @@ def run(
         with exchange_beside(settings, note):
             work_queue.run(settings, queue, once=once, concurrency=jobs)
         if delivers:
-            delivery_run.deliver_due(settings)
+            delivery_run.told_of(delivery_run.deliver_due(settings), note)
         return
     with (
         exchange_beside(settings, note),

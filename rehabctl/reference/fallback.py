@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 
+from rehabctl.domain.visit import REDUCED, ChannelSpan
+
 
 @dataclass(frozen=True, slots=True)
 class FallbackStep:
@@ -21,6 +23,11 @@ class FallbackStep:
     """Word of `video-visit fallback --to`; empty: no step down."""
     after: str = ""
     """The command that follows once the step was taken."""
+
+    def is_in_force(self, span: ChannelSpan) -> bool:
+        """Return whether a visit stands on this step."""
+        is_reduced = span.picture == REDUCED
+        return self.channel == span.channel.value and is_reduced == (self.rung == "picture")
 
 
 @cache

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from rehabctl.domain.errors import RehabctlError
+from rehabctl.domain.message import OutboxState
 from rehabctl.services import triage, wiring_peers
 from rehabctl.services.message_delivery import Courier, DeliveryLine, Sender
 from rehabctl.services.wiring import open_store
@@ -54,6 +55,25 @@ def deliver_due(
         return list(courier.deliver(limit=limit, dry_run=dry_run))
 
 
+def told_of(lines: Sequence[DeliveryLine], tell: Callable[[str], None]) -> None:
+    """Say in one line what a run came to; nothing where nothing was due.
+
+    Parameters
+    ----------
+    lines
+        Of the run.
+    tell
+        Takes the text.
+    """
+    if not lines:
+        return
+    states = [line.state for line in lines]
+    sent, given_up = states.count(OutboxState.SENT), states.count(OutboxState.FAILED)
+    on_way = sum(line.why == "on-its-way" for line in lines)
+    waits = states.count(OutboxState.QUEUED) - on_way
+    tell(f"messages: {sent} sent, {on_way} on their way, {waits} wait, {given_up} given up")
+
+
 @contextmanager
 def delivering(
     settings: Settings, *, every_s: float, tell: Callable[[str], None]
@@ -85,7 +105,7 @@ def _loop(
     told = ""
     while not stop.is_set():
         try:
-            deliver_due(settings)
+            told_of(deliver_due(settings), tell)
             why = ""
         except RehabctlError as error:
             why = str(error)

@@ -94,9 +94,9 @@ class VisitDesk:
             override=override.strip() or None,
         )
 
-    def switch(self, visit_id: str, channel: Channel) -> None:
-        """Go on by another channel."""
-        visits.switch_channel(self.store, visit_id, channel)
+    def switch(self, visit_id: str, channel: Channel, picture: str | None = None) -> None:
+        """Go on by another channel, or with another picture."""
+        visits.switch_channel(self.store, visit_id, channel, picture=picture)
 
     def begin_code(self, visit_id: str, code: str) -> None:
         """Time a procedure code from now on."""

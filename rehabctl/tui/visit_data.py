@@ -50,8 +50,8 @@ class VisitData(Protocol):
         """Start a visit; licensure and suitability are checked for where the patient is now."""
         ...
 
-    def switch(self, visit_id: str, channel: Channel) -> None:
-        """Go on by another channel."""
+    def switch(self, visit_id: str, channel: Channel, picture: str | None = None) -> None:
+        """Go on by another channel, or with another picture."""
         ...
 
     def begin_code(self, visit_id: str, code: str) -> None:

@@ -143,10 +143,10 @@ def _where(visit: Visit) -> str:
 def ladder(found: JoinSheet) -> list[Line]:
     """Return what is done when the call breaks; the step in force is marked."""
     spans = found.visit.channels
-    now = spans[-1].channel.value if spans and spans[-1].until_at is None else None
+    now = spans[-1] if spans and spans[-1].until_at is None else None
     lines: list[Line] = []
     for step in found.steps:
-        here = step.channel == now
+        here = now is not None and step.is_in_force(now)
         mark = "▶ " if here else "  "
         lead = Content.styled(f"{mark}{step.channel:<{_LABEL_CELLS - 2}}", "bold" if here else "")
         lines.append(Line(lead, Content(cells.clean(step.text))))

@@ -67,9 +67,9 @@ def test_the_join_sheet_has_the_ladder(visits_clinic: At, booked: str) -> None:
     code, out, _ = visits_clinic("03T14:55", "visit", "sheet", booked)
     assert code == 0
     assert [k for k in out if k.startswith("step_")] == [
-        "step_1_video", "step_2_audio", "step_3_phone", "step_4_rescheduled",
+        "step_1_video", "step_2_video", "step_3_audio", "step_4_phone", "step_5_rescheduled",
     ]  # fmt: skip
-    assert booked in out["step_3_phone"]
+    assert booked in out["step_4_phone"]
     assert out["licence"] == "allowed"
 
 

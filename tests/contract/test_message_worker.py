@@ -205,8 +205,11 @@ def test_the_command_of_a_worker_delivers(
     )
     assert delivery_run.is_configured(at_day)
     assert not delivery_run.is_configured(settings)
-    assert [one.why for one in delivery_run.deliver_due(at_day)] == ["on-its-way"]
     said: list[str] = []
+    delivery_run.told_of(delivery_run.deliver_due(at_day), said.append)
+    delivery_run.told_of([], said.append)
+    assert said == ["messages: 0 sent, 1 on their way, 0 wait, 0 given up"]
+    said.clear()
     heard = threading.Event()
 
     def tell(text: str) -> None:

@@ -6,7 +6,7 @@ import hashlib
 import io
 import json
 from collections.abc import Callable
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from datetime import date, timedelta
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
@@ -15,6 +15,7 @@ from uuid import UUID
 import pytest
 from sqlalchemy import Engine
 
+from rehabctl.domain.clinic import Role
 from rehabctl.domain.consent import ConsentScope
 from rehabctl.domain.errors import (
     NotFoundError,
@@ -30,10 +31,12 @@ from rehabctl.domain.visit import Channel, Visit, VisitKind, VisitStatus
 from rehabctl.integrations.video.daily import DailyRooms
 from rehabctl.integrations.video.rooms import VideoRooms
 from rehabctl.integrations.video.signed_tokens import unverified_claims
+from rehabctl.reference.retention import load_retention
 from rehabctl.reference.video import load_video_rules
 from rehabctl.services import (
     consents,
     integrations,
+    retention,
     review,
     video_visits,
     visit_recordings,
@@ -349,6 +352,22 @@ def test_a_film_of_a_server_of_ones_own_is_taken_once(
         visit_recordings.take(store, VideoService.JITSI, other, film)
     assert store.blobs.exists(DIGEST), "the film of the first visit stays"
     assert blobs(settings) == 1
+
+
+@pytest.mark.parametrize("settings", ["sqlcipher"], indirect=True)
+def test_a_film_of_a_visit_is_destroyed_when_its_time_has_passed(
+    store: Store, seen: str, tmp_path: Path
+) -> None:
+    film = tmp_path / "recording.mp4"
+    film.write_bytes(FILM)
+    visit_recordings.take(store, VideoService.JITSI, seen, film)
+    admin = replace(store, user=replace(store.user, role=Role.CLINIC_ADMIN))
+    for days, left in ((89, True), (91, False)):
+        moment = at(admin, NOW + timedelta(days=days))
+        retention.run(moment, load_retention(), dry_run=False, report=lambda *_: None)
+        assert store.blobs.exists(DIGEST) is left
+    [line] = visit_recordings.listed(store, ROOMS, seen)
+    assert line.state == "destroyed"
 
 
 @pytest.mark.usefixtures("licensed")

@@ -8,7 +8,7 @@ from uuid import UUID
 import pytest
 from textual.widgets import OptionList
 
-from rehabctl.domain.visit import Channel, VisitStatus
+from rehabctl.domain.visit import REDUCED, Channel, VisitStatus
 from rehabctl.tui.app import PanelApp
 from rehabctl.tui.screens.check_in import CheckInScreen
 from rehabctl.tui.screens.dialogs import ChoiceDialog
@@ -147,13 +147,16 @@ async def test_units_run_along_and_the_ladder_is_climbed_down(
         await settle(pilot)
         assert "23 min, 2 units" in shown(panel)
         assert "running" in shown(panel)
-        for channel in (Channel.AUDIO, Channel.PHONE):
+        for channel, picture in (
+            (Channel.VIDEO, REDUCED), (Channel.AUDIO, None), (Channel.PHONE, None),
+        ):  # fmt: skip
             await press(pilot, "f")
-            assert clinic.visits.visits[FIRST].channels[-1].channel is channel
+            span = clinic.visits.visits[FIRST].channels[-1]
+            assert (span.channel, span.picture) == (channel, picture)
         assert "▶ phone" in shown(panel)
         await press(pilot, "f")  # rescheduling is not done by itself
         assert clinic.visits.visits[FIRST].status is VisitStatus.IN_PROGRESS
-        assert len(clinic.visits.visits[FIRST].channels) == 3
+        assert len(clinic.visits.visits[FIRST].channels) == 4
         await press(pilot, "c", "home", "enter")
         assert clinic.visits.visits[FIRST].channels[-1].channel is Channel.VIDEO
         await press(pilot, "x", "v", *"nine", "enter")

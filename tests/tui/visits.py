@@ -156,10 +156,10 @@ class ClinicVisits:
     def _keep(self, visit: Visit) -> None:
         self.visits[str(visit.id)] = replace(visit, revision=visit.revision + 1)
 
-    def switch(self, visit_id: str, channel: Channel) -> None:
+    def switch(self, visit_id: str, channel: Channel, picture: str | None = None) -> None:
         with self._clinic._called(f"switch {channel.value}"):
             now = self._clinic.now
-            self._keep(visit_log.switch_channel(self.visits[visit_id], now, channel))
+            self._keep(visit_log.switch_channel(self.visits[visit_id], now, channel, picture))
 
     def begin_code(self, visit_id: str, code: str) -> None:
         with self._clinic._called(f"begin_code {code}"):

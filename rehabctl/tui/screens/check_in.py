@@ -9,7 +9,7 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.message import Message
 
-from rehabctl.domain.visit import Channel, VisitStatus
+from rehabctl.domain.visit import REDUCED, Channel, VisitStatus
 from rehabctl.services.visit_sheet import JoinSheet
 from rehabctl.tui import cells, visit_text
 from rehabctl.tui.context import PanelContext
@@ -24,6 +24,7 @@ from rehabctl.tui.widgets.status_line import StatusLine, data_age
 
 _COUNT_EVERY_S = 15.0
 _RESCHEDULED = "rescheduled"
+_PICTURE = "picture"
 _CHANNELS = tuple((channel.value, cells.words(channel.value)) for channel in Channel)
 
 
@@ -148,22 +149,23 @@ class CheckInScreen(PortScreen[None]):
             now = spans[-1].channel if spans else Channel.VIDEO
             self._choose("Go on by which channel?", now, self._switch)
 
-    def _switch(self, channel: Channel) -> None:
+    def _switch(self, channel: Channel, picture: str | None = None) -> None:
         data, wanted = self.context.data.visits, self._visit_id
-        self._do(lambda: data.switch(wanted, channel), f"Now by {cells.words(channel.value)}.")
+        how = f"{cells.words(channel.value)}, with a smaller picture" if picture else channel.value
+        self._do(lambda: data.switch(wanted, channel, picture), f"Now by {cells.words(how)}.")
 
     def action_fallback(self) -> None:
         """Take the step after the channel in force."""
         if self.sheet is None or not self._is_running():
             return
-        names = [step.channel for step in self.sheet.steps]
-        spans = self.sheet.visit.channels
-        now = spans[-1].channel.value if spans else names[0]
-        following = names[names.index(now) + 1 :] if now in names else names[:1]
-        if following and following[0] != _RESCHEDULED:
-            self._switch(Channel(following[0]))
+        steps, spans = self.sheet.steps, self.sheet.visit.channels
+        now = next((n for n, s in enumerate(steps) if spans and s.is_in_force(spans[-1])), -1)
+        following = steps[now + 1] if now + 1 < len(steps) else None
+        if following is not None and following.channel != _RESCHEDULED:
+            picture = REDUCED if following.rung == _PICTURE else None
+            self._switch(Channel(following.channel), picture)
             return
-        last = next((s for s in self.sheet.steps if s.channel == _RESCHEDULED), None)
+        last = next((s for s in steps if s.channel == _RESCHEDULED), None)
         text = "There is no further step." if last is None else f"{last.text} End it first with x."
         self.notify(cells.clean(text), markup=False, timeout=8)
 
