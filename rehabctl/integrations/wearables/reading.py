@@ -5,9 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import date
 
 from rehabctl.clinic.daily_totals import DayTotals
-from rehabctl.domain.wearable import DailyMeasure, Wearer
+from rehabctl.domain.wearable import DailyMeasure, DailyValue, Wearer
 from rehabctl.reference.wearables import MeasureRow, measure_rows
 
 _OLDEST_S = 946_684_800.0
@@ -54,6 +55,8 @@ class Reading:
     names_wearer: bool = False
     known_until_s: float | None = None
     """When the source was made; None: it does not say."""
+    days: tuple[date, date] | None = None
+    """First and last day that were asked for; others are not told whole. None: all."""
     file: str = ""
     """The one that is being read."""
     _rows: dict[DailyMeasure, MeasureRow] = field(default_factory=measure_rows)
@@ -85,6 +88,12 @@ class Reading:
         if not (row.low <= value <= row.high) or math.isnan(value):
             return self.refuse(line, measure.value, "lies outside of what can be")
         self.totals.add(measure, start_s, end_s, value, device)
+
+    def values(self) -> list[DailyValue]:
+        """Return the values of the days that were asked for, in order."""
+        first, last = self.days or (date.min, date.max)
+        found = self.totals.values(self.known_until_s, is_whole=self.cut is None)
+        return [value for value in found if first <= value.day <= last]
 
     def refuse(self, line: int, field_: str, message: str) -> None:
         """Count a record that is not taken."""
