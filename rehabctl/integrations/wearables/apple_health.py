@@ -212,13 +212,15 @@ class _Parser:
         else:
             factor = _UNITS[measure].get(said.get("unit", ""))
             if factor is None:
-                return self._reading.refuse(line, "unit", "is not one that this type has")
+                self._reading.refuse(line, "unit", "is not one that this type has")
+                return
             try:
                 value = float(said.get("value", "")) * factor
             except ValueError:
                 value = float("nan")
         if start_s is None or end_s is None:
-            return self._reading.refuse(line, "time", "is no time with an offset")
+            self._reading.refuse(line, "time", "is no time with an offset")
+            return
         self._reading.take(measure, start_s, end_s, value, self._device(said), line)
 
     def _device(self, said: Mapping[str, str]) -> str:

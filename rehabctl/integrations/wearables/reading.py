@@ -75,8 +75,8 @@ class Reading:
         value: float,
         device: str = "",
         line: int = 0,
-    ) -> None:
-        """Take one record, or refuse it with the reason; see `DayTotals.add`."""
+    ) -> bool:
+        """Take one record, or refuse it with the reason and return False; see `DayTotals.add`."""
         self.records += 1
         row = self._rows[measure]
         if measure is DailyMeasure.SLEEP:
@@ -88,6 +88,7 @@ class Reading:
         if not (row.low <= value <= row.high) or math.isnan(value):
             return self.refuse(line, measure.value, "lies outside of what can be")
         self.totals.add(measure, start_s, end_s, value, device)
+        return True
 
     def values(self) -> list[DailyValue]:
         """Return the values of the days that were asked for, in order."""
@@ -95,11 +96,12 @@ class Reading:
         found = self.totals.values(self.known_until_s, is_whole=self.cut is None)
         return [value for value in found if first <= value.day <= last]
 
-    def refuse(self, line: int, field_: str, message: str) -> None:
-        """Count a record that is not taken."""
+    def refuse(self, line: int, field_: str, message: str) -> bool:
+        """Count a record that is not taken; return False."""
         self.refused += 1
         if len(self.refusals) < _LISTED:
             self.refusals.append(Refusal(self.file, line, field_, message))
+        return False
 
     def ends_early(self, line: int, how: str) -> None:
         """Say that the source ends too early; what was whole before it stays."""

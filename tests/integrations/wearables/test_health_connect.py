@@ -22,7 +22,7 @@ from tests.integrations.wearables.readings import by_name, numbers, reading
 TABLES = """
 CREATE TABLE application_info_table (row_id INTEGER PRIMARY KEY, package_name TEXT);
 CREATE TABLE steps_record_table (row_id INTEGER PRIMARY KEY, uuid BLOB, app_info_id INTEGER,
- start_time INTEGER, end_time INTEGER, count INTEGER);
+ device_info_id INTEGER, start_time INTEGER, end_time INTEGER, count INTEGER);
 CREATE TABLE heart_rate_record_series_table (parent_key INTEGER, beats_per_minute INTEGER,
  epoch_millis INTEGER);
 CREATE TABLE resting_heart_rate_record_table (row_id INTEGER PRIMARY KEY, app_info_id INTEGER,
@@ -45,7 +45,7 @@ def database(tmp_path: Path) -> Path:
     with closing(sqlite3.connect(path)) as made:
         made.executescript(TABLES)
         made.executemany(
-            "INSERT INTO steps_record_table VALUES (NULL, x'00', ?, ?, ?, ?)",
+            "INSERT INTO steps_record_table VALUES (NULL, x'00', ?, 1, ?, ?, ?)",
             [
                 (1, ms(14), ms(15), 1000),
                 (2, ms(14, 30), ms(14, 45), 500),  # the same walk, by another app
@@ -58,7 +58,7 @@ def database(tmp_path: Path) -> Path:
             "INSERT INTO heart_rate_record_series_table VALUES (1, ?, ?)",
             [(88, ms(14)), (92, ms(14, 1)), (4000, ms(14, 2))],
         )
-        made.execute(f"INSERT INTO resting_heart_rate_record_table VALUES (1, 1, {ms(14)}, 61)")
+        made.execute("INSERT INTO resting_heart_rate_record_table VALUES (1, 1, ?, 61)", (ms(14),))
         made.executemany(
             "INSERT INTO sleep_session_record_table VALUES (?, 1, ?, ?)",
             [(1, ms(4), ms(10)), (2, ms(4, day=11), ms(9, day=11))],
@@ -142,15 +142,21 @@ def test_something_else_is_no_export(tmp_path: Path, content: bytes) -> None:
         read(path, reading()[0])
 
 
-@given(data=st.data())
+@given(
+    damage=st.lists(st.tuples(st.integers(16, 20_000), st.integers(0, 255)), max_size=8),
+    keep=st.floats(0.4, 1),
+)
 def test_any_damage_ends_in_a_reading_or_one_error(
-    tmp_path_factory: pytest.TempPathFactory, whole: bytes, data: st.DataObject
+    tmp_path_factory: pytest.TempPathFactory,
+    whole: bytes,
+    damage: list[tuple[int, int]],
+    keep: float,
 ) -> None:
     spoilt = bytearray(whole)
-    for place in data.draw(st.lists(st.integers(16, len(whole) - 1), min_size=1, max_size=8)):
-        spoilt[place] = data.draw(st.integers(0, 255))
+    for place, value in damage:
+        spoilt[place % len(whole)] = value
     path = tmp_path_factory.mktemp("fuzz") / "export.db"
-    path.write_bytes(spoilt[: data.draw(st.integers(len(whole) // 2, len(whole)))])
+    path.write_bytes(spoilt[: int(len(whole) * keep)])
     found, _ = reading()
     with suppress(RehabctlError):
         read(path, found)
@@ -163,7 +169,7 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> bytes:
     with closing(sqlite3.connect(path)) as made:
         made.executescript(TABLES)
         made.executemany(
-            "INSERT INTO steps_record_table VALUES (NULL, x'00', 1, ?, ?, 10)",
+            "INSERT INTO steps_record_table VALUES (NULL, x'00', 1, 1, ?, ?, 10)",
             [(ms(14, m), ms(14, m + 1)) for m in range(50)],
         )
         made.commit()
