@@ -52,12 +52,12 @@ _QUERIES = (
     (
         DailyMeasure.SLEEP,
         "sleep_stages_table",
-        "SELECT parent_key, stage_start_time, stage_end_time, 0, NULL, NULL FROM sleep_stages_table "
-        "WHERE stage_type IN (2, 4, 5, 6)",  # sleeping, light, deep, REM
+        "SELECT parent_key, stage_start_time, stage_end_time, 0, NULL, NULL "
+        "FROM sleep_stages_table WHERE stage_type IN (2, 4, 5, 6)",  # sleeping, light, deep, REM
     ),
 )
 _WHOLE_NIGHTS = (
-    "SELECT row_id, start_time, end_time, 0, app_info_id FROM sleep_session_record_table"
+    "SELECT row_id, start_time, end_time, 0, app_info_id, NULL FROM sleep_session_record_table"
 )
 _WITHOUT_STAGES = " WHERE row_id NOT IN (SELECT parent_key FROM sleep_stages_table)"
 

@@ -160,8 +160,10 @@ class TestHealthConnect:
         watch, phone = truth.priority
         assert set(steps) == set(truth.steps)
         for day, by_app in truth.steps.items():
+            if fault == "unknown_app":  # whose priority is not known: the device that covers more
+                assert by_app[phone] <= steps[day] < 1.05 * by_app[phone]
+                continue
             # the watch where it was worn, and the phone's first hour
-            assert by_app[watch] < steps[day] < by_app[watch] + by_app[phone]
             assert steps[day] == by_app[watch] + self.first_hour(truth, day, path, fault)
         if fault != "table_missing":
             assert of(found, "sleep_h") == hours(truth.asleep_min)

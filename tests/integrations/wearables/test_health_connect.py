@@ -148,15 +148,15 @@ def test_something_else_is_no_export(tmp_path: Path, content: bytes) -> None:
 )
 def test_any_damage_ends_in_a_reading_or_one_error(
     tmp_path_factory: pytest.TempPathFactory,
-    whole: bytes,
+    undamaged: Path,
     damage: list[tuple[int, int]],
     keep: float,
 ) -> None:
-    spoilt = bytearray(whole)
+    spoilt = bytearray(undamaged.read_bytes())
     for place, value in damage:
-        spoilt[place % len(whole)] = value
+        spoilt[place % len(spoilt)] = value
     path = tmp_path_factory.mktemp("fuzz") / "export.db"
-    path.write_bytes(spoilt[: int(len(whole) * keep)])
+    path.write_bytes(spoilt[: int(len(spoilt) * keep)])
     found, _ = reading()
     with suppress(RehabctlError):
         read(path, found)
@@ -164,7 +164,7 @@ def test_any_damage_ends_in_a_reading_or_one_error(
 
 
 @pytest.fixture(scope="module")
-def whole(tmp_path_factory: pytest.TempPathFactory) -> bytes:
+def undamaged(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("whole") / "export.db"
     with closing(sqlite3.connect(path)) as made:
         made.executescript(TABLES)
@@ -173,4 +173,4 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> bytes:
             [(ms(14, m), ms(14, m + 1)) for m in range(50)],
         )
         made.commit()
-    return path.read_bytes()
+    return path
