@@ -1,8 +1,8 @@
 """From single records of a wearable to one value a day, in memory that grows with days only.
 
-A step that phone and watch both counted counts once: where records of two devices overlap in time,
-those of the device that ranks higher count, and of the other only the share outside. Asleep is
-the union of what any device says. A record that comes twice counts once.
+A step that phone and watch both counted counts once: a minute in which the device that ranks higher
+has a record is that device's, and of the other only the share outside counts. Asleep is the union
+of what any device says. A record that comes twice counts once.
 """
 
 from __future__ import annotations
@@ -227,8 +227,13 @@ def _union(spans: list[tuple[float, float]]) -> list[tuple[float, float]]:
     return joined
 
 
+def _minutes(at: float, long: float) -> tuple[float, float]:
+    """Return a span out to whole minutes: clocks and stretches of two devices differ by seconds."""
+    return at // 60 * 60, -(-max(at + long, at + 1) // 60) * 60
+
+
 def _once(devices: Sequence[tuple[str, _Pieces]]) -> tuple[float, list[str]]:
-    """Return the sum in which no moment counts for two devices, and whose records count."""
+    """Return the sum in which no minute counts for two devices, and whose records count."""
     total, used = 0.0, list[str]()
     covered: list[tuple[float, float]] = []
     for name, pieces in devices:
@@ -236,7 +241,7 @@ def _once(devices: Sequence[tuple[str, _Pieces]]) -> tuple[float, list[str]]:
         if told or not used:
             used.append(name)
         total += told
-        covered = _union([*covered, *((at, at + long) for at, long, _ in pieces)])
+        covered = _union([*covered, *(_minutes(at, long) for at, long, _ in pieces)])
     return total, used
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 PatientOption = Annotated[
     str, typer.Option("--patient", metavar="MRN", help="Whose devices recorded it.")
 ]
+_DAY = ["%Y-%m-%d"]
 _COUNTS = ("read", "created", "updated", "unchanged", "rejected", "records")
 _ABOUT = ("first_day", "last_day", "cut", "sha256")
 
@@ -47,6 +49,11 @@ def register(app: typer.Typer) -> None:
         epilog="Examples: rehabctl import health-connect 'Health Connect.zip' --patient 1042 "
         "--dry-run | rehabctl import health-connect export.zip --patient 1042 --format json",
     )(health_connect)
+    app.command(
+        "google-health",
+        epilog="Examples: rehabctl import google-health --patient 1042 | "
+        "rehabctl import google-health --patient 1042 --from 2026-10-01 --to 2026-10-31 --dry-run",
+    )(google_health)
 
 
 def apple_health(
@@ -105,6 +112,53 @@ def health_connect(
     """
     out = Output.of(format_, json_, output, quiet)
     _import(WearableSource.HEALTH_CONNECT, file, patient, out, dry_run=dry_run)
+
+
+def google_health(
+    patient: PatientOption,
+    first: Annotated[
+        datetime | None, typer.Option("--from", formats=_DAY, help="First day. [default: 30 back]")
+    ] = None,
+    last: Annotated[
+        datetime | None, typer.Option("--to", formats=_DAY, help="Last day. [default: today]")
+    ] = None,
+    dry_run: DryRunFlag = False,
+    format_: FormatOption = None,
+    json_: JsonFlag = False,
+    output: OutputOption = None,
+    quiet: QuietFlag = False,
+) -> None:
+    """Fetch steps, heart rate and sleep of the Google Health API, by day.
+
+    The integration has to be enabled under an agreement, and the patient's sign-in stored. Exit
+    code 5 without either, 6 when the service is away, 7 when records were refused.
+    """
+    from datetime import timedelta
+
+    from rehabctl.domain.errors import UsageError
+    from rehabctl.services import triage, wearables
+    from rehabctl.services.settings import load_settings
+    from rehabctl.services.wiring import open_store
+    from rehabctl.services.wiring_peers import google_health as google
+
+    settings = load_settings()
+    until = last.date() if last else settings.now().date()
+    since = first.date() if first else until - timedelta(days=30)
+    if since > until:
+        raise UsageError("the first day lies after the last", "Swap --from and --to")
+    rules = triage.clinic_rules(settings)
+    out = Output.of(format_, json_, output, quiet)
+    with open_store(settings) as store, progress("Asking for days", quiet=quiet):
+        api = google(store, settings, patient)
+        report = wearables.import_wearable(
+            store,
+            rules,
+            WearableSource.GOOGLE_HEALTH,
+            lambda reading: api.read(reading, since, until),
+            patient,
+            dry_run=dry_run,
+        )
+    _emit(report, out, dry_run=dry_run)
 
 
 def _import(source: WearableSource, file: Path, mrn: str, out: Output, *, dry_run: bool) -> None:

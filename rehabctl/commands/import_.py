@@ -359,7 +359,7 @@ def fhir(
     output: OutputOption = None,
     quiet: QuietFlag = False,
 ) -> None:
-    """Take over patients and pain ratings of FHIR R4, and keep every other resource as it is.
+    """Take over patients, pain ratings and days of activity of FHIR R4; keep all else as it is.
 
     The same resources twice change nothing. Exit code 7 when resources were refused.
     """

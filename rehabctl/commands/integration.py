@@ -192,6 +192,10 @@ def secret(
     file: Annotated[
         Path | None, typer.Option("--file", help="Read it from this file; default: asked for.")
     ] = None,
+    patient: Annotated[
+        str | None,
+        typer.Option("--patient", metavar="MRN", help="Whose sign-in it is (google-health)."),
+    ] = None,
 ) -> None:
     """Put the secret or private key of a connection or integration into the keyring.
 
@@ -204,7 +208,7 @@ def secret(
 
     text = read_secret(name, file)
     with open_store(load_settings()) as store:
-        service.keep_secret(store, name, text)
+        service.keep_secret(store, name, text, patient)
 
 
 @app.command(

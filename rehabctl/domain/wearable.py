@@ -67,6 +67,8 @@ class StoredDailyValue:
     source: WearableSource
     value: DailyValue
     recorded_at: datetime
+    origin_sha256: str
+    """Of the file, or of the name of the single record, that told it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -210,7 +210,7 @@ def _of_one_source(
     for each in stored:
         if each.value.measure is measure and each.value.is_whole:
             by_source.setdefault(each.source, []).append(each)
-    return max(by_source.values(), key=len, default=[])
+    return max(by_source.values(), key=len) if by_source else []
 
 
 def _noon(day: date, zone: ZoneInfo) -> datetime:

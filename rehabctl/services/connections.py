@@ -99,8 +99,19 @@ def connection_named(uow: UnitOfWork, name: str, kind: type[C]) -> C:
     return known[name]
 
 
-def keep_secret(store: Store, name: str, secret: str) -> None:
+def keep_secret(store: Store, name: str, secret: str, mrn: str | None = None) -> None:
     """Put the secret or private key of a connection or integration into the keyring.
+
+    Parameters
+    ----------
+    store
+        The open store.
+    name
+        Of the connection or integration.
+    secret
+        What is kept.
+    mrn
+        Whose sign-in it is, for integrations that ask each patient; kept under her identifier.
 
     Raises
     ------
@@ -112,7 +123,7 @@ def keep_secret(store: Store, name: str, secret: str) -> None:
     from rehabctl.store import credentials
 
     with store.transaction() as uow:
-        require(uow, Action.MANAGE_STORE)
+        require(uow, Action.MANAGE_STORE if mrn is None else Action.WRITE_CLINICAL)
         adapters = {one.name for one in load_integrations()}
         if name.removesuffix("-webhook") not in adapters:
             every = uow.connections.all()
@@ -123,5 +134,7 @@ def keep_secret(store: Store, name: str, secret: str) -> None:
                 raise NotFoundError(
                     f"no connection is called {name!r}", near or "Import it: integration connect"
                 )
-        uow.audit.record("connection.secret", "connection", None, {"name": name})
-    credentials.store(name, store.database_id, secret)
+        patient = None if mrn is None else uow.patients.get(mrn).id
+        uow.audit.record("connection.secret", "connection", patient, {"name": name})
+    entry = name if patient is None else f"{name} {patient}"
+    credentials.store(entry, store.database_id, secret)

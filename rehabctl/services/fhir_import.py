@@ -1,4 +1,4 @@
-"""Received FHIR R4 resources become patients and pain ratings; every other one is kept as it is.
+"""Received FHIR R4 becomes patients, pain ratings and days of activity; all else is kept as it is.
 
 Patients are known by their record number. Every resource is kept as its own text with its SHA-256
 beside what was made of it, so that nothing that we do not understand is lost. Files are read twice,
@@ -7,7 +7,8 @@ patients first: resources may refer to a patient who comes later.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+import hashlib
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import islice
@@ -15,9 +16,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 from zoneinfo import ZoneInfo
 
+from rehabctl.domain.consent import ConsentScope
 from rehabctl.domain.errors import NotFoundError, RehabctlError
 from rehabctl.domain.roster import FieldProblem, RosterLine, parse_line
 from rehabctl.domain.session import JournalEntry
+from rehabctl.domain.wearable import DailyMeasure, WearableSource
 from rehabctl.integrations.fhir.inbound import (
     Received,
     ResourceError,
@@ -27,8 +30,9 @@ from rehabctl.integrations.fhir.inbound import (
     read,
 )
 from rehabctl.integrations.fhir.pieces import Piece, pieces
+from rehabctl.integrations.wearables.fhir_physical_activity import daily_value, measures_by_code
 from rehabctl.reference.measure_codes import loinc_codes
-from rehabctl.services import triage
+from rehabctl.services import consents, triage
 from rehabctl.services.access import Action, require
 from rehabctl.services.import_tally import ImportTally, tally
 from rehabctl.services.intake import roster_texts
@@ -180,6 +184,7 @@ class _Run:
     rehearsal: UnitOfWork | None = None
     _patients: dict[str, PatientRef] = field(default_factory=dict[str, "PatientRef"])
     """By every name that these files give them."""
+    _day_codes: Mapping[str, DailyMeasure] = field(default_factory=measures_by_code)
     _pain_codes: frozenset[str] = field(default_factory=lambda: loinc_codes("pain"))
 
     def take_patients(self, name: str, found: Iterable[Piece]) -> None:
@@ -279,7 +284,9 @@ class _Run:
             if present == record.content_sha256:
                 change = Change.UNCHANGED
             try:
-                if change is not Change.UNCHANGED and self._take_pain(uow, received, record):
+                if change is not Change.UNCHANGED and (
+                    self._take_pain(uow, received, record) or self._take_day(uow, received, record)
+                ):
                     rated[record.patient] = None  # pyright: ignore[reportArgumentType]
             except ResourceError as error:
                 self._refuse(name, received.number, error, received.content.encode())
@@ -333,6 +340,29 @@ class _Run:
         if name not in self._patients:
             raise ResourceError(received.kind, "refers to a patient who is not known")
         return self._patients[name]
+
+    def _take_day(self, uow: UnitOfWork, received: Received, record: ForeignRecord) -> bool:
+        """Keep the day of a physical-activity Observation; return whether it is new."""
+        patient = record.patient
+        if patient is None or received.kind != "Observation":
+            return False
+        if patient_reference(received) == str(patient.id):
+            return False  # our own export
+        zone = ZoneInfo(uow.clinic.time_zone)
+        value = daily_value(received, self._day_codes, uow.now, zone)
+        if value is None:
+            return False
+        if not consents.is_given(uow, patient, ConsentScope.DATA_SHARING):
+            raise ResourceError("Observation", "needs the patient's consent to data sharing")
+        name = f"{self.source}/Observation/{received.id}"
+        origin = hashlib.sha256(name.encode()).hexdigest()
+        known = uow.wearables.newest(patient, WearableSource.FHIR, value.measure, value.day)
+        if known is not None and known.value == value:
+            return False
+        if known is not None and known.origin_sha256 != origin:
+            raise ResourceError("Observation.value", "differs from what another told of its day")
+        uow.wearables.add(patient, WearableSource.FHIR, [value], origin)
+        return True
 
     def _take_pain(self, uow: UnitOfWork, received: Received, record: ForeignRecord) -> bool:
         """Make a journal entry of a pain rating; return whether it is new."""

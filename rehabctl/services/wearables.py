@@ -164,7 +164,7 @@ def import_wearable(
         patient.now.timestamp(),
     )
     sha256 = read(reading)
-    values = list(reading.totals.values(reading.known_until_s, is_whole=reading.cut is None))
+    values = reading.values()
     with store.transaction(rehearsal=dry_run) as uow:
         require(uow, Action.WRITE_CLINICAL)
         require_consent(uow, patient.ref, ConsentScope.DATA_SHARING)

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from rehabctl.integrations.fhir.client import FhirClient
     from rehabctl.integrations.messaging.web_push import PushKey
     from rehabctl.integrations.redox.outbound import RedoxClient
+    from rehabctl.integrations.wearables.google_health import GoogleHealth
     from rehabctl.store.store import Store
 
 
@@ -104,6 +105,36 @@ def fhir_client(store: Store, settings: Settings, name: str) -> FhirClient:
     hint = f"Store it: rehabctl integration secret {name}, or set secret_command"
     secret = credentials.find(name, store.database_id, settings.secret_command, hint)
     return FhirClient(at, secret, settings.now)
+
+
+def google_health(store: Store, settings: Settings, mrn: str) -> GoogleHealth:
+    """Return one patient's data at the Google Health API.
+
+    Parameters
+    ----------
+    store
+        The open store.
+    settings
+        What this command runs with; they say where secrets come from.
+    mrn
+        Record number; her sign-in lies under her identifier.
+
+    Raises
+    ------
+    NotPermittedError
+        Her sign-in is missing, or no agreement with the vendor holds.
+    """
+    from rehabctl.integrations.wearables.google_health import HINT, GoogleHealth, GoogleTokens
+    from rehabctl.services.integrations import require_enabled
+    from rehabctl.store import credentials
+
+    with store.transaction() as uow:
+        require(uow, Action.WRITE_CLINICAL)
+        require_enabled(uow, "google-health")
+        name = f"google-health {uow.patients.get(mrn).id}"
+    secret = credentials.find(name, store.database_id, settings.secret_command, HINT)
+    tokens = GoogleTokens(secret)
+    return GoogleHealth(tokens.headers, tokens.renew)
 
 
 def message_ports(

@@ -142,7 +142,7 @@ COLUMNS: dict[str, dict[str, str]] = {
     },
     "daily_activity": {
         "uuid": "id patient_id clinic_id therapist_id",
-        "text": "source measure method file_sha256",
+        "text": "source measure method origin_sha256",
         "time": "created_at recorded_at",
         "date": "day",
         "real": "value",

@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
@@ -14,11 +15,12 @@ from rehabctl.domain.errors import FindingsError, NotPermittedError, UsageError
 from rehabctl.domain.wearable import DailyMeasure, WearableSource, Wearer
 from rehabctl.integrations.wearables.reading import Reading
 from rehabctl.reference.rules import load_rules
-from rehabctl.services import activity, consents, patient_detail, triage, wearables
+from rehabctl.services import activity, consents, fhir_import, patient_detail, triage, wearables
 from rehabctl.services.wearables import Read, WearableReport
 from rehabctl.store.store import Store
 from tests.contract.conftest import NOW, at
 from tests.contract.records import given_patient
+from tests.integrations.fakes.fhir_physical_activity import FakePhysicalActivity
 
 MRN = "1042"
 RULES = load_rules()
@@ -207,3 +209,30 @@ def test_one_audit_entry_an_import_with_the_hash(worn: Store, auditor: Store) ->
         entries = [e for e in uow.audit.entries(limit=20) if e.action.startswith("import.")]
     (told,) = (json.loads(entry.detail) for entry in entries)
     assert (told["sha256"], told["created"], told["source"]) == (report.sha256, 9, "apple-health")
+
+
+def test_days_told_by_another_system(store: Store, tmp_path: Path) -> None:
+    given_patient(store, "MRN-10001", birth_date=date(1958, 2, 28), family_name="Novak")
+    later = at(store, LATER)
+    options = fhir_import.FhirOptions(source="ehr")
+
+    def taken_over(fault: str | None, target: Store = later) -> tuple[int, int]:
+        file = tmp_path / "bundle.json"
+        file.write_bytes(FakePhysicalActivity(fault=fault).content())
+        report = fhir_import.import_files(target, RULES, file, options)
+        return report.created, report.rejected
+
+    assert taken_over(None)[1] == 7  # no consent: the days are refused, and nothing else
+    assert activity.activity_days(later, "MRN-10001", 365) == ()
+    consents.grant(store, "MRN-10001", ConsentScope.DATA_SHARING)
+    assert taken_over(None) == (7, 0)
+    days = activity.activity_days(later, "MRN-10001", 365)
+    steps = {day.day: day.values[DailyMeasure.STEPS].value for day in days}
+    fake = FakePhysicalActivity()
+    fake.bundle()
+    assert steps == fake.truth.steps
+    assert {day.source for day in days} == {WearableSource.FHIR}
+    assert taken_over(None) == (0, 0)
+    assert taken_over("same_day_two_values")[1] >= 7  # other records of days that were told
+    again = activity.activity_days(later, "MRN-10001", 365)
+    assert {day.day: day.values[DailyMeasure.STEPS].value for day in again} == steps

@@ -56,6 +56,7 @@ _UNITS: Mapping[DailyMeasure, Mapping[str, float]] = {
     DailyMeasure.STAIR_SPEED: _SPEEDS,
 }
 _ASLEEP = "HKCategoryValueSleepAnalysisAsleep"
+_MOST_HOURS = 5_000
 _KINDS = ("watch", "phone", "other app")
 _DOCTYPE = re.compile(rb"<!DOCTYPE.*?\]\s*>", re.DOTALL)
 _CUT = {
@@ -136,7 +137,7 @@ class _Parser:
     def __init__(self, reading: Reading) -> None:
         self._reading = reading
         self._devices: dict[tuple[str, str], str] = {}
-        self._days: dict[str, float] = {}
+        self._hours: dict[str, float] = {}
         self._is_export = False
         self._parser = expat.ParserCreate()
         self._parser.StartElementHandler = self._start
@@ -203,8 +204,9 @@ class _Parser:
 
     def _record(self, measure: DailyMeasure, said: Mapping[str, str]) -> None:
         line = self._parser.CurrentLineNumber
-        start_s = self._moment(said.get("startDate", ""))
-        end_s = self._moment(said.get("endDate", ""))
+        start, end = said.get("startDate", ""), said.get("endDate", "")
+        start_s = self._moment(start)
+        end_s = start_s if end == start else self._moment(end)
         value = 0.0
         if measure is DailyMeasure.SLEEP:
             if not said.get("value", "").startswith(_ASLEEP):
@@ -212,46 +214,50 @@ class _Parser:
         else:
             factor = _UNITS[measure].get(said.get("unit", ""))
             if factor is None:
-                return self._reading.refuse(line, "unit", "is not one that this type has")
+                self._reading.refuse(line, "unit", "is not one that this type has")
+                return
             try:
                 value = float(said.get("value", "")) * factor
             except ValueError:
                 value = float("nan")
         if start_s is None or end_s is None:
-            return self._reading.refuse(line, "time", "is no time with an offset")
+            self._reading.refuse(line, "time", "is no time with an offset")
+            return
         self._reading.take(measure, start_s, end_s, value, self._device(said), line)
 
     def _device(self, said: Mapping[str, str]) -> str:
         """Return a name of a device that tells nothing of its owner: `watch`, `phone 2`."""
-        source, device = said.get("sourceName", ""), said.get("device", "")
-        known = self._devices.get((source, device[-200:]))
+        source, device = said.get("sourceName", "")[:400], said.get("device", "")[:400]
+        known = self._devices.get((source, device))
         if known is None:
             kind = _kind(source, device)
             number = sum(name.startswith(kind) for name in set(self._devices.values())) + 1
             same = [n for (s, _), n in self._devices.items() if s == source and n.startswith(kind)]
             known = same[0] if same else kind if number == 1 else f"{kind} {number}"
             if len(self._devices) < 10_000:
-                self._devices[source, device[-200:]] = known
+                self._devices[source, device] = known
             ranks = cast("dict[str, int]", self._reading.totals.ranks)
             ranks[known] = _KINDS.index(kind)
         return known
 
     def _moment(self, text: str) -> float | None:
         """Return `2014-09-13 10:27:54 +0100` as seconds since 1970; None where it is none."""
-        day = text[:10] + text[19:]
-        midnight_s = self._days.get(day)
+        hour = text[:13] + text[19:]
+        hour_s = self._hours.get(hour)
         try:
-            if midnight_s is None:
-                midnight = datetime.strptime(f"{text[:10]} {text[20:]}", "%Y-%m-%d %z")
-                if len(self._days) > 20_000:
-                    self._days.clear()
-                midnight_s = self._days[day] = midnight.timestamp()
-            hours, minutes, seconds = int(text[11:13]), int(text[14:16]), int(text[17:19])
+            if hour_s is None:
+                begun = datetime.fromisoformat(f"{text[:13]}:00:00{text[20:]}")
+                if begun.tzinfo is None:
+                    return None
+                if len(self._hours) > _MOST_HOURS:
+                    self._hours.clear()
+                hour_s = self._hours[hour] = begun.timestamp()
+            minutes, seconds = int(text[14:16]), int(text[17:19])
         except (ValueError, OverflowError):
             return None
-        if len(text) != 25 or not (0 <= hours < 24 and 0 <= minutes < 60 and 0 <= seconds < 61):
+        if len(text) != 25 or not (0 <= minutes < 60 and 0 <= seconds < 61):
             return None
-        return midnight_s + hours * 3600 + minutes * 60 + seconds
+        return hour_s + minutes * 60 + seconds
 
 
 def _kind(source: str, device: str) -> str:

@@ -1,7 +1,9 @@
 """Fitbit's export files as Google Takeout gives them: a folder, or the zip file it came in.
 
-Read are the JSON files of `Global Export Data` and the CSV files of later exports. Times of steps
-and heart rate are UTC in both; those of sleep are the wearer's own clock.
+Read are the JSON files of `Global Export Data` and the CSV files of later exports, which mostly say
+the same. CSV says that its times are UTC, so that it comes first, and a record of JSON counts only
+away from it. Of JSON, heart rate is UTC and so, by most accounts, are steps; sleep is the wearer's
+own clock.
 """
 
 from __future__ import annotations
@@ -30,7 +32,13 @@ _MOST_BYTES = 128 * 1024 * 1024
 """Of one file: they hold a day, or at most a month."""
 _MOST_FILES = 200_000
 _PROFILE = "profile.csv"
-_NAMED = re.compile(r"(steps|heart_rate|resting_heart_rate|sleep)[-_]\d{4}-\d{2}-\d{2}\.(json|csv)")
+_NAMED = re.compile(
+    r"(steps|heart_rate|resting_heart_rate|sleep)[-_]\d{4}-\d{2}-\d{2}\.(?:json|csv)"
+    r"|(daily_resting_heart_rate)\.csv"
+)
+_TWIN_S = 14 * 3600
+"""How far from the records of CSV a record of JSON may be the same one, told by another clock."""
+_NO_DATA = "no data"
 _ASLEEP = frozenset({"light", "deep", "rem", "asleep"})
 _AWAKE = frozenset({"wake", "awake", "restless", "unknown"})
 
@@ -69,20 +77,31 @@ def read(path: Path, reading: Reading) -> None:
                 f"{path.name} holds no Fitbit export",
                 "Give the folder Takeout/Fitbit, or the zip file of Google Takeout",
             )
+        wanted.sort(key=lambda file: (not file.name.lower().endswith(".csv"), file.name))
+        told: dict[str, tuple[float, float]] = {}
         for file in wanted:
             reading.file = file.name
             if (text := _text(file, reading)) is not None:
-                _take(file.name.lower(), text, reading)
+                _take(file.name.lower(), text, reading, told)
 
 
 def _files(path: Path, stack: ExitStack) -> Iterator[_File]:
-    if path.is_dir():
-        for number, found in enumerate(path.rglob("*")):
-            if number > _MOST_FILES:
-                raise RehabctlError(f"{path.name} holds too many files", "Give Takeout/Fitbit")
-            if found.is_file() and not found.is_symlink():
-                yield _File(found.name, found.stat().st_size, found.read_bytes)
+    """Yield every file of a folder, those in its archives too: large exports come in parts."""
+    if not path.is_dir():
+        yield from _packed(path, stack)
         return
+    for number, found in enumerate(path.rglob("*")):
+        if number > _MOST_FILES:
+            raise RehabctlError(f"{path.name} holds too many files", "Give Takeout/Fitbit")
+        if found.is_symlink() or not found.is_file():
+            continue
+        if found.suffix.lower() == ".zip":
+            yield from _packed(found, stack)
+        else:
+            yield _File(found.name, found.stat().st_size, found.read_bytes)
+
+
+def _packed(path: Path, stack: ExitStack) -> Iterator[_File]:
     try:
         archive = stack.enter_context(zipfile.ZipFile(path))
     except (zipfile.BadZipFile, NotImplementedError, ValueError):
@@ -112,7 +131,8 @@ def _text(file: _File, reading: Reading) -> str | None:
     if file.size > _MOST_BYTES or len(data) > _MOST_BYTES:
         reading.ends_early(0, "the file is larger than any of an export")
         return None
-    return data.decode("utf-8-sig", "replace")
+    is_wide = data[:2] in (b"\xff\xfe", b"\xfe\xff")
+    return data.decode("utf-16" if is_wide else "utf-8-sig", "replace")
 
 
 def _profile(file: _File, reading: Reading) -> None:
@@ -124,10 +144,16 @@ def _profile(file: _File, reading: Reading) -> None:
         reading.about(Wearer(born, said.get("first_name"), said.get("last_name")))
 
 
-def _take(name: str, text: str, reading: Reading) -> None:
-    kind = cast("re.Match[str]", _NAMED.fullmatch(name)).group(1)
+def _take(name: str, text: str, reading: Reading, told: dict[str, tuple[float, float]]) -> None:
+    """Take the records of one file; `told` is the time for which CSV spoke of each kind."""
+    found = cast("re.Match[str]", _NAMED.fullmatch(name))
+    kind = found.group(1) or "resting_heart_rate"
+    if text.strip().lower() == _NO_DATA:
+        return
     if name.endswith(".csv"):
-        _csv(kind, text, reading)
+        if (span := _csv(kind, text, reading)) is not None:
+            first, last = told.get(kind, span)
+            told[kind] = (min(first, span[0]), max(last, span[1]))
         return
     take = {
         "steps": _steps,
@@ -135,11 +161,17 @@ def _take(name: str, text: str, reading: Reading) -> None:
         "resting_heart_rate": _resting,
         "sleep": _sleep,
     }[kind]
+    span = told.get(kind)
     for number, item in enumerate(_items(text, reading), start=1):
         try:
-            take(item, number, reading)
+            if span is None or not _is_twin(item, span):
+                take(item, number, reading)
         except (KeyError, ValueError, TypeError, OverflowError, AttributeError):
             reading.refuse(number, kind, "is not as an export writes it")
+
+
+def _is_twin(item: Mapping[str, Any], span: tuple[float, float]) -> bool:
+    return span[0] - _TWIN_S <= _utc(item["dateTime"]) <= span[1] + _TWIN_S
 
 
 def _items(text: str, reading: Reading) -> Iterator[Mapping[str, Any]]:
@@ -233,26 +265,36 @@ def _without(
         yield start_s, end_s
 
 
-def _csv(kind: str, text: str, reading: Reading) -> None:
+def _csv(kind: str, text: str, reading: Reading) -> tuple[float, float] | None:
+    """Take the rows of a file and return the first and last moment that they speak of."""
     columns = {
         "steps": ("steps", DailyMeasure.STEPS, 60),
         "heart_rate": ("beats per minute", DailyMeasure.HEART_RATE, 0),
-    }.get(kind)
-    if columns is None:
-        return
-    column, measure, long_s = columns
+        "resting_heart_rate": ("beats per minute", DailyMeasure.RESTING_HEART_RATE, 0),
+    }
+    if kind not in columns:
+        return None
+    column, measure, long_s = columns[kind]
     rows = csv.DictReader(io.StringIO(text))
+    moments: list[float] = []
     try:
+        if not {"timestamp", column} <= set(rows.fieldnames or ()):
+            reading.refuse(1, kind, "has not the columns of an export")
+            return None
         for row in rows:
             try:
-                at_s = datetime.fromisoformat(row["timestamp"]).timestamp()
-                value = float(row[column])
-            except (KeyError, ValueError, TypeError, OverflowError):
+                moment = datetime.fromisoformat(row["timestamp"])
+                if kind == "resting_heart_rate":  # the day, written as midnight
+                    moment = moment.replace(hour=12, tzinfo=None)
+                at_s, value = _local(moment, reading), float(row[column])
+            except (ValueError, TypeError, OverflowError):
                 reading.refuse(rows.line_num, kind, "is not as an export writes it")
                 continue
-            reading.take(measure, at_s, at_s + long_s, value, line=rows.line_num)
+            if reading.take(measure, at_s, at_s + long_s, value, line=rows.line_num):
+                moments = [min(at_s, *moments), max(at_s, *moments)] if moments else [at_s, at_s]
     except csv.Error:
         reading.ends_early(rows.line_num, "the file is damaged here")
+    return (moments[0], moments[1]) if moments else None
 
 
 def _utc(text: str) -> float:

@@ -1,7 +1,7 @@
 """Android Health Connect's export: a SQLite database in a zip file.
 
-Times are milliseconds since 1970. The app that recorded a step is named by its package; where two
-apps counted the same time, the one that covers more of the day counts.
+Times are milliseconds since 1970. Where two apps counted the same minute's steps, the phone's own
+order of priority says which counts; without one, the app that covers more of the day.
 """
 
 from __future__ import annotations
@@ -10,10 +10,10 @@ import shutil
 import sqlite3
 import zipfile
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import AbstractContextManager, ExitStack, closing
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
 from rehabctl.domain.errors import RehabctlError
 from rehabctl.domain.wearable import DailyMeasure
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 Scratch = Callable[[str, Callable[[BinaryIO], int]], AbstractContextManager[Path]]
 """Holds an unpacked database where only this process can read it."""
 _MOST_BYTES = 2 * 1024**3
+_NAME = "health_connect_export.db"
 _SQLITE = b"SQLite format 3\0"
 _MOST_VALUE = 1_000_000
 """Bytes of one value or row."""
@@ -33,29 +34,30 @@ _QUERIES = (
     (
         DailyMeasure.STEPS,
         "steps_record_table",
-        "SELECT row_id, start_time, end_time, count, app_info_id FROM steps_record_table",
+        "SELECT row_id, start_time, end_time, count, app_info_id, device_info_id "
+        "FROM steps_record_table",
     ),
     (
         DailyMeasure.HEART_RATE,
         "heart_rate_record_series_table",
-        "SELECT parent_key, epoch_millis, epoch_millis, beats_per_minute, NULL "
+        "SELECT parent_key, epoch_millis, epoch_millis, beats_per_minute, NULL, NULL "
         "FROM heart_rate_record_series_table",
     ),
     (
         DailyMeasure.RESTING_HEART_RATE,
         "resting_heart_rate_record_table",
-        "SELECT row_id, time, time, beats_per_minute, app_info_id "
+        "SELECT row_id, time, time, beats_per_minute, app_info_id, NULL "
         "FROM resting_heart_rate_record_table",
     ),
     (
         DailyMeasure.SLEEP,
         "sleep_stages_table",
-        "SELECT parent_key, stage_start_time, stage_end_time, 0, NULL FROM sleep_stages_table "
-        "WHERE stage_type IN (2, 4, 5, 6)",  # sleeping, light, deep, REM
+        "SELECT parent_key, stage_start_time, stage_end_time, 0, NULL, NULL "
+        "FROM sleep_stages_table WHERE stage_type IN (2, 4, 5, 6)",  # sleeping, light, deep, REM
     ),
 )
 _WHOLE_NIGHTS = (
-    "SELECT row_id, start_time, end_time, 0, app_info_id FROM sleep_session_record_table"
+    "SELECT row_id, start_time, end_time, 0, app_info_id, NULL FROM sleep_session_record_table"
 )
 _WITHOUT_STAGES = " WHERE row_id NOT IN (SELECT parent_key FROM sleep_stages_table)"
 
@@ -105,9 +107,10 @@ def _unpacking(path: Path, reading: Reading) -> Callable[[BinaryIO], int]:
         try:
             with zipfile.ZipFile(path) as archive:
                 found = [e for e in archive.infolist() if e.filename.lower().endswith(".db")]
-                if not found:
+                named = [e for e in found if e.filename.rpartition("/")[2] == _NAME]
+                if len(named or found) != 1:
                     raise _no_export(path.name)
-                entry = max(found, key=lambda e: e.file_size)
+                (entry,) = named or found
                 if entry.file_size > _MOST_BYTES:
                     raise RehabctlError(
                         f"{path.name} is larger than 2 GB unpacked", "Export fewer kinds of data"
@@ -185,26 +188,37 @@ def _tables(connection: sqlite3.Connection, tables: set[str], reading: Reading) 
 def _row(
     measure: DailyMeasure, row: tuple[Any, ...], apps: dict[Any, str], reading: Reading
 ) -> None:
-    number, start_ms, end_ms, value, app = row
+    number, start_ms, end_ms, value, app, device = row
     line = number if isinstance(number, int) else 0
     told = (start_ms, end_ms, value)
     if not all(isinstance(each, int | float) for each in told):
-        return reading.refuse(line, measure.value, "is no number")
-    device = apps.get(app, "app")
-    reading.take(measure, start_ms / 1000, end_ms / 1000, float(value), device, line)
+        reading.refuse(line, measure.value, "is no number")
+        return
+    # of an app that is not told of, its devices stand for two that counted the same
+    known = apps.get(app) or f"app {app} on {device}"[:40]
+    reading.take(measure, start_ms / 1000, end_ms / 1000, float(value), known, line)
 
 
 def _apps(connection: sqlite3.Connection, tables: set[str], reading: Reading) -> dict[Any, str]:
-    """Return the packages that recorded, by their number."""
-    if "application_info_table" not in tables:
-        return {}
-
-    def rows() -> Iterator[tuple[Any, ...]]:
-        try:
-            yield from connection.execute(
-                "SELECT row_id, package_name FROM application_info_table LIMIT 1000"
-            )
-        except sqlite3.Error:
-            reading.ends_early(0, "application_info_table is damaged")
-
-    return {number: str(package)[:100] for number, package in rows()}
+    """Return the packages that recorded, by their number, and note their order of priority."""
+    apps: dict[Any, str] = {}
+    try:
+        if "application_info_table" in tables:
+            apps = {
+                number: str(package)[:100]
+                for number, package in connection.execute(
+                    "SELECT row_id, package_name FROM application_info_table LIMIT 1000"
+                )
+            }
+        if "health_data_category_priority_table" in tables:
+            found = connection.execute(
+                "SELECT app_id_priority_order FROM health_data_category_priority_table "
+                "WHERE health_data_category = 1"  # activity
+            ).fetchone()
+            ranks = cast("dict[str, int]", reading.totals.ranks)
+            for rank, number in enumerate(str(found[0] if found else "").split(",")[:1000]):
+                if number.strip().isdecimal() and int(number) in apps:
+                    ranks.setdefault(apps[int(number)], rank)
+    except sqlite3.Error:
+        reading.ends_early(0, "the apps that recorded cannot be read")
+    return apps

@@ -5,9 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import date
 
 from rehabctl.clinic.daily_totals import DayTotals
-from rehabctl.domain.wearable import DailyMeasure, Wearer
+from rehabctl.domain.wearable import DailyMeasure, DailyValue, Wearer
 from rehabctl.reference.wearables import MeasureRow, measure_rows
 
 _OLDEST_S = 946_684_800.0
@@ -54,6 +55,8 @@ class Reading:
     names_wearer: bool = False
     known_until_s: float | None = None
     """When the source was made; None: it does not say."""
+    days: tuple[date, date] | None = None
+    """First and last day that were asked for; others are not told whole. None: all."""
     file: str = ""
     """The one that is being read."""
     _rows: dict[DailyMeasure, MeasureRow] = field(default_factory=measure_rows)
@@ -72,8 +75,8 @@ class Reading:
         value: float,
         device: str = "",
         line: int = 0,
-    ) -> None:
-        """Take one record, or refuse it with the reason; see `DayTotals.add`."""
+    ) -> bool:
+        """Take one record, or refuse it with the reason and return False; see `DayTotals.add`."""
         self.records += 1
         row = self._rows[measure]
         if measure is DailyMeasure.SLEEP:
@@ -85,12 +88,20 @@ class Reading:
         if not (row.low <= value <= row.high) or math.isnan(value):
             return self.refuse(line, measure.value, "lies outside of what can be")
         self.totals.add(measure, start_s, end_s, value, device)
+        return True
 
-    def refuse(self, line: int, field_: str, message: str) -> None:
-        """Count a record that is not taken."""
+    def values(self) -> list[DailyValue]:
+        """Return the values of the days that were asked for, in order."""
+        first, last = self.days or (date.min, date.max)
+        found = self.totals.values(self.known_until_s, is_whole=self.cut is None)
+        return [value for value in found if first <= value.day <= last]
+
+    def refuse(self, line: int, field_: str, message: str) -> bool:
+        """Count a record that is not taken; return False."""
         self.refused += 1
         if len(self.refusals) < _LISTED:
             self.refusals.append(Refusal(self.file, line, field_, message))
+        return False
 
     def ends_early(self, line: int, how: str) -> None:
         """Say that the source ends too early; what was whole before it stays."""

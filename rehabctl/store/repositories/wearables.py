@@ -7,7 +7,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, RowMapping, insert, select
+from sqlalchemy import Connection, RowMapping, and_, insert, select
 
 from rehabctl.domain.patient import PatientRef
 from rehabctl.domain.wearable import (
@@ -42,12 +42,20 @@ class WearableRepository:
             for stored in self._rows(patient.id, _DAILY.c.source == source.value)
         }
 
+    def newest(
+        self, patient: PatientRef, source: WearableSource, measure: DailyMeasure, day: date
+    ) -> StoredDailyValue | None:
+        """Return the newest value of one measure and day; None where none was told."""
+        c = _DAILY.c
+        told = and_(c.source == source.value, c.measure == measure.value, c.day == day)
+        return next(reversed(self._rows(patient.id, told)), None)
+
     def add(
         self,
         patient: PatientRef,
         source: WearableSource,
         values: Sequence[DailyValue],
-        file_sha256: str,
+        origin_sha256: str,
     ) -> None:
         """Add values; each takes the place of an earlier one of its day."""
         rows = [
@@ -56,7 +64,7 @@ class WearableRepository:
             | {
                 "source": source.value,
                 "recorded_at": self._now,
-                "file_sha256": file_sha256,
+                "origin_sha256": origin_sha256,
                 "minutes_by_bpm": None
                 if value.minutes_by_bpm is None
                 else {str(bpm): count for bpm, count in value.minutes_by_bpm.items()},
@@ -130,4 +138,10 @@ def _stored(row: RowMapping) -> StoredDailyValue:
         method=row["method"],
         minutes_by_bpm=None if minutes is None else {int(k): v for k, v in minutes.items()},
     )
-    return StoredDailyValue(row["id"], WearableSource(row["source"]), value, row["recorded_at"])
+    return StoredDailyValue(
+        row["id"],
+        WearableSource(row["source"]),
+        value,
+        row["recorded_at"],
+        row["origin_sha256"],
+    )

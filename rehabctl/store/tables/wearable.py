@@ -34,7 +34,7 @@ class DailyActivity(PatientOwned, table=True):
             "measure",
             "day",
             "recorded_at",
-            "file_sha256",
+            "origin_sha256",
             name="uq_daily_activity_told_once",
         ),
         one_of("source", WearableSource),
@@ -54,7 +54,8 @@ class DailyActivity(PatientOwned, table=True):
     is_whole: bool
     method: str
     minutes_by_bpm: dict[str, Any] | None = Field(default=None, sa_type=Document)
-    file_sha256: str
+    origin_sha256: str
+    """Of the file, or of the name of the single record, that told it."""
 
 
 class HeartRateLimit(PatientOwned, table=True):

@@ -19,8 +19,7 @@ def reading(zone: str = "America/New_York") -> tuple[Reading, list[Wearer]]:
 
 def by_name(made: Reading) -> dict[tuple[str, str], DailyValue]:
     """Return the values by measure and day, such as ("steps", "2026-03-08")."""
-    values = made.totals.values(made.known_until_s, is_whole=made.cut is None)
-    return {(v.measure.value, v.day.isoformat()): v for v in values}
+    return {(v.measure.value, v.day.isoformat()): v for v in made.values()}
 
 
 def numbers(made: Reading) -> dict[tuple[str, str], float]:

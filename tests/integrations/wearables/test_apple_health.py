@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tracemalloc
 import zipfile
+from contextlib import suppress
 from datetime import date
 from pathlib import Path
 
@@ -252,12 +253,9 @@ def test_any_damage_ends_in_a_reading_or_one_error(
     file = tmp_path_factory.mktemp("fuzz") / "export.xml"
     file.write_bytes(spoilt)
     found, _ = reading()
-    try:
+    with suppress(RehabctlError):  # and nothing else
         apple_health.read(file, found)
-    except RehabctlError as error:
-        assert "Traceback" not in str(error)
-    else:
-        assert sum(numbers(found).values()) >= 0
+    assert sum(numbers(found).values()) >= 0
 
 
 def test_an_element_without_end_is_not_held_in_memory(tmp_path: Path) -> None:

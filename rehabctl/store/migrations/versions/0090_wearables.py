@@ -32,7 +32,7 @@ def upgrade() -> None:
         sa.Column("is_whole", sa.Boolean(), nullable=False),
         sa.Column("method", sa.String(), nullable=False),
         sa.Column("minutes_by_bpm", DOCUMENT, nullable=True),
-        sa.Column("file_sha256", sa.String(), nullable=False),
+        sa.Column("origin_sha256", sa.String(), nullable=False),
         sa.CheckConstraint(f"source IN ({SOURCES})", name=op.f("ck_daily_activity_source")),
         sa.CheckConstraint(f"measure IN ({MEASURES})", name=op.f("ck_daily_activity_measure")),
         sa.CheckConstraint("hours BETWEEN 0 AND 25", name=op.f("ck_daily_activity_hours")),
@@ -43,7 +43,7 @@ def upgrade() -> None:
             "measure",
             "day",
             "recorded_at",
-            "file_sha256",
+            "origin_sha256",
             name=op.f("uq_daily_activity_told_once"),
         ),
     )
