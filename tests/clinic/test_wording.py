@@ -82,6 +82,8 @@ def shown_strings(path: Path) -> list[tuple[int, str]]:
     ]
 
 
+NAMES_OF_OTHERS = {"Diagnoses"}
+"""Fields of foreign formats (Redox), never shown."""
 SOURCES = sorted((PROJECT / "rehabctl").rglob("*.py"))
 DOCUMENTS = sorted([*(PROJECT / "docs").rglob("*.md"), PROJECT / "README.md"])
 DATA = sorted(
@@ -94,6 +96,7 @@ def test_no_string_of_the_program_claims_too_much() -> None:
         f"{path.relative_to(PROJECT)}:{line}: {finding.expression}"
         for path in SOURCES
         for line, text in shown_strings(path)
+        if text not in NAMES_OF_OTHERS
         for finding in find(text)
     ]
     assert bad == []
