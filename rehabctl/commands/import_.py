@@ -36,6 +36,10 @@ MapOption = Annotated[
         help='TOML or JSON: "their heading" = "our column", date_order, encoding, separator.',
     ),
 ]
+ProfileOption = Annotated[
+    str | None,
+    typer.Option("--profile", help="Columns of a known system: see `integration profile`."),
+]
 RejectsOption = Annotated[
     Path | None, typer.Option("--rejects", help="Write refused rows with their reasons here.")
 ]
@@ -65,6 +69,7 @@ def patients(
         str, typer.Argument(help="CSV file with the roster's header; - is standard input.")
     ],
     map_: MapOption = None,
+    profile: ProfileOption = None,
     dry_run: DryRunFlag = False,
     rejects: RejectsOption = None,
     resume: ResumeFlag = False,
@@ -80,13 +85,14 @@ def patients(
     import sys
 
     from rehabctl.services import triage
-    from rehabctl.services.import_map import ImportMap, read_map
+    from rehabctl.services.import_map import reading_of
     from rehabctl.services.roster_import import ImportOptions, import_roster, import_stream
     from rehabctl.services.settings import load_settings
     from rehabctl.services.wiring import open_store
 
     out = Output.of(format_, json_, output, quiet)
-    options = ImportOptions(read_map(map_) if map_ else ImportMap(), dry_run, resume, rejects)
+    reading = reading_of("patients", map_, profile)
+    options = ImportOptions(reading, dry_run, resume, rejects)
     settings = load_settings()
     rules = triage.clinic_rules(settings)
 
@@ -113,6 +119,7 @@ def schedule(
         ),
     ],
     map_: MapOption = None,
+    profile: ProfileOption = None,
     dry_run: DryRunFlag = False,
     rejects: RejectsOption = None,
     resume: ResumeFlag = False,
@@ -128,7 +135,7 @@ def schedule(
     """
     import sys
 
-    from rehabctl.services.import_map import ImportMap, read_map
+    from rehabctl.services.import_map import reading_of
     from rehabctl.services.import_run import ImportOptions
     from rehabctl.services.schedule_import import COLUMNS, import_schedule
     from rehabctl.services.scheduling import clinic_booking_rules
@@ -136,7 +143,7 @@ def schedule(
     from rehabctl.services.wiring import open_store
 
     out = Output.of(format_, json_, output, quiet)
-    reading = read_map(map_, COLUMNS) if map_ else ImportMap()
+    reading = reading_of("schedule", map_, profile, COLUMNS)
     options = ImportOptions(reading, dry_run, resume, rejects)
     settings = load_settings()
     tables = clinic_booking_rules(settings)
@@ -162,6 +169,7 @@ def history(
         ),
     ],
     map_: MapOption = None,
+    profile: ProfileOption = None,
     dry_run: DryRunFlag = False,
     rejects: RejectsOption = None,
     resume: ResumeFlag = False,

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
+from rehabctl.commands._integration_folder import folder_app
 from rehabctl.commands._integration_queue import queue_app
 from rehabctl.commands._options import DryRunFlag, FormatOption, JsonFlag, OutputOption, QuietFlag
 from rehabctl.commands._render import Output, emit_items, emit_object, note
@@ -17,6 +18,7 @@ app = typer.Typer(
     help="Show what speaks to other systems, and let it, under agreements.", no_args_is_help=True
 )
 app.add_typer(queue_app, name="queue")
+app.add_typer(folder_app, name="folder")
 
 NameArgument = Annotated[str, typer.Argument(metavar="NAME", help="As `integration list` shows.")]
 _DAY = ["%Y-%m-%d"]
@@ -234,6 +236,31 @@ def ask(
         integrations.require_manager(store, name)
         integration_check(store, settings, name)()
     emit_object({"name": name, "answers": True}, Output.of(format_, json_, output, quiet))
+
+
+@app.command(
+    epilog="Examples: rehabctl integration profile | "
+    "rehabctl integration profile webpt -o webpt-map.toml"
+)
+def profile(
+    name: Annotated[
+        str | None, typer.Argument(metavar="[NAME]", help="Of one; default: list them.")
+    ] = None,
+    format_: FormatOption = None,
+    json_: JsonFlag = False,
+    output: OutputOption = None,
+    quiet: QuietFlag = False,
+) -> None:
+    """List the profiles of other systems, or write one out to be changed."""
+    from rehabctl.commands._render import emit_verbatim
+    from rehabctl.reference.ehr_profiles import load_profile, load_profiles
+
+    if name is not None:
+        emit_verbatim([load_profile(name).text], output)
+        return
+    columns = ("name", "system", "grade", "effective_from", "source")
+    rows = [{key: getattr(one, key) for key in columns} for one in load_profiles()]
+    emit_items(rows, columns, Output.of(format_, json_, output, quiet))
 
 
 def _switch(name: str, enabled: bool, out: Output) -> None:

@@ -65,4 +65,28 @@ class RedoxConnection:
     """Identifiers of those who get our results."""
 
 
-Connection = FhirConnection | MllpConnection | RedoxConnection
+class FolderKind(StrEnum):
+    """What the files of a drop folder hold."""
+
+    PATIENTS = "patients"
+    SCHEDULE = "schedule"
+    HL7 = "hl7"
+    FHIR = "fhir"
+
+
+@dataclass(frozen=True, slots=True)
+class FolderConnection:
+    """A folder of this machine into which another system puts files."""
+
+    name: str
+    path: str
+    holds: FolderKind
+    profile: str = ""
+    """Columns of a known system; empty: ours, or those of `map`."""
+    map: str = ""
+    """Path of a mapping file."""
+    quiet_s: int = 60
+    """A file that changed less than this ago may still be written, and is left alone."""
+
+
+Connection = FhirConnection | MllpConnection | RedoxConnection | FolderConnection

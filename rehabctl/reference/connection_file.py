@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -11,6 +12,8 @@ from rehabctl.domain.connection import (
     Connection,
     FhirAuth,
     FhirConnection,
+    FolderConnection,
+    FolderKind,
     MllpConnection,
     RedoxConnection,
 )
@@ -44,6 +47,7 @@ def read_connection_file(
         *(_fhir(one) for one in top.tables("fhir")),
         *(_mllp(one) for one in top.tables("mllp")),
         *(_redox(one) for one in top.tables("redox")),
+        *(_folder(one) for one in top.tables("folder")),
     )
     top.finish()
     if len({one.name for one in found}) < len(found):
@@ -102,6 +106,28 @@ def _redox(read: TableReader) -> RedoxConnection:
         receivers=read.texts("receivers"),
     )
     _check_name(read, made.name)
+    read.finish()
+    return made
+
+
+def _folder(read: TableReader) -> FolderConnection:
+    made = FolderConnection(
+        name=read.text("name"),
+        path=read.text("path"),
+        holds=read.choice("holds", FolderKind),
+        profile=read.text("profile", ""),
+        map=read.text("map", ""),
+        quiet_s=read.integer("quiet_s", 60),
+    )
+    _check_name(read, made.name)
+    if not Path(made.path).is_absolute() or (made.map and not Path(made.map).is_absolute()):
+        read.problem("path", "path", "path and map begin at the root, since cron starts anywhere")
+    if made.profile and made.map:
+        read.problem("map", "map", "a folder has a profile or a map")
+    if (made.profile or made.map) and made.holds not in (FolderKind.PATIENTS, FolderKind.SCHEDULE):
+        read.problem("profile", "profile", "only patients and schedule have columns")
+    if not 0 <= made.quiet_s <= 86_400:
+        read.problem("quiet_s", "quiet_s", "quiet_s is a number of seconds of one day at most")
     read.finish()
     return made
 

@@ -5,7 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-from rehabctl.domain.connection import Connection, FhirConnection, MllpConnection, RedoxConnection
+from rehabctl.domain.connection import (
+    Connection,
+    FhirConnection,
+    FolderConnection,
+    MllpConnection,
+    RedoxConnection,
+)
 from rehabctl.domain.errors import FindingsError, NotFoundError, RehabctlError, suggestion
 from rehabctl.reference.connection_file import read_connection_file
 from rehabctl.reference.findings import Problem
@@ -16,8 +22,13 @@ if TYPE_CHECKING:
     from rehabctl.store.store import Store
     from rehabctl.store.unit_of_work import UnitOfWork
 
-C = TypeVar("C", FhirConnection, MllpConnection, RedoxConnection)
-_WORDS = {FhirConnection: "FHIR", MllpConnection: "MLLP", RedoxConnection: "Redox"}
+C = TypeVar("C", FhirConnection, MllpConnection, RedoxConnection, FolderConnection)
+_WORDS = {
+    FhirConnection: "FHIR",
+    MllpConnection: "MLLP",
+    RedoxConnection: "Redox",
+    FolderConnection: "folder",
+}
 TOKEN = "-token"  # noqa: S105 - ends the name under which a verification token is kept
 
 

@@ -7,9 +7,12 @@ from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from rehabctl.domain.errors import NotPermittedError, RehabctlError
+from rehabctl.domain.errors import NotFoundError, NotPermittedError, RehabctlError
 from rehabctl.domain.hl7_queue import QueueState
+from rehabctl.services.drop_folders import FolderRun
 from rehabctl.services.hl7_queue import QueueSender
+from rehabctl.services.scheduling import clinic_booking_rules
+from rehabctl.services.triage import clinic_rules
 from rehabctl.services.wiring import open_store
 from rehabctl.services.wiring_peers import mllp_line
 
@@ -21,7 +24,7 @@ _EVERY_S = 60.0
 
 
 def exchange_round(settings: Settings, note: Note) -> None:
-    """Send the HL7 v2 messages that are due.
+    """Send the HL7 v2 messages that are due, and take over the files of drop folders.
 
     Parameters
     ----------
@@ -30,14 +33,22 @@ def exchange_round(settings: Settings, note: Note) -> None:
     note
         Told what was done, in counts.
     """
+    rules, booking = clinic_rules(settings), clinic_booking_rules(settings)
     with open_store(settings) as store:
         try:
-            done = list(QueueSender(store, mllp_line).send())
-        except NotPermittedError:  # a worker of another role has no part in the exchange
-            return
-    sent = sum(one.state is QueueState.DONE for one in done)
-    if done:
-        note(f"{sent} HL7 messages sent, {len(done) - sent} not: integration queue list")
+            sent = list(QueueSender(store, mllp_line).send())
+        except NotPermittedError:  # a worker of another role has no part in it
+            sent = []
+        try:
+            files = list(FolderRun(store, rules, booking, note).scan())
+        except (NotPermittedError, NotFoundError) as error:
+            files = []
+            note(error.what)
+    arrived = sum(one.state is QueueState.DONE for one in sent)
+    if sent:
+        note(f"{arrived} HL7 messages sent, {len(sent) - arrived} not: integration queue list")
+    for one in files:
+        note(f"{one.folder}: a file is {one.state}, {one.rejected} of {one.read} refused")
 
 
 @contextmanager

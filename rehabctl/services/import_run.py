@@ -10,6 +10,7 @@ from __future__ import annotations
 import csv
 import gc
 import hashlib
+import io
 import os
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
@@ -159,7 +160,8 @@ class ImportRun(ABC, Generic[Line]):
             reading = self.options.reading
             reading = replace(reading, encoding=reading.encoding or encoding)
             self.options = replace(self.options, reading=reading)
-            return self._all(source, lambda: report(float(source.tell()), float(size)), note)
+            rows = self._as_rows(source)
+            return self._all(rows, lambda: report(float(source.tell()), float(size)), note)
 
     def pipe(self, source: BinaryIO, *, note: Callable[[str], None]) -> ImportReport:
         """Import from a pipe, which cannot be resumed."""
@@ -167,7 +169,19 @@ class ImportRun(ABC, Generic[Line]):
             raise UsageError(
                 "a pipe cannot be resumed", "Import from a file, or leave out --resume"
             )
-        return self._all(source, lambda: None, note)
+        return self._all(self._as_rows(source), lambda: None, note)
+
+    def _as_rows(self, source: BinaryIO) -> BinaryIO:
+        """Return the file as separated text, which XML is turned into while it is read."""
+        reading = self.options.reading
+        if reading.record is None:
+            return source
+        from rehabctl.integrations.xml_rows import XmlRows
+
+        found = XmlRows(source, reading.record, tuple(reading.names), self.name)
+        reading = replace(reading, encoding="utf-8", separator=",")
+        self.options = replace(self.options, reading=reading)
+        return io.BufferedReader(found)
 
     def _all(
         self, source: BinaryIO, done: Callable[[], None], note: Callable[[str], None]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -23,6 +22,7 @@ from rehabctl.services.exchange_record import gather
 from rehabctl.services.hl7_import import Accepted, import_message
 from rehabctl.services.import_tally import ImportTally
 from rehabctl.services.integrations import require_enabled
+from rehabctl.services.private_file import write_private
 from rehabctl.services.roster_changes import Change
 from rehabctl.store.repositories.foreign import ForeignRecord
 from rehabctl.store.repositories.imports import Progress
@@ -144,31 +144,12 @@ class Destination:
     def _refuse(self, body: bytes, problems: list[FieldProblem]) -> Reply:
         name = f"{hashlib.sha256(body).hexdigest()[:24]}.json"
         try:
-            keep(self.refused / name, body)
+            write_private(self.refused / name, body)
         except OSError as error:
             self.note(f"cannot keep a refused message: {error.strerror}")
             return Reply(503)
         self.counted.refuse(name, 1, problems, b"")
         return Reply(200)
-
-
-def keep(path: Path, data: bytes) -> None:
-    """Write a private file whole or not at all, safe from a loss of power.
-
-    Parameters
-    ----------
-    path
-        Its name; its folder is made.
-    data
-        Its bytes.
-    """
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    part = path.with_name(f".{path.name}.part")
-    with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as target:
-        target.write(data)
-        target.flush()
-        os.fsync(target.fileno())
-    part.replace(path)
 
 
 def send_results(

@@ -17,7 +17,11 @@ from rehabctl.store.ids import new_id
 from rehabctl.store.repositories.rows import upsert
 
 _TABLE = table("connection")
-_KINDS = {"mllp": domain.MllpConnection, "redox": domain.RedoxConnection}
+_KINDS: dict[str, type[Any]] = {
+    "mllp": domain.MllpConnection,
+    "redox": domain.RedoxConnection,
+    "folder": domain.FolderConnection,
+}
 """Those that say so in their settings; all others are FHIR servers."""
 
 
@@ -63,6 +67,8 @@ def _made(settings: Mapping[str, Any]) -> domain.Connection:
         for name, value in settings.items()
         if name != "kind"
     }
+    if "holds" in rest:
+        rest["holds"] = domain.FolderKind(rest["holds"])
     if "kind" in settings:
         return _KINDS[settings["kind"]](**rest)
     return FhirConnection(**(rest | {"auth": FhirAuth(rest["auth"])}))

@@ -188,7 +188,7 @@ def test_a_busy_store_and_a_full_disk_are_no_acknowledgement(
         patch.setattr(redox, "import_message", locked)
         sender = FakeRedoxSender(place.receive)
         assert (sender.send(week), sender.answers) == (0, [503] * 3)
-    monkeypatch.setattr(redox, "keep", full)
+    monkeypatch.setattr(redox, "write_private", full)
     sender = FakeRedoxSender(place.receive, fault=DeliveryFault.UNKNOWN_EVENT)
     assert (sender.send(week), sender.answers) == (0, [503] * 3)
 
