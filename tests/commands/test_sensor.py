@@ -206,6 +206,8 @@ def test_functional_takes_two_recordings_after_replay(sensor: Sensor) -> None:
     )
     assert result.code == 0, result.out
     assert "axis_distal" in result.json["results"]
+    again = sensor("calibrate", "thigh.npz", "shank.npz", "--procedure", "functional", "--json")
+    assert again.json["results"] == result.json["results"]
 
 
 def test_a_changed_expired_or_foreign_certificate_is_found(

@@ -142,3 +142,13 @@ async def test_drops_of_a_virtual_sensor_are_filled(tmp_path: Path) -> None:
     have = [round(t * 1e6 / log.TICK_US) for t in heard.file.device_t_s]
     within = [tick for tick in took if have[0] <= tick <= have[-1]]
     assert have == within  # each once, none missing
+
+
+async def test_a_recording_stays_when_its_memory_does_not_fit(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("rehabctl.services.sensor_backfill._LEAST_COMMON", 10**6)
+    async with virtual_sensors(["metamotion"], seed=4) as world:
+        [heard] = await record(world, tmp_path, 1.0, 100, onboard=True)
+    assert heard.outcome.samples > 20
+    assert [f.code for f in heard.outcome.findings if f.code != "rate"] == ["memory"]
