@@ -88,7 +88,13 @@ def _on_the_ticks(
     file, logged
         The recording with times of the sensor, and what it has not; None where nothing agrees.
     """
-    batches = [one for one in logged if one.device_time_us is not None and len(one) == 1]
+    batches = [
+        one
+        for one in logged
+        if one.device_time_us is not None
+        and len(one) == 1
+        and bool(np.isfinite(one.gyr_rads).all())
+    ]
     log_t_s = np.array([one.device_time_us[0] / 1e6 for one in batches if one.device_time_us])
     values = np.array([one.acc_ms2[0] for one in batches], dtype=np.float32).reshape(-1, 3)
     arrived = file.recording.t_s

@@ -46,7 +46,7 @@ class BenchRequest:
 
     procedure: Procedure
     sensors: tuple[str, ...]
-    """Addresses or names; or one recording file (`.npz`, `.imurec`), to see how it would go."""
+    """Addresses or names; or recording files (`.npz`, `.imurec`), to see how it would go."""
     operator: str = ""
     temperature_c: float | None = None
     certificate: Path | None = None
@@ -106,20 +106,21 @@ def calibrate_live(
         The person left, or the recording cannot be judged.
     """
     control = control or BenchControl()
-    file = Path(request.sensors[0])
-    if file.suffix in (".npz", ".imurec"):
-        _replay(request, settings, open_recording(file), show, note, control)
+    files = tuple(Path(name) for name in request.sensors)
+    if all(file.suffix in (".npz", ".imurec") for file in files):
+        if len(files) == 1:
+            _replay(request, settings, open_recording(files[0]), show, note, control)
         _go_on(control)
-        return _judged(request, (file,), settings)
+        return _judged(request, files, settings)
     folder = bench_folder(settings, request.procedure)
     try:
         paths = _recorded(request, settings, folder, show, note, control)
         _go_on(control)
+        return _judged(request, paths, settings)
     except BaseException:  # an interrupt by the terminal, too
         shutil.rmtree(folder, ignore_errors=True)
         _go_on(control)
         raise
-    return _judged(request, paths, settings)
 
 
 def _go_on(control: BenchControl) -> None:

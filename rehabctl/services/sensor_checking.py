@@ -9,6 +9,7 @@ from pathlib import Path
 
 from rehabctl.analysis.sensor_checks import check
 from rehabctl.analysis.sensor_placement import mounted_as_calibrated, moved_as_asked
+from rehabctl.devices.recorder import is_chunk_file, read_chunk_file
 from rehabctl.domain.errors import UsageError
 from rehabctl.domain.sensor import SensorFinding
 from rehabctl.reference.sensor_limits import load_sensor_limits
@@ -37,7 +38,8 @@ def check_files(
     found: list[SensorFinding] = []
     for path, recording in zip(paths, recordings, strict=True):
         name = f"{path.name}: " if len(paths) > 1 else ""
-        found += [replace(f, text=name + f.text) for f in check(recording, limits)]
+        own = (*_cut(path), *check(recording, limits))
+        found += [replace(f, text=name + f.text) for f in own]
     if moved:
         found += _checked(
             lambda: moved_as_asked(recordings, moved, limits),
@@ -52,6 +54,18 @@ def check_files(
             "Record five bends of the joint",
         )
     return tuple(found)
+
+
+def _cut(path: Path) -> tuple[SensorFinding, ...]:
+    """Return a finding when the end of an append-only recording was never written, or is lost."""
+    if not is_chunk_file(path):
+        return ()
+    file = read_chunk_file(path)
+    if file.complete and not file.dropped_bytes:
+        return ()
+    last_s = float(file.recording.t_s[-1])
+    text = f"the recording was cut after {last_s:.1f} s; what came before is whole"
+    return (SensorFinding("cut", text, (round(last_s, 3),)),)
 
 
 def _checked(

@@ -422,9 +422,12 @@ async def _record_one(
         request.path.unlink(missing_ok=True)
         return failure
     gaps, filled = tuple(intake.gaps), 0
-    if logged:
-        filled, gaps = fill_file(request.path, logged, request.key)
     findings = intake.findings()
+    if logged:
+        try:
+            filled, gaps = fill_file(request.path, logged, request.key)
+        except RehabctlError as error:  # the recording is there, only its gaps stay
+            findings = (*findings, SensorFinding("memory", error.what))
     if heard.rssi_dbm is not None and heard.rssi_dbm < limits["rssi_dbm_min"]:
         text = f"the signal was weak ({heard.rssi_dbm} dBm)"
         findings = (*findings, SensorFinding("weak_signal", text))

@@ -105,6 +105,26 @@ def test_check_of_several_tells_swapped_sensors(sensor: Sensor) -> None:
     assert sensor("check", "lt.npz", "--moved", "left").code == 2
 
 
+def test_a_recording_that_was_cut_is_named(sensor: Sensor) -> None:
+    from rehabctl.analysis.imu_recording import RecordingMeta
+    from rehabctl.devices.model import batch
+    from rehabctl.devices.recorder import Recorder
+
+    now_s = 0.0
+    with Recorder(Path("r.imurec"), RecordingMeta("S", "DOT", "", 60.0), lambda: now_s) as recorder:
+        for i in range(600):
+            now_s = i / 60
+            recorder.add(now_s, batch(gyr=[[0.0, 0.001 * (i % 2), 0.0]], acc=[[0.0, 0.0, 9.81]]))
+    assert sensor("check", "r.imurec").code == 0
+    whole = Path("r.imurec").read_bytes()
+    for cut in (3, len(whole) // 2):  # the end mark alone, and half of it
+        Path("r.imurec").write_bytes(whole[:-cut])
+        found = sensor("check", "r.imurec", "--json")
+        assert (found.code, [f["code"] for f in found.json["findings"]]) == (3, ["cut"])
+    Path("r.imurec").write_bytes(whole[:10])
+    assert sensor("check", "r.imurec").code == 1
+
+
 def test_joint(sensor: Sensor) -> None:
     sensor("simulate", "knee", "--count", "6", "-o", "thigh.npz", "--distal", "shank.npz")
     pair = ("thigh.npz", "shank.npz", "--joint", "knee")
@@ -186,6 +206,8 @@ def test_functional_takes_two_recordings_after_replay(sensor: Sensor) -> None:
     )
     assert result.code == 0, result.out
     assert "axis_distal" in result.json["results"]
+    again = sensor("calibrate", "thigh.npz", "shank.npz", "--procedure", "functional", "--json")
+    assert again.json["results"] == result.json["results"]
 
 
 def test_a_changed_expired_or_foreign_certificate_is_found(

@@ -17,7 +17,7 @@ from rehabctl.devices.radio import Radio
 from rehabctl.devices.recorder import read_chunk_file
 from rehabctl.devices.registry import driver_for, drivers
 from rehabctl.devices.transport import Connection, Listener, scan
-from rehabctl.domain.errors import NotFoundError, RehabctlError, UnavailableError, UsageError
+from rehabctl.domain.errors import RehabctlError, UnavailableError, UsageError
 from rehabctl.services import sensor_choice, sensor_link
 from rehabctl.services.sensor_link import (
     LinkOutcome,
@@ -223,13 +223,17 @@ def test_sensors_are_found_named_and_told_apart(
     def ask(name: str, rate_hz: int = 60) -> None:
         record([LinkRequest(name, tmp_path / "r.imurec", rate_hz, 1.0)], load_settings())
 
-    with pytest.raises(NotFoundError, match="2 sensors"):
-        ask("Movella DOT")
-    for name, error in (("Movela DOT", NotFoundError), ("Kettle", UnavailableError)):
-        with pytest.raises(error):
+    for name, said, code in (
+        ("Movella DOT", "2 sensors are named", 4),
+        ("Movela DOT", "no sensor 'Movela DOT' was heard", 4),  # out of reach, or no such one
+        ("Kettle", "no driver knows this sensor", 6),
+    ):
+        with pytest.raises(RehabctlError, match=said) as raised:
             ask(name)
-    with pytest.raises(UsageError, match="no rate of 61"):
-        ask("A0", 61)
+        assert raised.value.exit_code == code
+    for rate_hz in (61, 120):  # 120 is of its own memory only, by its maker
+        with pytest.raises(UsageError, match=f"no rate of {rate_hz}"):
+            ask("A0", rate_hz)
     assert not (tmp_path / "r.imurec").exists()
 
 

@@ -130,17 +130,18 @@ class MetamotionDriver:
                 break
             if len(answer) >= 6:  # an empty one has no source
                 loggers[number] = (answer[2], answer[5] & 0x1F)
-        answer = await self._asked(link, log.LENGTH_READ)
-        request = None if answer is None or not loggers else log.readout(answer)
-        if request is None:
-            return ()
         found = log.Readout(loggers)
-        await self._collect(link, request, found)
-        step_us = 1e6 / self.capabilities.rates_hz[0]
-        return found.batches(self._ranges, step_us)
+        known = -1
+        while loggers and len(found) > known:  # what came is told once; what did not, is told again
+            known = len(found)
+            answer = await self._asked(link, log.LENGTH_READ)
+            request = None if answer is None else log.readout(answer)
+            if request is None or await self._collected(link, request, found):
+                break
+        return found.batches(self._ranges, 1e6 / self.capabilities.rates_hz[0])
 
-    async def _collect(self, link: Link, request: bytes, found: log.Readout) -> None:
-        """Take entries until the sensor says that none is left, or falls silent."""
+    async def _collected(self, link: Link, request: bytes, found: log.Readout) -> bool:
+        """Take entries; return whether the sensor said that none is left."""
         frames: asyncio.Queue[bytes] = asyncio.Queue()
         await link.subscribe(metamotion.NOTIFY, frames.put_nowait)
         try:
@@ -150,11 +151,11 @@ class MetamotionDriver:
                 try:
                     data = await asyncio.wait_for(frames.get(), _ANSWER_S)
                 except TimeoutError:
-                    return
+                    return False
                 if data[:2] == bytes((log.LOGGING, log.PAGE_DONE)):
                     await link.write(metamotion.COMMAND, log.PAGE_CONFIRM)
                 elif log.entries_left(data) == 0:
-                    return
+                    return True
                 found.add(data)
         finally:
             with ignored():

@@ -108,6 +108,7 @@ class Readout:
     _values: dict[tuple[int, int], list[tuple[int, int, bytes]]] = field(
         default_factory=dict[tuple[int, int], list[tuple[int, int, bytes]]]
     )
+    _last: tuple[int, int] = (0, 0)
 
     def add(self, data: bytes) -> None:
         """Take a frame; what is no entry of these loggers is left out.
@@ -120,9 +121,10 @@ class Readout:
         for number, resets, tick, value in decode_entries(data):
             if number in self.loggers:
                 self._values.setdefault(self.loggers[number], []).append((resets, tick, value))
+                self._last = (resets, tick)
 
     def batches(self, ranges: metamotion.Ranges, step_us: float) -> tuple[SampleBatch, ...]:
-        """Return the samples since the last reset, with the time of their ticks.
+        """Return the samples since the last reset, each once, with the time of their ticks.
 
         Parameters
         ----------
@@ -131,42 +133,52 @@ class Readout:
         step_us
             Between two samples; parts of one lie nearer than half of it.
         """
-        quantities = [
-            self._merged([(module, offset) for _, offset in _PARTS], step_us / TICK_US / 2)
-            for module, _ in _SOURCES
-        ]
-        joined = _joined(quantities, step_us / TICK_US / 2)
-        found: list[SampleBatch] = []
-        for tick, (acc, gyr) in joined:
-            frames = [
-                metamotion.decode_samples(bytes(source) + value[:6], ranges)
-                for source, value in zip(_SOURCES, (acc, gyr), strict=True)
-            ]
-            found.append(
-                batch(
-                    acc=frames[0].acc_ms2.tolist(),
-                    gyr=frames[1].gyr_rads.tolist(),
-                    device_time_us=(round(tick * TICK_US),),
-                )
-            )
-        return tuple(found)
+        near = step_us / TICK_US / 2
+        acc, gyr = (self._merged(source, near) for source in _SOURCES)
+        if not gyr:  # only the accelerometer was logged
+            return tuple(_sample(tick, ranges, value, b"") for tick, value in acc)
+        return tuple(_sample(tick, ranges, *values) for tick, values in _joined(acc, gyr, near))
 
-    def _merged(self, parts: list[tuple[int, int]], near: float) -> list[tuple[int, bytes]]:
+    def __len__(self) -> int:
+        """Return how many different entries came."""
+        return sum(len(set(values)) for values in self._values.values())
+
+    def _merged(self, source: tuple[int, int], near: float) -> list[tuple[int, bytes]]:
         """Return tick and six bytes of one quantity."""
-        halves = [self._newest(part) for part in parts]
-        return [(tick, first[:4] + second[:2]) for tick, (first, second) in _joined(halves, near)]
+        first, second = (self._in_order((source[0], offset)) for _, offset in _PARTS)
+        return [(tick, start[:4] + end[:2]) for tick, (start, end) in _joined(first, second, near)]
 
-    def _newest(self, part: tuple[int, int]) -> list[tuple[int, bytes]]:
-        values = self._values.get(part, [])
-        return [(tick, value) for resets, tick, value in values if resets == values[-1][0]]
+    def _in_order(self, part: tuple[int, int]) -> list[tuple[int, bytes]]:
+        """Return what was logged since the last reset, by ticks that may have begun anew at 2^32.
+
+        A page that was not confirmed is sent again, and entries may come in any order.
+        """
+        resets, start = self._last
+        ticks = {
+            start + (tick - start + 2**31) % 2**32 - 2**31: value
+            for number, tick, value in self._values.get(part, [])
+            if number == resets
+        }
+        return sorted(ticks.items())
+
+
+def _sample(tick: int, ranges: metamotion.Ranges, acc: bytes, gyr: bytes) -> SampleBatch:
+    frames = [
+        metamotion.decode_samples(bytes(source) + value, ranges)
+        for source, value in zip(_SOURCES, (acc, gyr), strict=True)
+    ]
+    return batch(
+        acc=frames[0].acc_ms2.tolist(),
+        gyr=frames[1].gyr_rads.tolist() if gyr else None,
+        device_time_us=(round(tick * TICK_US),),
+    )
 
 
 def _joined(
-    pair: list[list[tuple[int, bytes]]], near: float
+    first: list[tuple[int, bytes]], second: list[tuple[int, bytes]], near: float
 ) -> list[tuple[int, tuple[bytes, bytes]]]:
     """Return what two rows hold at the same time, by ticks that differ by less than `near`."""
     found: list[tuple[int, tuple[bytes, bytes]]] = []
-    first, second = pair
     i = j = 0
     while i < len(first) and j < len(second):
         apart = first[i][0] - second[j][0]
