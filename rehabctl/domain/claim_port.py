@@ -19,6 +19,7 @@ class PortKind(StrEnum):
     STEDI = "stedi"
     CLAIM_MD = "claimmd"
     AVAILITY = "availity"
+    AVAILITY_REST = "availity-rest"
     OPTUM = "optum"
 
 
@@ -43,6 +44,8 @@ class PortSettings:
     """The one public key that the SFTP server may show, as in `ssh-ed25519 AAAA...`."""
     send_folder: str = ""
     receive_folder: str = ""
+    submitter: str = ""
+    """Optum: biller, submitter and user name, with spaces between."""
 
 
 class Arrival(StrEnum):

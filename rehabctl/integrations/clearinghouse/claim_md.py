@@ -12,6 +12,14 @@ from typing import Any
 
 from rehabctl.domain.claim_port import Arrival, Inbound, Outbound, PortSettings, Receipt
 from rehabctl.domain.errors import NotPermittedError, RehabctlError
+from rehabctl.integrations.clearinghouse.answers import (
+    claim_numbers,
+    is_whole,
+    objects,
+    raise_for_cut,
+    told_of,
+    unsaid,
+)
 from rehabctl.integrations.clearinghouse.questions import is_eligibility
 from rehabctl.integrations.web_client import Effect, WebClient, object_of
 
@@ -20,6 +28,7 @@ _LISTED_AFTER = timedelta(minutes=10)
 """Nothing says how soon an upload is listed."""
 _MOST_PAGES = 200
 _ERA = "era:"
+_ERAS_OF_A_PAGE = 100
 
 
 @dataclass(slots=True)
@@ -49,19 +58,24 @@ class ClaimMdPort:
             It may have been taken.
         """
         answer = self._post("upload", Effect.ONCE, file=(file.name, file.data), Filename=file.name)
-        told = object_of("Claim.MD", answer)
-        if answer.status_code != 200 or not told.get("fileid"):
+        told = told_of("Claim.MD", answer)
+        if answer.status_code != 200 or "error" in told:
             raise RehabctlError(
                 f"Claim.MD refused {file.name} ({answer.status_code})",
                 "Look at it: rehabctl claim preflight",
             )
-        return Receipt(str(told["fileid"]))
+        ours = claim_numbers(file.data)
+        claims = [one for one in objects(told.get("claim")) if one.get("pcn") in ours]
+        number = str(told.get("fileid") or (claims[0].get("fileid") if claims else "") or "")
+        if not number:
+            raise unsaid("Claim.MD")
+        return Receipt(number)
 
     def arrival(self, file: Outbound, now: datetime) -> Arrival:
         """Look for the file's name in the list of uploads."""
         for page in range(1, _MOST_PAGES):
             told = object_of("Claim.MD", self._post("uploadlist", Effect.READ, Page=str(page)))
-            files: list[dict[str, Any]] = told.get("file") or []
+            files = objects(told.get("file"))
             if any(one.get("filename") == file.name for one in files):
                 return Arrival.THERE
             if not files:
@@ -71,21 +85,39 @@ class ClaimMdPort:
 
     def fetch(self, known: Set[str]) -> Iterator[Inbound]:
         """Yield remittances (835) whose number is not known."""
-        told = object_of("Claim.MD", self._post("eralist", Effect.READ, NewOnly="0", ERAID="0"))
-        listed: list[dict[str, Any]] = told.get("era") or []
-        for one in listed:
-            number = str(one.get("eraid", ""))
-            if not number or f"{_ERA}{number}" in known:
-                continue
-            answer = self._post("era835", Effect.READ, eraid=number)
-            if answer.status_code == 200:
-                yield Inbound(f"{number}.835", f"{_ERA}{number}", answer.content)
+        seen, cut = set(known), 0
+        for page in range(1, _MOST_PAGES):
+            answer = self._post("eralist", Effect.READ, NewOnly="0", ERAID="0", Page=str(page))
+            told = object_of("Claim.MD", answer)
+            new = {str(one.get("eraid", "")) for one in objects(told.get("era"))} - {""}
+            new -= {one.removeprefix(_ERA) for one in seen}
+            for number in sorted(new, key=lambda one: (len(one), one)):
+                seen.add(f"{_ERA}{number}")
+                data = self._remittance(number)
+                if is_whole(data):
+                    yield Inbound(f"{number}.835", f"{_ERA}{number}", data)
+                else:
+                    cut += 1
+            if len(objects(told.get("era"))) < _ERAS_OF_A_PAGE:
+                break
+        raise_for_cut("Claim.MD", cut)
+
+    def _remittance(self, number: str) -> bytes:
+        """Return one 835: it comes in `data`, or as it is."""
+        answer = self._post("era835", Effect.READ, eraid=number)
+        if answer.status_code != 200 or answer.content.lstrip().startswith(b"ISA"):
+            return answer.content
+        data = object_of("Claim.MD", answer).get("data")
+        return data.encode() if isinstance(data, str) else b""
 
     def ask(self, question: bytes) -> bytes | None:
         """Put a 270; a 276 is not offered."""
         if not is_eligibility(question):
             return None
-        return self._post("elig", Effect.READ, file=("question.270", question)).content
+        answer = self._post("elig", Effect.READ, file=("question.270", question))
+        if not is_whole(answer.content):
+            raise RehabctlError("Claim.MD gave no 271 as its answer", "Check payer and member")
+        return answer.content
 
     def _post(
         self, service: str, effect: Effect, *, file: tuple[str, bytes] | None = None, **form: str
@@ -95,7 +127,7 @@ class ClaimMdPort:
         answer = self.client.request(
             "POST", f"/services/{service}/", effect, data=values, files=files
         )
-        if answer.status_code == 200 and b"AccountKey" in answer.content[:300]:
+        if answer.status_code == 200 and b"Invalid AccountKey" in answer.content[:300]:
             raise NotPermittedError(
                 "Claim.MD refused our AccountKey", "Store it again: rehabctl claim secret NAME"
             )

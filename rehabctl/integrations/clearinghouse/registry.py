@@ -53,6 +53,10 @@ def make_port(at: PortSettings, secret: str, now: datetime) -> ClaimPort:
             from rehabctl.integrations.clearinghouse.optum import OptumPort
 
             return OptumPort(at, secret)
+        case PortKind.AVAILITY_REST:
+            from rehabctl.integrations.clearinghouse.availity import AvailityPort
+
+            return AvailityPort(at, secret)
         case _:
             return _foreign(at)(at, secret)
 

@@ -6,9 +6,11 @@ from collections.abc import Iterator, Set
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
+from urllib.parse import quote
 
 from rehabctl.domain.claim_port import Arrival, Inbound, Outbound, PortSettings, Receipt
-from rehabctl.domain.errors import RehabctlError
+from rehabctl.domain.errors import NotPermittedError, RehabctlError, UnavailableError
+from rehabctl.integrations.clearinghouse.answers import is_whole, raise_for_cut, told_of
 from rehabctl.integrations.clearinghouse.questions import is_eligibility
 from rehabctl.integrations.web_client import Effect, WebClient, object_of
 
@@ -53,7 +55,7 @@ class StediPort:
             json={"x12": file.data.decode("ascii")},
             headers={"Idempotency-Key": file.key},
         )
-        told = object_of("Stedi", answer)
+        told = told_of("Stedi", answer)
         x12 = told.get("x12")
         if answer.status_code != 200 and not x12:
             raise RehabctlError(
@@ -75,7 +77,7 @@ class StediPort:
         """Yield whole X12 files that payers sent in the last thirty days."""
         start = (self.now - _LOOK_BACK).strftime("%Y-%m-%dT%H:%M:%SZ")
         query = {"startDateTime": start}
-        seen = set(known)
+        seen, pages, cut = set(known), set[str](), 0
         for _ in range(_MOST_PAGES):
             answer = self.client.request(
                 "GET", self._core("/polling/transactions"), Effect.READ, params=query
@@ -87,15 +89,34 @@ class StediPort:
                 if item.get("direction") != "INBOUND" or execution in seen or not execution:
                     continue
                 seen.add(execution)
-                document = self.client.request(
-                    "GET", self._core(f"/executions/{execution}/input"), Effect.READ, follow=True
-                )
-                if document.status_code == 200:
-                    yield Inbound(f"{execution}.x12", execution, document.content)
-            token = page.get("nextPageToken")
+                data = self._document(execution)
+                if is_whole(data):
+                    yield Inbound(f"{execution}.x12", execution, data)
+                else:
+                    cut += 1
+            token = str(page.get("nextPageToken") or "")
             if not items or not token:
-                return
-            query = {"pageToken": str(token)}
+                break
+            if token in pages:
+                raise UnavailableError("the pages of Stedi repeat", "Run the command again later")
+            pages.add(token)
+            query = {"pageToken": token}
+        raise_for_cut("Stedi", cut)
+
+    def _document(self, execution: str) -> bytes:
+        """Return an inbound file from the storage that Stedi names; the key stays with Stedi."""
+        path = self._core(f"/executions/{quote(execution, safe='')}/input")
+        answer = self.client.request("GET", path, Effect.READ)
+        link = answer.headers.get("location", "")
+        if not link.startswith("https://") and not self.settings.address.startswith("http://"):
+            return b""
+        storage = WebClient("Stedi's storage", "", dict, transport=self.client.transport)
+        storage.sleep = self.client.sleep
+        try:
+            document = storage.request("GET", link, Effect.READ)
+        except NotPermittedError:  # the link has run out
+            return b""
+        return document.content if document.status_code == 200 else b""
 
     def ask(self, question: bytes) -> bytes | None:
         """Put a 270 or a 276 and return the payer's answer."""

@@ -157,6 +157,7 @@ def _port(read: TableReader) -> PortSettings:
         host_key=read.text("host_key", None if is_sftp else ""),
         send_folder=read.text("send_folder", None if is_sftp else ""),
         receive_folder=read.text("receive_folder", None if is_sftp else ""),
+        submitter=read.text("submitter", ""),
     )
     if not re.fullmatch(r"[a-z0-9][a-z0-9_-]{0,31}", made.name):
         read.problem("name", "name", "name is lower-case letters, digits, - and _")

@@ -159,10 +159,10 @@ def test_stedi_acknowledges_at_once_and_its_inbox_is_read_page_by_page() -> None
         port = started(fake)
         receipt = port.release(FILE)  # a claim that is refused is answered all the same
         assert [one.data for one in receipt.answers] == [b"ISA*277CA~"]
-        fake.inbox = {f"e{n}": f"ISA*file{n}~" for n in range(5)}
+        fake.inbox = {f"e{n}": f"ISA*file{n}~IEA~" for n in range(5)}
         found = list(port.fetch({"e1"}))
         assert [(one.remote_id, one.data) for one in found] == [
-            (f"e{n}", f"ISA*file{n}~".encode()) for n in (0, 2, 3, 4)
+            (f"e{n}", f"ISA*file{n}~IEA~".encode()) for n in (0, 2, 3, 4)
         ]
         fake.faults[:] = ["500", "slow", "cut"]  # reading may be repeated
         assert len(list(port.fetch(set()))) == 5
@@ -171,23 +171,23 @@ def test_stedi_acknowledges_at_once_and_its_inbox_is_read_page_by_page() -> None
 
 
 def test_remittances_and_reports_are_fetched_once() -> None:
-    with serving(ClaimMdFake(remittances={7: "ISA*seven~", 9: "ISA*nine~"})) as fake:
+    with serving(ClaimMdFake(remittances={7: "ISA*seven~IEA~", 9: "ISA*nine~IEA~"})) as fake:
         found = list(started(fake).fetch({"era:7"}))
-        assert [(one.remote_id, one.data) for one in found] == [("era:9", b"ISA*nine~")]
-    with serving(OptumFake(reports={"X3 1.XX": "ISA*277~", "R5.YY": "ISA*835~"})) as fake:
+        assert [(one.remote_id, one.data) for one in found] == [("era:9", b"ISA*nine~IEA~")]
+    with serving(OptumFake(reports={"X3 1.XX": "ISA*277~IEA~", "R5.YY": "ISA*835~IEA~"})) as fake:
         found = list(started(fake).fetch({"R5.YY"}))
-        assert [(one.remote_id, one.data) for one in found] == [("X3 1.XX", b"ISA*277~")]
+        assert [(one.remote_id, one.data) for one in found] == [("X3 1.XX", b"ISA*277~IEA~")]
 
 
 def test_questions_go_to_their_own_address(fake: WebFake) -> None:
-    fake.eligibility = "ISA*271~"  # type: ignore[attr-defined]
+    fake.eligibility = "ISA*271~IEA~"  # type: ignore[attr-defined]
     port = started(fake)
-    assert port.ask(ASKED) == b"ISA*271~"
+    assert port.ask(ASKED) == b"ISA*271~IEA~"
     asked = fake.requests[-1].path
     if isinstance(fake, ClaimMdFake):
         assert port.ask(STATUS) is None
     else:
-        assert port.ask(STATUS) == b"ISA*271~"
+        assert port.ask(STATUS) == b"ISA*271~IEA~"
         assert ("eligibility" in asked, "claimstatus" in fake.requests[-1].path) == (True, True)
 
 
