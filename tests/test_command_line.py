@@ -176,3 +176,13 @@ def test_completion_offers_commands_and_never_patients(
     assert created.returncode == 0, created.stderr
     result = rehabctl(_REHABCTL_COMPLETE="complete_bash", COMP_WORDS=words, COMP_CWORD=str(number))
     assert set(result.stdout.split()) == offered
+
+
+def test_paragraphs_of_help_break_where_the_terminal_ends(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    run(["prom", "score", "--help"])
+    shown = capsys.readouterr().out
+    assert "form does not allow is a finding" in " ".join(shown.split())
+    assert not [line for line in shown.splitlines() if line.strip() == "form does not allow"]

@@ -7,6 +7,7 @@ one module that will run; `load_all` swaps every stub for the real thing (docume
 
 from __future__ import annotations
 
+import inspect
 from dataclasses import dataclass
 from difflib import get_close_matches
 from importlib import import_module
@@ -67,9 +68,22 @@ class LazyGroup(TyperGroup):
         command: Any = make(sub_app)
         command.name = name
         command.rich_help_panel = spec.panel
+        _reflow(command)
         self.commands[name] = command
 
     def load_all(self) -> None:
         """Load every noun: for the generated reference and for tests."""
         for name in self.registry:
             self.load(name)
+
+
+def _reflow(command: Any) -> None:
+    """Join the lines of each paragraph of the help, so that they break where the terminal ends."""
+    if command.help:
+        paragraphs = inspect.cleandoc(command.help).split("\n\n")
+        command.help = "\n\n".join(
+            p if any(line[:1] in "-* " for line in p.splitlines()) else " ".join(p.split())
+            for p in paragraphs
+        )
+    for sub_command in getattr(command, "commands", {}).values():
+        _reflow(sub_command)

@@ -19,11 +19,14 @@ from decimal import Decimal
 from enum import Enum
 from math import isfinite
 from pathlib import Path
-from typing import Any, TextIO, cast
+from typing import TYPE_CHECKING, Any, TextIO, cast
 from uuid import UUID
 
 from rehabctl.commands._options import Format
 from rehabctl.domain.errors import RehabctlError
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 SCHEMA_VERSION = 1
 
@@ -214,12 +217,47 @@ def _rich_table(
     from rich.markup import escape
     from rich.table import Table
 
+    console = Console(file=stream)
+    rows = [[cell(item.get(c)) for c in columns] for item in items]
+    heads = [name.replace("_", " ") for name in columns]
+    if _narrowest(heads, rows) > console.width:
+        _blocks(heads, rows, console, title)
+        return
     table = Table(title=title, header_style="bold")
-    for name in columns:
-        table.add_column(name.replace("_", " "), overflow="fold")
-    for item in items:
-        table.add_row(*(escape(cell(item.get(c))) for c in columns))
-    Console(file=stream).print(table)
+    for name in heads:
+        table.add_column(name, overflow="fold")
+    for row in rows:
+        table.add_row(*map(escape, row))
+    console.print(table)
+
+
+def _narrowest(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> int:
+    """Return the width below which a table would break words: identifiers, times."""
+    columns = zip(heads, *rows, strict=True)
+    longest = (
+        max(len(word) for text in column for word in (text.split() or ("",))) for column in columns
+    )
+    return sum(width + 3 for width in longest) + 1
+
+
+def _blocks(
+    heads: Sequence[str], rows: Sequence[Sequence[str]], console: Console, title: str | None
+) -> None:
+    """Write each row as lines of a name and a value, where the terminal is too narrow."""
+    from rich.markup import escape
+    from rich.table import Table
+
+    if title:
+        console.print(title, markup=False)
+    for number, row in enumerate(rows, start=1):
+        block = Table.grid(padding=(0, 2))
+        block.add_column(no_wrap=True, style="bold")
+        block.add_column(overflow="fold")
+        for name, text in zip(heads, row, strict=True):
+            if text:
+                block.add_row(name, escape(text))
+        console.rule(f"{number} of {len(rows)}", align="left", characters="-")
+        console.print(block)
 
 
 @contextmanager

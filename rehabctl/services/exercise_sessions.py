@@ -32,13 +32,16 @@ MAX_LENGTH = timedelta(hours=24)
 MAX_SETS = 20
 
 
+_RATINGS = ("pain_before", "pain_during", "pain_after", "difficulty")
+
+
 @dataclass(frozen=True, slots=True)
 class Logged:
     """What became of one upload."""
 
     external_id: str
     is_new: bool
-    """False for a second upload of the same session: nothing was changed."""
+    """False for a second upload of the same session, which is left as it is."""
     session_id: UUID
     journal: bool = False
     """Whether a journal entry came with it and was new."""
@@ -92,9 +95,8 @@ def log(
         patient = uow.patients.get(mrn)
         actor = acting(uow, patient.ref, by, ContactScope.LOG_SESSIONS)
         logged = log_in(uow, library, rules, patient.ref, upload, actor.text)
-        if not logged.is_new:
-            return logged
-        triage.refresh(uow, [patient.ref], rules)
+        if logged.is_new or logged.journal:
+            triage.refresh(uow, [patient.ref], rules)
         return replace(logged, held=journal_entries.is_held(uow, patient.ref))
 
 
@@ -108,21 +110,21 @@ def log_in(
 ) -> Logged:
     """Store one session within a transaction; the caller refreshes the worklist. See `log`."""
     session = _session(uow, library, patient, upload, entered_by)
-    entry = None
+    known = _known(uow, session)
+    stored, entry = known or session, None
     if upload.get("journal") is not None:
         journal = upload["journal"]
         if not isinstance(journal, Mapping):
             raise FindingsError("session.journal is not an object", "Send the upload again")
-        values = {"id": f"{session.external_id}:journal"} | dict(cast("Mapping[str, Any]", journal))
+        values = {"id": f"{stored.external_id}:journal"} | dict(cast("Mapping[str, Any]", journal))
         entry = journal_entries.read(uow, rules, patient, values, entered_by)
-    known = _known(uow, session)
-    if known is not None:
-        uow.audit.record("session.repeat", "exercise_session", known.id)
-        return Logged(known.external_id, False, known.id)
-    uow.sessions.add(session)
-    uow.audit.record("session.log", "exercise_session", session.id)
-    new_entry = entry is not None and uow.sessions.add_journal(entry)
-    return Logged(session.external_id, True, session.id, new_entry)
+    if known is None:
+        uow.sessions.add(session)
+    action = "session.repeat" if known else "session.log"
+    uow.audit.record(action, "exercise_session", stored.id)
+    # a journal entry may come with a second upload only: its red flags count as any others
+    new_entry = entry is not None and journal_entries.add(uow, entry)
+    return Logged(stored.external_id, known is None, stored.id, new_entry)
 
 
 def of_patient(store: Store, mrn: str, limit: int) -> tuple[ExerciseSession, ...]:
@@ -182,6 +184,12 @@ def _known(uow: UnitOfWork, session: ExerciseSession) -> ExerciseSession | None:
     """
 
     def same(other: ExerciseSession) -> bool:
+        """Return whether the other session tells all that was uploaded; ratings may be left out."""
+        if any(
+            (told := getattr(session, name)) is not None and told != getattr(other, name)
+            for name in _RATINGS
+        ):
+            return False
         done = [(entry.exercise, entry.done, entry.reps_per_set) for entry in session.entries]
         return other.started_at == session.started_at and done == [
             (entry.exercise, entry.done, entry.reps_per_set) for entry in other.entries

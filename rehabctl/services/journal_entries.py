@@ -8,7 +8,7 @@ from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any, cast
 from zoneinfo import ZoneInfo
 
-from rehabctl.domain.errors import suggestion
+from rehabctl.domain.errors import FindingsError, suggestion
 from rehabctl.domain.message import ContactScope
 from rehabctl.domain.patient import PatientRef
 from rehabctl.domain.programme import ProgrammeStatus
@@ -70,11 +70,30 @@ def log(
         patient = uow.patients.get(mrn)
         actor = acting(uow, patient.ref, by, ContactScope.LOG_SESSIONS)
         entry = read(uow, rules, patient.ref, upload, actor.text)
-        is_new = uow.sessions.add_journal(entry)
+        is_new = add(uow, entry)
         uow.audit.record("journal.log" if is_new else "journal.repeat", "patient", patient.id)
         if is_new:
             triage.refresh(uow, [patient.ref], rules)
         return JournalLogged(entry.external_id, is_new, is_held(uow, patient.ref))
+
+
+def add(uow: UnitOfWork, entry: JournalEntry) -> bool:
+    """Store an entry once; return whether it was new.
+
+    Raises
+    ------
+    FindingsError
+        Its identifier stands for an entry with other answers; nothing is stored.
+    """
+    if uow.sessions.add_journal(entry):
+        return True
+    stored = uow.sessions.journal(entry.patient.id)
+    other = next(one for one in stored if one.external_id == entry.external_id)
+    if (other.pain, set(other.red_flags)) != (entry.pain, set(entry.red_flags)):
+        raise FindingsError(
+            "another journal entry was uploaded under this id", "Give each entry its own id"
+        )
+    return False
 
 
 def is_held(uow: UnitOfWork, patient: PatientRef) -> bool:

@@ -49,6 +49,22 @@ def test_table_shows_every_cell(capsys) -> None:
     assert all(text in shown for text in ("1042", "stable", "x, y"))
 
 
+def test_a_table_that_would_break_identifiers_is_written_row_by_row(
+    capsys, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name, moment = "01a20391-6540-75bc-bf2d-deeec6e6c00e", "2026-03-02T14:00:00Z"
+    items = [{"id": name, "started_at": moment, "ended_at": moment, "note": "[b]", "empty": None}]
+    columns = ("id", "started_at", "ended_at", "note", "empty")
+    for width, whole in (("80", True), ("140", False)):
+        monkeypatch.setenv("COLUMNS", width)
+        emit_items(items, columns, Output(Format.TABLE), title="Sessions")
+        shown = capsys.readouterr().out
+        assert name in shown
+        assert moment in shown
+        assert "[b]" in shown
+        assert ("1 of 1 ---" in shown, "empty" in shown) == (whole, not whole)
+
+
 def test_markup_in_data_is_shown_as_it_is(capsys) -> None:
     emit_items([{"mrn": "[red]x[/red]"}], ("mrn",), Output(Format.TABLE))
     assert "[red]x[/red]" in capsys.readouterr().out

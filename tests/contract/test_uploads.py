@@ -90,6 +90,32 @@ def test_two_devices_that_upload_one_session_store_it_once(
     assert count(clinic) == 1
 
 
+def test_a_repeated_upload_with_another_rating_is_refused_and_one_without_is_not(
+    clinic: Store, settings: Settings
+) -> None:
+    log(clinic, settings)
+    for changes in ({"pain_after": 8}, {"id": "b", "pain_after": 8}):
+        with pytest.raises(FindingsError):
+            log(clinic, settings, **changes)
+    assert not log(clinic, settings, pain_before=None, pain_after=None).is_new
+    [session] = exercise_sessions.of_patient(clinic, MRN, 100)
+    assert session.pain_after == 3
+
+
+def test_a_red_flag_that_comes_with_a_second_upload_is_not_lost(
+    clinic: Store, settings: Settings
+) -> None:
+    log(clinic, settings)
+    journal = {"recorded_at": (NOW - timedelta(hours=2)).isoformat(), "red_flags": ["fall"]}
+    second = log(clinic, settings, id="b", journal=journal)
+    assert (second.is_new, second.journal, second.held) == (False, True, True)
+    again = log(clinic, settings, id="b", journal=journal)
+    assert (again.journal, again.held) == (False, True)
+    with pytest.raises(FindingsError, match="journal entry"):
+        log(clinic, settings, journal=journal | {"red_flags": []})
+    assert triage.rebuild(clinic, RULES, check=True).different == 0
+
+
 @pytest.mark.parametrize("shift_min", [-59, -1, 1, 59])
 def test_sessions_that_overlap_are_refused(
     clinic: Store, settings: Settings, shift_min: int
@@ -226,7 +252,9 @@ def test_a_red_flag_raises_the_alert_and_holds_the_programme(clinic: Store) -> N
 
 def test_a_journal_entry_is_kept_once(clinic: Store) -> None:
     assert journal(clinic, id="x", pain=3).is_new
-    assert not journal(clinic, id="x", pain=9, red_flags=["fall"]).is_new
+    assert not journal(clinic, id="x", pain=3).is_new
+    with pytest.raises(FindingsError, match="under this id"):  # a red flag is never passed over
+        journal(clinic, id="x", pain=9, red_flags=["fall"])
     assert programmes.show(clinic, MRN).programme.status is ProgrammeStatus.ACTIVE
     with pytest.raises(FindingsError, match="future"):
         journal(clinic, recorded_at=(NOW + timedelta(days=1)).isoformat())
