@@ -207,7 +207,7 @@ class MovementAssessment:
 
     @property
     def time_under_tension_s(self) -> float:
-        """Lowering, holding and lifting of full and partial repetitions, together in seconds."""
+        """Seconds of lowering, holding and lifting in all full and partial repetitions."""
         worked = (RepetitionKind.FULL, RepetitionKind.PARTIAL)
         done = [r for r in self.repetitions if r.kind in worked]
         return sum((r.eccentric_s + r.hold_s + r.concentric_s for r in done), 0.0)

@@ -171,6 +171,9 @@ class BiasRow:
 class WidthRules:
     """How the interval widens where the recording is worse than those of the bias rows."""
 
+    new_person_factor: float
+    """Factor on the half-width of measured rows: three people tell too little of how far others lie
+    apart."""
     free_off_plane_deg: float
     """Up to here the camera's direction widens nothing."""
     per_off_plane_deg: float

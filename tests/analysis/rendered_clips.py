@@ -26,7 +26,9 @@ FOLDER = Path(__file__).resolve().parent.parent / "data" / "landmarks"
 FIT_FOLDER = FOLDER.with_name("fit_landmarks")
 """More clips of the people of the fit, with the movements that the others lack."""
 HELD_OUT_FOLDER = FOLDER.with_name("held_out_landmarks")
-"""Clips of people rendered after the rows were fixed, and looked at once."""
+"""Clips of people rendered after the rows were fixed."""
+NEW_PEOPLE = {"first": ("gwen", "hugo", "ida", "jon")}
+"""The sets in which they were looked at."""
 FIT_PEOPLE = ("adam", "bea", "carl")
 MODEL = ModelInfo(
     "pose_landmarker_full",
@@ -140,9 +142,10 @@ def fit_clips() -> Iterator[Clip]:
 
 
 @cache
-def held_out_clips() -> tuple[Clip, ...]:
-    """Return the clips of the people who were rendered after the rows were fixed."""
-    return tuple(map(unpack, sorted(HELD_OUT_FOLDER.glob("*.npz"))))
+def held_out_clips(which: str) -> tuple[Clip, ...]:
+    """Return the clips of one set of new people."""
+    clips = map(unpack, sorted(HELD_OUT_FOLDER.glob("*.npz")))
+    return tuple(one for one in clips if one.truth.person in NEW_PEOPLE[which])
 
 
 def unpack(path: Path) -> Clip:
