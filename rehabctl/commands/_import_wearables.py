@@ -91,9 +91,9 @@ def fitbit(
     from rehabctl.services.settings import load_settings
 
     out = Output.of(format_, json_, output, quiet)
-    if not file.exists():
-        ended = ended_service("fitbit-web-api", load_settings().now().date())
-        note(ended or "", out)
+    ended = ended_service("fitbit-web-api", load_settings().now().date())
+    if ended is not None and not file.exists():
+        note(ended, out)
     _import(WearableSource.FITBIT, file, patient, out, dry_run=dry_run)
 
 
@@ -168,7 +168,7 @@ def _import(source: WearableSource, file: Path, mrn: str, out: Output, *, dry_ru
 
     settings = load_settings()
     rules = triage.clinic_rules(settings)
-    read = wearables.file_reader(source, file, settings.paths.home)
+    read = wearables.file_reader(source, file)
     with open_store(settings) as store, progress("Reading days", quiet=out.quiet):
         report = wearables.import_wearable(store, rules, source, read, mrn, dry_run=dry_run)
     _emit(report, out, dry_run=dry_run)

@@ -7,7 +7,6 @@ import unicodedata
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -27,7 +26,6 @@ from rehabctl.services.access import Action, require
 from rehabctl.services.consents import require_consent
 from rehabctl.services.import_run import Reject
 from rehabctl.services.roster_changes import Change
-from rehabctl.services.scratch import scratch_file
 
 if TYPE_CHECKING:
     from rehabctl.domain.patient import Demographics, PatientRef
@@ -70,7 +68,7 @@ class _Patient:
     now: datetime
 
 
-def file_reader(source: WearableSource, path: Path, home: Path) -> Read:
+def file_reader(source: WearableSource, path: Path) -> Read:
     """Return what reads an export.
 
     Parameters
@@ -79,8 +77,6 @@ def file_reader(source: WearableSource, path: Path, home: Path) -> Read:
         Its format.
     path
         File or folder.
-    home
-        The home folder, for what has to be unpacked.
 
     Raises
     ------
@@ -99,8 +95,7 @@ def file_reader(source: WearableSource, path: Path, home: Path) -> Read:
             case WearableSource.FITBIT:
                 fitbit_takeout.read(path, reading)
             case _:
-                scratch = partial(scratch_file, home)
-                health_connect.read(path, reading, scratch)
+                health_connect.read(path, reading)
         return _digest(path)
 
     return read

@@ -130,6 +130,10 @@ def _alert(alert: AlertSummary, viewer: Viewer) -> Line:
     return Line(lead, Content.assemble(*body))
 
 
+_PLACES = {"steps": 0, "m/s": 2}
+"""Decimals by unit; others have one."""
+
+
 def trend_line(trend: Trend, viewer: Viewer) -> Line:
     """Return a trend in words: the newest number, its uncertainty, target and change."""
     name = cells.with_side(cells.words(trend.measure), trend.side)
@@ -148,7 +152,8 @@ def trend_line(trend: Trend, viewer: Viewer) -> Line:
     if len(same) > 1:
         change = last.value - same[0].value
         since = cells.day(same[0].at, viewer.now, viewer.zone)
-        parts.append((f"  {change:+.1f} since {since}", "$muted"))
+        places = _PLACES.get(trend.unit, 1)
+        parts.append((f"  {change:+.{places}f} since {since}", "$muted"))
     if trend.important_at is not None:
         parts.append((f"  MCID at {trend.important_at:.0f}", "$warning"))
     if trend.note:
@@ -161,7 +166,7 @@ def _unit(value: float, spread: str, unit: str) -> str:
         return f"{value:.0f}{spread}%"
     if unit == "of 10":
         return f"{value:.0f}{spread} of 10"
-    return f"{value:.1f}{spread} {unit}"
+    return f"{value:.{_PLACES.get(unit, 1)}f}{spread} {unit}"
 
 
 def methods(trend: Trend, markers: Sequence[str]) -> list[Line]:

@@ -20,6 +20,7 @@ from rehabctl.services.wearables import Read, WearableReport
 from rehabctl.store.store import Store
 from tests.contract.conftest import NOW, at
 from tests.contract.records import given_patient
+from tests.integrations.fakes import apple_health, fitbit_takeout, health_connect
 from tests.integrations.fakes.fhir_physical_activity import FakePhysicalActivity
 
 MRN = "1042"
@@ -236,3 +237,29 @@ def test_days_told_by_another_system(store: Store, tmp_path: Path) -> None:
     assert taken_over("same_day_two_values")[1] >= 7  # other records of days that were told
     again = activity.activity_days(later, "MRN-10001", 365)
     assert {day.day: day.values[DailyMeasure.STEPS].value for day in again} == steps
+
+
+def test_each_format_from_its_file(store: Store, tmp_path: Path) -> None:
+    given_patient(store, birth_date=date(1958, 2, 28), given_name="Zdenka", family_name="Novak")
+    consents.grant(store, MRN, ConsentScope.DATA_SHARING)
+    later = at(store, LATER)
+    apple_health.write_export(tmp_path / "export.zip")
+    fitbit_takeout.write_takeout(tmp_path / "takeout.zip")
+    health_connect.write_export(tmp_path / "connect.zip")
+    files = {
+        WearableSource.APPLE_HEALTH: "export.zip",
+        WearableSource.FITBIT: "takeout.zip",
+        WearableSource.HEALTH_CONNECT: "connect.zip",
+    }
+    for source, name in files.items():
+        read = wearables.file_reader(source, tmp_path / name)
+        report = wearables.import_wearable(later, RULES, source, read, MRN)
+        assert (report.rejected, report.cut) == (0, None)
+        assert report.sha256 == hashlib.sha256((tmp_path / name).read_bytes()).hexdigest()
+    told = activity.activity_days(later, MRN, 90)
+    assert {day.source for day in told} == set(files)
+    apple_health.write_export(tmp_path / "export.zip", fault="another_person")
+    read = wearables.file_reader(WearableSource.APPLE_HEALTH, tmp_path / "export.zip")
+    with pytest.raises(FindingsError, match="another person"):
+        wearables.import_wearable(later, RULES, WearableSource.APPLE_HEALTH, read, MRN)
+    assert activity.activity_days(later, MRN, 90) == told

@@ -404,6 +404,27 @@ def _alerts(row: WorklistRow) -> list[AlertSummary]:
     ]
 
 
+def _worn(start: datetime) -> tuple[Trend, ...]:
+    """Return what a watch recorded, with a week in which it was not worn and a decline."""
+    days = [day for day in range(42) if not 14 <= day < 21]
+    steps = [6200 + 700 * (day % 5) - (3300 if day > 37 else 0) for day in days]
+    asleep = [7.2 - 0.4 * (day % 4) for day in days]
+    return tuple(
+        Trend(
+            measure,
+            None,
+            unit,
+            tuple(
+                TrendPoint(start + timedelta(days=day), value, None, "apple-health")
+                for day, value in zip(days, values, strict=True)
+            ),
+            None,
+            True,
+        )
+        for measure, unit, values in (("sleep", "h", asleep), ("steps", "steps", steps))
+    )
+
+
 def make_detail(
     row: WorklistRow, alerts: tuple[AlertSummary, ...], as_of: datetime
 ) -> PatientDetail:
@@ -446,6 +467,7 @@ def make_detail(
         trends=(
             Trend("knee_flexion", "left", "deg", flexion, 120.0, True, band=_BAND),
             Trend("pain", None, "of 10", pain, 3.0, False),
+            *(_worn(start) if row.rank == 2 else ()),
             Trend("adherence", None, "%", adherence, 80.0, True),
             Trend("knee_extension", "left", "deg", (), None, True),
             Trend(

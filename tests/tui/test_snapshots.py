@@ -53,6 +53,7 @@ PICTURES = (
     Picture("patient-80x24", SMALL, ("enter",)),
     Picture("patient-120x40", USUAL, ("enter",)),
     Picture("patient-200x60", LARGE, ("j", "j", "enter")),
+    Picture("patient-activity", LARGE, ("j", "enter")),
     Picture("patient-assessments", USUAL, ("enter", "3", "j")),
     Picture("patient-high-contrast", USUAL, ("enter",), theme="rehabctl-high-contrast"),
     Picture("review-80x24", SMALL, ("r", "j")),

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 import zipfile
+import zlib
 from collections.abc import Mapping
 from contextlib import ExitStack
 from datetime import date, datetime
@@ -113,7 +114,10 @@ def _member(path: Path, stream: BinaryIO) -> IO[bytes] | CutZip:
     try:
         archive = zipfile.ZipFile(path)
     except (zipfile.BadZipFile, NotImplementedError, ValueError):
-        return CutZip(stream, fits)
+        try:
+            return CutZip(stream, fits)
+        except zlib.error:
+            raise _no_export(path.name) from None
     found = [entry for entry in archive.infolist() if fits(entry.filename)]
     if not found:
         raise _no_export(path.name)
@@ -146,8 +150,6 @@ class _Parser:
 
     def parse(self, stream: BinaryIO) -> None:
         """Read a stream of XML to its end, or to where it breaks off."""
-        import zlib
-
         reading, parser = self._reading, self._parser
         try:
             chunk = _without_type(stream.read(_HEAD))

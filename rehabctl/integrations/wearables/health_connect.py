@@ -6,14 +6,12 @@ order of priority says which counts; without one, the app that covers more of th
 
 from __future__ import annotations
 
-import shutil
 import sqlite3
 import zipfile
 import zlib
-from collections.abc import Callable
-from contextlib import AbstractContextManager, ExitStack, closing
+from contextlib import closing
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from rehabctl.domain.errors import RehabctlError
 from rehabctl.domain.wearable import DailyMeasure
@@ -21,9 +19,10 @@ from rehabctl.domain.wearable import DailyMeasure
 if TYPE_CHECKING:
     from rehabctl.integrations.wearables.reading import Reading
 
-Scratch = Callable[[str, Callable[[BinaryIO], int]], AbstractContextManager[Path]]
-"""Holds an unpacked database where only this process can read it."""
-_MOST_BYTES = 2 * 1024**3
+_MOST_BYTES = 512 * 1024**2
+"""Unpacked, since it is held in memory: nothing of it is written to a disk."""
+_JOURNAL = slice(18, 20)
+"""Bytes that say whether a second file, the write-ahead log, belongs to the database."""
 _NAME = "health_connect_export.db"
 _SQLITE = b"SQLite format 3\0"
 _MOST_VALUE = 1_000_000
@@ -62,7 +61,7 @@ _WHOLE_NIGHTS = (
 _WITHOUT_STAGES = " WHERE row_id NOT IN (SELECT parent_key FROM sleep_stages_table)"
 
 
-def read(path: Path, reading: Reading, scratch: Scratch) -> None:
+def read(path: Path, reading: Reading) -> None:
     """Read an export.
 
     Parameters
@@ -71,29 +70,28 @@ def read(path: Path, reading: Reading, scratch: Scratch) -> None:
         The zip file, or the database out of it.
     reading
         Gets the records.
-    scratch
-        Holds the unpacked database.
 
     Raises
     ------
     RehabctlError
         It is no export of Health Connect, or is not whole.
     """
-    with ExitStack() as stack:
-        try:
-            with path.open("rb") as stream:
-                head = stream.read(len(_SQLITE))
-        except OSError as error:
-            raise RehabctlError(f"cannot read {path.name}: {error.strerror}", "Check it") from None
-        database = path
-        if head[:4] == b"PK\x03\x04":
-            database = stack.enter_context(scratch("export.db", _unpacking(path, reading)))
-            with database.open("rb") as stream:
-                head = stream.read(len(_SQLITE))
-        if head != _SQLITE:
-            raise _no_export(path.name)
-        reading.file = path.name
-        _read(database, path.name, reading)
+    try:
+        with path.open("rb") as stream:
+            head = stream.read(len(_SQLITE))
+    except OSError as error:
+        raise RehabctlError(f"cannot read {path.name}: {error.strerror}", "Check it") from None
+    content = _unpacked(path) if head[:4] == b"PK\x03\x04" else None
+    if not (content or head).startswith(_SQLITE):
+        raise _no_export(path.name)
+    reading.file = path.name
+    try:
+        with closing(_opened(path, content)) as connection:
+            _read(connection, path.name, reading)
+    except sqlite3.Error:
+        raise RehabctlError(
+            f"{path.name} is damaged: its database cannot be opened", "Copy the export again"
+        ) from None
 
 
 def _no_export(name: str) -> RehabctlError:
@@ -102,64 +100,55 @@ def _no_export(name: str) -> RehabctlError:
     )
 
 
-def _unpacking(path: Path, reading: Reading) -> Callable[[BinaryIO], int]:
-    def fill(target: BinaryIO) -> int:
-        try:
-            with zipfile.ZipFile(path) as archive:
-                found = [e for e in archive.infolist() if e.filename.lower().endswith(".db")]
-                named = [e for e in found if e.filename.rpartition("/")[2] == _NAME]
-                if len(named or found) != 1:
-                    raise _no_export(path.name)
-                (entry,) = named or found
-                if entry.file_size > _MOST_BYTES:
-                    raise RehabctlError(
-                        f"{path.name} is larger than 2 GB unpacked", "Export fewer kinds of data"
-                    )
-                with archive.open(entry) as stream:
-                    shutil.copyfileobj(_Limited(stream, entry.file_size), target, 1 << 20)
-        except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, ValueError):
-            # NotImplementedError is a RuntimeError
-            raise RehabctlError(
-                f"{path.name} is no whole zip file", "Copy the export from the phone again"
-            ) from None
-        return path.stat().st_mtime_ns
-
-    return fill
-
-
-class _Limited:
-    """A stream that gives no more than was announced."""
-
-    def __init__(self, stream: Any, size: int) -> None:
-        self._stream = stream
-        self._left = size
-
-    def read(self, size: int = -1) -> bytes:
-        data = self._stream.read(min(self._left, size if size >= 0 else self._left))
-        self._left -= len(data)
-        return data
-
-
-def _read(database: Path, name: str, reading: Reading) -> None:
-    address = f"{database.absolute().as_uri()}?mode=ro&immutable=1"
+def _unpacked(path: Path) -> bytearray:
+    """Return the database in an archive."""
     try:
-        with closing(sqlite3.connect(address, uri=True)) as connection:
-            connection.execute("PRAGMA trusted_schema=OFF")
-            connection.execute("PRAGMA query_only=ON")
-            connection.execute("PRAGMA cell_size_check=ON")
-            connection.text_factory = _text
-            connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, _MOST_VALUE)
-            tables = {
-                row[0]
-                for row in connection.execute("SELECT name FROM sqlite_master WHERE type='table'")
-            }
-            if not tables & {table for _, table, _ in _QUERIES}:
-                raise _no_export(name)
-            _tables(connection, tables, reading)
-    except sqlite3.Error:
+        with zipfile.ZipFile(path) as archive:
+            found = [e for e in archive.infolist() if e.filename.lower().endswith(".db")]
+            named = [e for e in found if e.filename.rpartition("/")[2] == _NAME]
+            if len(named or found) != 1:
+                raise _no_export(path.name)
+            (entry,) = named or found
+            with archive.open(entry) as stream:
+                content = bytearray(stream.read(_MOST_BYTES + 1))
+    except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, ValueError):
+        # NotImplementedError is a RuntimeError
         raise RehabctlError(
-            f"{name} is damaged: its database cannot be opened", "Copy the export again"
+            f"{path.name} is no whole zip file", "Copy the export from the phone again"
         ) from None
+    if len(content) > _MOST_BYTES:
+        raise RehabctlError(
+            f"{path.name} is larger than 512 MB unpacked", f"Unpack it, and give {_NAME}"
+        )
+    content[_JOURNAL] = b"\1\1"
+    return content
+
+
+def _opened(path: Path, content: bytearray | None) -> sqlite3.Connection:
+    if content is None:
+        address = f"{path.absolute().as_uri()}?mode=ro&immutable=1"
+        return sqlite3.connect(address, uri=True)
+    connection = sqlite3.connect(":memory:")
+    try:
+        connection.deserialize(content)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def _read(connection: sqlite3.Connection, name: str, reading: Reading) -> None:
+    connection.execute("PRAGMA trusted_schema=OFF")
+    connection.execute("PRAGMA query_only=ON")
+    connection.execute("PRAGMA cell_size_check=ON")
+    connection.text_factory = _text
+    connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, _MOST_VALUE)
+    tables = {
+        row[0] for row in connection.execute("SELECT name FROM sqlite_master WHERE type='table'")
+    }
+    if not tables & {table for _, table, _ in _QUERIES}:
+        raise _no_export(name)
+    _tables(connection, tables, reading)
 
 
 def _text(data: bytes) -> str:

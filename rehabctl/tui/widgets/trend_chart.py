@@ -26,7 +26,10 @@ _FIXED_LIMITS = {"of 10": (-0.5, 10.5), "%": (-4.0, 104.0)}
 """Scales that are what they are: a steady pain of 2 does not fill the chart."""
 _FIXED_TICKS = {"of 10": (0.0, 5.0, 10.0), "%": (0.0, 50.0, 100.0)}
 _TICK_CELLS = 12
-_TICK_STEPS = (1.0, 2.0, 5.0, 10.0, 20.0, 25.0, 50.0, 100.0)
+_TICK_STEPS = (
+    *(1.0, 2.0, 5.0, 10.0, 20.0, 25.0, 50.0, 100.0, 200.0, 250.0, 500.0),
+    *(1000.0, 2000.0, 2500.0, 5000.0, 10_000.0, 20_000.0),
+)
 _LINES_PER_TICK = 2
 _EDGE_SHARE = 0.04
 

@@ -258,6 +258,28 @@ def test_any_damage_ends_in_a_reading_or_one_error(
     assert sum(numbers(found).values()) >= 0
 
 
+@given(
+    damage=st.lists(st.tuples(st.integers(0, 5000), st.integers(0, 255)), max_size=6),
+    keep=st.floats(0.1, 1),
+)
+def test_any_damage_of_an_archive_ends_in_a_reading_or_one_error(
+    tmp_path_factory: pytest.TempPathFactory, damage: list[tuple[int, int]], keep: float
+) -> None:
+    file = tmp_path_factory.mktemp("fuzz") / "export.zip"
+    one = steps("2026-03-10 10:00:00 -0400", "2026-03-10 10:10:00 -0400", 900)
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("apple_health_export/routes/a.gpx", "<gpx/>" * 40)
+        archive.writestr("apple_health_export/export.xml", HEAD + one * 40 + "</HealthData>")
+    spoilt = bytearray(file.read_bytes())
+    for place, value in damage:
+        spoilt[place % len(spoilt)] = value
+    file.write_bytes(spoilt[: int(len(spoilt) * keep)])
+    found, _ = reading()
+    with suppress(RehabctlError):
+        apple_health.read(file, found)
+    assert sum(numbers(found).values()) >= 0
+
+
 def test_an_element_without_end_is_not_held_in_memory(tmp_path: Path) -> None:
     file = tmp_path / "export.xml"
     file.write_bytes(HEAD.encode() + b'<Record type="' + b"x" * 60_000_000)

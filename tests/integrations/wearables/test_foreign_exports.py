@@ -20,7 +20,6 @@ from tests.integrations.fakes import apple_health as apple_fake
 from tests.integrations.fakes import fitbit_takeout as fitbit_fake
 from tests.integrations.fakes import health_connect as connect_fake
 from tests.integrations.wearables.readings import by_name, numbers, reading
-from tests.integrations.wearables.test_health_connect import scratch
 
 HOME = "America/Chicago"
 BORN = date(1958, 2, 28)
@@ -145,10 +144,10 @@ class TestHealthConnect:
         found, _ = reading(HOME)
         if fault in self.REFUSED:
             with pytest.raises(RehabctlError):
-                health_connect.read(path, found, scratch)
+                health_connect.read(path, found)
             return
         try:
-            health_connect.read(path, found, scratch)
+            health_connect.read(path, found)
         except RehabctlError:
             assert fault == "database_cut"
             return

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import sqlite3
 import zipfile
-from collections.abc import Callable, Generator
-from contextlib import closing, contextmanager, suppress
+from contextlib import closing, suppress
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import BinaryIO
 
 import pytest
 from hypothesis import given
@@ -16,7 +14,6 @@ from hypothesis import strategies as st
 
 from rehabctl.domain.errors import RehabctlError
 from rehabctl.integrations.wearables import health_connect
-from rehabctl.integrations.wearables.reading import Reading
 from tests.integrations.wearables.readings import by_name, numbers, reading
 
 TABLES = """
@@ -71,21 +68,6 @@ def database(tmp_path: Path) -> Path:
     return path
 
 
-@contextmanager
-def scratch(name: str, fill: Callable[[BinaryIO], int]) -> Generator[Path]:
-    import tempfile
-
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / name
-        with path.open("wb") as target:
-            fill(target)
-        yield path
-
-
-def read(path: Path, found: Reading) -> None:
-    health_connect.read(path, found, scratch)
-
-
 def packed(database: Path) -> Path:
     path = database.with_name("Health Connect.zip")
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
@@ -96,7 +78,7 @@ def packed(database: Path) -> Path:
 @pytest.mark.parametrize("pack", [False, True])
 def test_apps_that_counted_the_same_count_once(database: Path, pack: bool) -> None:
     found, said = reading()
-    read(packed(database) if pack else database, found)
+    health_connect.read(packed(database) if pack else database, found)
     assert numbers(found) == {
         ("steps", "2026-03-10"): 1270,
         ("steps", "2026-03-12"): 5,
@@ -116,7 +98,7 @@ def test_a_cut_archive_is_refused_whole(database: Path, keep: float) -> None:
     path = packed(database)
     path.write_bytes(path.read_bytes()[: int(path.stat().st_size * keep)])
     with pytest.raises(RehabctlError, match="no whole zip"):
-        read(path, reading()[0])
+        health_connect.read(path, reading()[0])
 
 
 def test_a_view_in_the_place_of_a_table_is_not_run(tmp_path: Path) -> None:
@@ -129,7 +111,7 @@ def test_a_view_in_the_place_of_a_table_is_not_run(tmp_path: Path) -> None:
             "0 end_time, 1 count, 1 app_info_id FROM n;"
         )
     found, _ = reading()
-    read(path, found)
+    health_connect.read(path, found)
     assert found.records == 0
     assert found.cut is not None  # the table of heart rates lacks its columns
 
@@ -139,7 +121,7 @@ def test_something_else_is_no_export(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "export.db"
     path.write_bytes(content)
     with pytest.raises(RehabctlError):
-        read(path, reading()[0])
+        health_connect.read(path, reading()[0])
 
 
 @given(
@@ -159,7 +141,7 @@ def test_any_damage_ends_in_a_reading_or_one_error(
     path.write_bytes(spoilt[: int(len(spoilt) * keep)])
     found, _ = reading()
     with suppress(RehabctlError):
-        read(path, found)
+        health_connect.read(path, found)
     assert all(value >= 0 for value in numbers(found).values())
 
 
