@@ -42,6 +42,7 @@ class Server:
             shutil.chown(self.folder, self._user)
         self._data = self.folder / "data"
         self.databases = 0
+        self._strategy = ""
 
     @staticmethod
     def _other_user() -> str | None:
@@ -68,6 +69,7 @@ class Server:
         base = ("-D", str(self._data), "-U", "postgres", "-A", "trust", "-E", "UTF8", "--no-sync")
         try:
             self._run("initdb", *base, *_ICU)
+            self._strategy = "STRATEGY FILE_COPY"  # twice as fast for so many small files
         except RuntimeError:  # built without ICU, or older than 15
             shutil.rmtree(self._data, ignore_errors=True)
             self._run("initdb", *base)
@@ -105,7 +107,7 @@ class Server:
     def create_database(self, template: str = "template1") -> str:
         self.databases += 1
         name = f"t{self.databases}"
-        self.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
+        self.execute(f"CREATE DATABASE {name} TEMPLATE {template} {self._strategy}")
         return name
 
     def drop_database(self, name: str) -> None:
