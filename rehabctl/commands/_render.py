@@ -220,7 +220,7 @@ def _rich_table(
     console = Console(file=stream)
     rows = [[cell(item.get(c)) for c in columns] for item in items]
     heads = [name.replace("_", " ") for name in columns]
-    if _narrowest(heads, rows) > console.width:
+    if _breaks_words(heads, rows, console.width):
         _blocks(heads, rows, console, title)
         return
     table = Table(title=title, header_style="bold")
@@ -231,13 +231,13 @@ def _rich_table(
     console.print(table)
 
 
-def _narrowest(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> int:
-    """Return the width below which a table would break words: identifiers, times."""
-    columns = zip(heads, *rows, strict=True)
-    longest = (
-        max(len(word) for text in column for word in (text.split() or ("",))) for column in columns
-    )
-    return sum(width + 3 for width in longest) + 1
+def _breaks_words(heads: Sequence[str], rows: Sequence[Sequence[str]], width: int) -> bool:
+    """Return whether a table this wide would cut words, times or identifiers into pieces."""
+    longest = [
+        max(len(word) for text in column for word in (text.split() or ("",)))
+        for column in zip(heads, *rows, strict=True)
+    ]
+    return sum(longest) + 3 * len(longest) + 1 > width
 
 
 def _blocks(

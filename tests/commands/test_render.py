@@ -65,6 +65,13 @@ def test_a_table_that_would_break_identifiers_is_written_row_by_row(
         assert ("1 of 1 ---" in shown, "empty" in shown) == (whole, not whole)
 
 
+def test_a_table_whose_words_fit_stays_a_table(capsys, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "40")
+    items = [{"mrn": "1042", "last_session_at": "2026-03-02T14:00:00Z", "text": "x " * 40}]
+    emit_items(items, ("mrn", "last_session_at", "text"), Output(Format.TABLE))
+    assert "1 of 1" not in capsys.readouterr().out
+
+
 def test_markup_in_data_is_shown_as_it_is(capsys) -> None:
     emit_items([{"mrn": "[red]x[/red]"}], ("mrn",), Output(Format.TABLE))
     assert "[red]x[/red]" in capsys.readouterr().out
