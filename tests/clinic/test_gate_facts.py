@@ -95,11 +95,11 @@ def test_a_single_score_is_no_change() -> None:
 def test_days_are_the_clinics_and_skipped_or_unfinished_work_is_no_set() -> None:
     done = ExerciseRecord("bird-dog", repetitions=(12, 12))
     late = SessionFact("a", datetime(2026, 3, 2, 5, tzinfo=UTC), NOON, True, (done,), pain_after=3)
-    skipped = replace(done, skipped=True)
+    skipped = done._replace(skipped=True)
     rows = (
         late,
-        replace(late, id="b", exercises=(skipped,)),
-        replace(late, id="c", completed=False),
+        late._replace(id="b", exercises=(skipped,)),
+        late._replace(id="c", completed=False),
     )
     found = judged(replace(EMPTY, sessions=rows))
     assert [(row.day, row.repetitions) for row in found.sets] == [(date(2026, 3, 1), (12, 12))]

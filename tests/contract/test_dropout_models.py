@@ -69,7 +69,7 @@ def test_a_row_knows_nothing_of_what_came_later() -> None:
         )  # fmt: skip
     late = replace(
         steady,
-        sessions=tuple(replace(s, recorded_at=s.at + timedelta(days=30)) for s in steady.sessions),
+        sessions=tuple(s._replace(recorded_at=s.at + timedelta(days=30)) for s in steady.sessions),
     )
     first = rows(late)[0]
     assert first.features[FEATURES.index("completion")] == 0.0, "not uploaded by then"

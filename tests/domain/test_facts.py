@@ -59,8 +59,8 @@ def test_nothing_is_lost_at_the_last_moment() -> None:
 def test_ratings_of_a_session() -> None:
     session = SessionFact("s", NOON, NOON, True, pain_before=5.0, pain_during=7.0)
     assert (session.pain, session.worst_pain) == (7.0, 7.0)
-    assert replace(session, pain_after=2.0).pain == 2.0
-    assert replace(session, pain_after=2.0).worst_pain == 7.0
+    assert session._replace(pain_after=2.0).pain == 2.0
+    assert session._replace(pain_after=2.0).worst_pain == 7.0
     assert SessionFact("s", NOON, NOON, True).worst_pain is None
 
 
