@@ -141,10 +141,10 @@ def rotations(number: int, rng: random.Random) -> Motion:
 
 
 def poses(number: int, rng: random.Random) -> Motion:
-    """Rest 2 s in each of 24 orientations whose up directions are spread over the sphere."""
+    """Rest 2 s in each of 24 orientations; any 12 in a row have their up directions spread."""
     turns = []
     here = up_in_sensor = (0.0, 0.0, 1.0)
-    for k in range(24):
+    for k in (7 * number % 24 for number in range(24)):
         z = 1 - (2 * k + 1) / 24
         longitude = k * math.pi * (3 - math.sqrt(5))
         radius = math.sqrt(1 - z * z)

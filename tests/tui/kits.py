@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import date, timedelta
@@ -61,6 +62,7 @@ class ClinicKits:
         """In what a sensor at the bench measures."""
         self.waits_for_end = False
         """Whether a recording goes on until somebody ends or leaves it."""
+        self.shown_all = threading.Event()
         self.calibrations: list[tuple[BenchRequest, BenchControl]] = []
 
     def report(self) -> tuple[KitLine, ...]:
@@ -109,6 +111,7 @@ class ClinicKits:
                 guide.add(t_s, recording.gyr_rads[i], recording.acc_ms2[i], recording.mag_ut[i])
                 if i % 60 == 59:
                     show(guide.view())
+            self.shown_all.set()
             if self.waits_for_end:
                 control.ended.wait(20)
             if control.left.is_set():

@@ -8,14 +8,12 @@ from typing import TYPE_CHECKING, cast
 
 import pytest
 from textual.pilot import Pilot
-from textual.widgets import Static
 
 from rehabctl.domain.sensor import Procedure
 from rehabctl.services.kit_desk import KitDesk
 from rehabctl.services.sensors import simulate_recordings
 from rehabctl.services.settings import load_settings
 from rehabctl.tui.app import PanelApp
-from rehabctl.tui.screens.calibration import CalibrationScreen
 from rehabctl.tui.screens.dialogs import ConfirmDialog
 from rehabctl.tui.screens.kits import KitsScreen
 from rehabctl.tui.screens.text_dialog import TextDialog
@@ -27,10 +25,6 @@ if TYPE_CHECKING:
 
 SIZE = (80, 24)
 TYPED = (*"D422", "tab", *"A. Tech", "tab", *"21,5")
-
-
-def screen_of(app: PanelApp) -> CalibrationScreen:
-    return next(s for s in app.screen_stack if isinstance(s, CalibrationScreen))
 
 
 def shown(app: PanelApp) -> str:
@@ -46,11 +40,11 @@ async def asked(pilot: Pilot[None], *typed: str) -> None:
 
 
 async def begin(pilot: Pilot[None], app: PanelApp, *keys: str) -> None:
-    """Press keys whose work goes on, and wait until the sensor was seen."""
+    """Press keys whose work goes on, and wait until the sensor has shown what it does."""
     for key in keys:
         await pilot.press(key)
     async with asyncio.timeout(20):
-        while "deg/s" not in str(screen_of(app).query_one(Static).render()):
+        while "Enough" not in shown(app):
             await pilot.pause(0.01)
 
 

@@ -127,7 +127,9 @@ def test_picture(picture: Picture, snap_compare: Callable[..., bool], tmp_path: 
             elif key.startswith("!"):  # what it starts goes on
                 clinic.kits.waits_for_end = True
                 await pilot.press(key.removeprefix("!"))
-                await pilot.pause(0.5)
+                while not clinic.kits.shown_all.is_set():
+                    await pilot.pause(0.05)
+                await pilot.pause(0.1)
             else:
                 await press(pilot, key)
 
