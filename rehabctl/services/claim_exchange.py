@@ -26,6 +26,7 @@ from rehabctl.services.access import Action, require
 from rehabctl.services.billing_settings import clinic_of
 from rehabctl.services.claim_denials import REMARK, step_after
 from rehabctl.services.claim_drafts import file_bytes, local_now
+from rehabctl.services.x12_files import MOST_ANSWER_BYTES, too_large
 
 if TYPE_CHECKING:
     from rehabctl.store.store import Store
@@ -292,10 +293,14 @@ def read_incoming(path: Path) -> Incoming:
     ------
     NotFoundError
         It does not exist.
+    FindingsError
+        It is too large.
     RehabctlError
         It cannot be read.
     """
     try:
+        if path.stat().st_size > MOST_ANSWER_BYTES:
+            raise too_large(path.name, MOST_ANSWER_BYTES)
         return Incoming(path.name, path.read_bytes())
     except FileNotFoundError:
         raise NotFoundError(f"{path.name} does not exist", "Check the path") from None

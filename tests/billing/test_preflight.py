@@ -277,6 +277,16 @@ def test_a_single_fault_anywhere_shows(name: str) -> None:
     assert missed <= ALLOWED
 
 
+def test_lower_case_segments_and_a_second_interchange_show() -> None:
+    lower = checked(SELF.replace("CLM*RC00000001", "clm*RC00000001"))
+    assert not lower.ok
+    assert lower.findings
+    both = checked(SELF + SELF)
+    assert "claim-number-twice" in {one.rule for one in both.findings}
+    assert both.claims == 2 * checked(SELF).claims
+    assert checked(SELF.lower()).findings
+
+
 @given(data=st.data())
 def test_no_bytes_make_it_fail(data: st.DataObject) -> None:
     text = FILES[data.draw(st.sampled_from(sorted(FILES)))]

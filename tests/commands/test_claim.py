@@ -5,6 +5,11 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pytest
+
+from fixtures.claims import clearinghouse
+from rehabctl.domain.errors import FindingsError
+from rehabctl.services.claim_exchange import read_incoming
 from tests.conftest import Rehabctl
 
 RIGHT = Path("fixtures/claims/month.837")
@@ -50,3 +55,27 @@ def test_what_is_no_claim_file_is_a_finding(rehabctl: Rehabctl, tmp_path: Path) 
     missing = rehabctl("claim", "preflight", str(tmp_path / "none.837"))
     assert missing.returncode == 4
     assert missing.stderr == "rehabctl: error: none.837 does not exist. Check the path.\n"
+
+
+def test_what_is_too_large_is_refused_before_it_is_read(rehabctl: Rehabctl, tmp_path: Path) -> None:
+    path = tmp_path / "large.x12"
+    with path.open("wb") as stream:  # sparse: a gigabyte that takes no room
+        stream.truncate(1_000_000_000)
+    for command in (("claim", "preflight"), ("remit", "parse")):
+        done = rehabctl(*command, str(path), REHABCTL_NOW=NOW)
+        assert done.returncode == 3
+        assert done.stderr.startswith("rehabctl: error: large.x12 is larger than")
+        assert len(done.stderr.splitlines()) == 1
+    with pytest.raises(FindingsError, match="larger than 32 MB"):  # what is acknowledged or posted
+        read_incoming(path)
+
+
+def test_payments_name_the_command_that_posts_them(rehabctl: Rehabctl, tmp_path: Path) -> None:
+    (sent,) = clearinghouse.received(RIGHT.read_bytes()).claims[:1]
+    path = tmp_path / "pay ment.835"
+    path.write_bytes(clearinghouse.decision_835(sent, "T1"))
+    done = rehabctl("remit", "parse", str(path))
+    assert done.returncode == 0
+    assert done.stderr.endswith(f"Next: rehabctl remit post '{path}'\n")
+    told = json.loads(rehabctl("remit", "parse", str(path), "--json").stdout)
+    assert told["next_command"] == f"rehabctl remit post '{path}'"

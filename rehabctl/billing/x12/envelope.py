@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from rehabctl.billing.x12.findings import Finding, Severity
 from rehabctl.billing.x12.segments import Fault, Segment
 
+_ENVELOPE = frozenset({"ISA", "GS", "ST", "SE", "GE", "IEA"})
 _FIX = "Ask the sender for the file again"
 
 
@@ -40,7 +41,8 @@ class EnvelopeChecker:
             if isinstance(item, Fault):
                 self._add(item.rule, item.message, None, item.position)
                 continue
-            self._look(item)
+            if item.elements[0] in _ENVELOPE:
+                self._look(item)
             yield item
         for open_one, end in ((self._set, "SE"), (self._group, "GE"), (self._interchange, "IEA")):
             if open_one is not None:

@@ -14,6 +14,7 @@ from rehabctl.billing.x12.segments import Segment, read_segments
 
 _REMARK = re.compile(r"(M|MA|N)[0-9]{1,3}")
 _MAX_AMOUNT_CHARACTERS = 19
+_KNOWN_AMOUNTS = 4096
 _MISSING = "Ask the payer for the file again: an amount that is missing is not zero"
 
 
@@ -124,6 +125,8 @@ class _PaymentReader:
         self.result = Payment(start.position)
         self._claim: PaidClaim | None = None
         self._line: ServiceLine | None = None
+        self._known: dict[str, Decimal] = {}
+        """Amounts that were read: most stand many times in a file."""
 
     def take(self, segment: Segment) -> None:
         match segment.tag:
@@ -202,12 +205,13 @@ class _PaymentReader:
 
     def _adjustments(self, segment: Segment) -> Iterator[Adjustment]:
         """CAS: a group and up to six triplets of reason, amount and quantity."""
-        for number in range(2, len(segment.elements), 3):
-            if not segment.get(number) and not segment.get(number + 1):
+        elements = segment.elements
+        for number in range(2, len(elements), 3):
+            if not elements[number] and not segment.get(number + 1):
                 continue
             amount = self._amount(segment, number + 1, required=True)
             if amount is not None:
-                yield Adjustment(segment.get(1), segment.get(number), amount)
+                yield Adjustment(elements[1], elements[number], amount)
 
     def _provider_adjustments(self, segment: Segment) -> None:
         for number in range(3, len(segment.elements), 2):
@@ -225,11 +229,12 @@ class _PaymentReader:
                 name = f"{segment.tag}{number:02d}"
                 self._add("amount-missing", f"{name} is empty", _MISSING, segment)
             return None
-        try:
-            value = Decimal(text) if len(text) <= _MAX_AMOUNT_CHARACTERS else None
-        except InvalidOperation:
-            value = None
-        if value is None or not value.is_finite():
+        value = self._known.get(text)
+        if value is None:
+            value = _decimal(text)
+            if value is not None and len(self._known) < _KNOWN_AMOUNTS:
+                self._known[text] = value
+        if value is None:
             name = f"{segment.tag}{number:02d}"
             self._add("amount-malformed", f"{name} is not an amount", _MISSING, segment)
             return None
@@ -239,3 +244,11 @@ class _PaymentReader:
         claim = self._claim.claim_id if self._claim is not None else None
         found = Finding(rule, Severity.ERROR, message, fix, segment.tag, segment.position, claim)
         self.result.findings.append(found)
+
+
+def _decimal(text: str) -> Decimal | None:
+    try:
+        value = Decimal(text) if len(text) <= _MAX_AMOUNT_CHARACTERS else None
+    except InvalidOperation:
+        return None
+    return value if value is not None and value.is_finite() else None

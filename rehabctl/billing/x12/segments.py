@@ -10,7 +10,7 @@ from __future__ import annotations
 import codecs
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import BinaryIO
+from typing import BinaryIO, NamedTuple
 
 _CHUNK_BYTES = 1 << 16
 _MAX_SEGMENT_CHARACTERS = 1 << 16
@@ -32,9 +32,8 @@ class Delimiters:
     segment: str
 
 
-@dataclass(frozen=True, slots=True)
-class Segment:
-    """One segment with its place in the file."""
+class Segment(NamedTuple):
+    """One segment with its place in the file. A tuple: a file has millions of them."""
 
     position: int
     """1-based, over all interchanges of the file."""
@@ -92,30 +91,31 @@ def read_segments(stream: BinaryIO) -> Iterator[Segment | Fault]:
         if delimiters is None:
             yield Fault(position + 1, "isa-short", "the ISA segment is cut off or malformed")
             return
-        while (text := reader.next_segment(delimiters.segment)) is not None:
+        terminator, separator = delimiters.segment, delimiters.element
+        while (text := reader.next_segment(terminator)) is not None:
             if len(text) > _MAX_SEGMENT_CHARACTERS:
-                message = f"no segment terminator {delimiters.segment!r} within 65,536 characters"
+                message = f"no segment terminator {terminator!r} within 65,536 characters"
                 yield Fault(position + 1, "terminator", message)
                 return
             text = text.strip(_WHITE)
             if not text:
                 continue
             position += 1
-            segment = Segment(position, tuple(text.split(delimiters.element)), delimiters)
-            yield segment
-            if segment.tag.upper() == "IEA":
+            yield Segment(position, tuple(text.split(separator)), delimiters)
+            if text[:3].upper() == "IEA" and text[3:4] in ("", separator):
                 break
     if position == 0:
         yield Fault(0, "not-x12", "the file holds no ISA segment")
 
 
 class _Reader:
-    """Characters of a stream, a chunk at a time."""
+    """Characters of a stream, a chunk at a time; what was consumed is cut off chunk by chunk."""
 
     def __init__(self, stream: BinaryIO) -> None:
         self._stream = stream
         self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
         self._buffer = ""
+        self._at = 0
         self._ended = False
 
     def _more(self) -> bool:
@@ -124,24 +124,25 @@ class _Reader:
             return False
         data = self._stream.read(_CHUNK_BYTES)
         self._ended = len(data) == 0
-        self._buffer += self._decoder.decode(data, final=self._ended)
+        rest = self._buffer[self._at :]
+        self._buffer, self._at = rest + self._decoder.decode(data, final=self._ended), 0
         return not self._ended
 
     def skip_to_interchange(self) -> bool:
         """Move to the next ISA; text of some length may stand before it."""
         while True:
-            found = self._buffer.find("ISA")
+            found = self._buffer.find("ISA", self._at)
             if found >= 0:
-                self._buffer = self._buffer[found:]
+                self._at = found
                 return True
-            if len(self._buffer) > _MAX_LEAD_CHARACTERS or not self._more():
+            if len(self._buffer) - self._at > _MAX_LEAD_CHARACTERS or not self._more():
                 return False
 
     def delimiters(self) -> Delimiters | None:
         """Read the delimiters of the ISA that stands at the front, without consuming it."""
-        while len(self._buffer) < _ISA_CHARACTERS and self._more():
+        while len(self._buffer) - self._at < _ISA_CHARACTERS and self._more():
             pass
-        head = self._buffer[:_ISA_CHARACTERS]
+        head = self._buffer[self._at : self._at + _ISA_CHARACTERS]
         if len(head) < 4 or head[3].isalnum():
             return None
         parts = head.split(head[3], _ISA_ELEMENTS)
@@ -157,10 +158,12 @@ class _Reader:
     def next_segment(self, terminator: str) -> str | None:
         """Return the text up to the next terminator; the rest of the file without one."""
         while True:
-            end = self._buffer.find(terminator)
+            start = self._at
+            end = self._buffer.find(terminator, start)
             if end >= 0:
-                text, self._buffer = self._buffer[:end], self._buffer[end + 1 :]
-                return text
-            if len(self._buffer) > _MAX_SEGMENT_CHARACTERS or not self._more():
-                text, self._buffer = self._buffer, ""
+                self._at = end + 1
+                return self._buffer[start:end]
+            if len(self._buffer) - start > _MAX_SEGMENT_CHARACTERS or not self._more():
+                text = self._buffer[self._at :]
+                self._buffer, self._at = "", 0
                 return text if text.strip(_WHITE) else None

@@ -21,6 +21,7 @@ _ALLOWED = frozenset(_BASIC + _EXTENDED)
 _LETTERS = str.maketrans(
     {"Ø": "O", "Æ": "AE", "Œ": "OE", "Ł": "L", "Đ": "D", "Þ": "TH", "\u2019": "'"}
 )
+_KNOWN_ELEMENTS = 4096
 _CENT = Decimal("0.01")
 _CORRECT = "Correct it in the record and build the file again"
 
@@ -99,6 +100,7 @@ class SegmentWriter:
     count: int = 0
     claim: str = ""
     changed: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]])
+    _known: dict[Element, str] = field(default_factory=lambda: {None: "", "": ""}, init=False)
 
     def segment(self, tag: str, *elements: Element) -> str:
         """Return one segment; empty elements at its end are left away.
@@ -116,21 +118,30 @@ class SegmentWriter:
             An element holds a character that the file cannot carry.
         """
         self.count += 1
+        known = self._known
         parts = [tag]
         for number, element in enumerate(elements, 1):
-            if element is None:
-                parts.append("")
-            elif isinstance(element, int):
-                parts.append(str(element))
-            elif isinstance(element, str):
-                parts.append(self._clean(element, tag, number) if element else "")
-            else:
-                cleaned = [self._clean(part, tag, number) for part in element]
-                parts.append(
-                    self.separators.component.join(cleaned).rstrip(self.separators.component)
-                )
+            text = known.get(element)
+            parts.append(self._text(element, tag, number) if text is None else text)
         text = self.separators.element.join(parts).rstrip(self.separators.element)
         return f"{text}{self.separators.segment}{self.line_end}"
+
+    def _text(self, element: Element, tag: str, number: int) -> str:
+        """Return an element as it is written; what passed its checks as it is passes them again."""
+        before = len(self.changed)
+        if isinstance(element, tuple):
+            component = self.separators.component
+            cleaned = [self._clean(part, tag, number) for part in element]
+            text = component.join(cleaned).rstrip(component)
+        elif isinstance(element, str):
+            text = self._clean(element, tag, number)
+        else:
+            text = str(element)
+        if len(self.changed) == before:
+            if len(self._known) >= _KNOWN_ELEMENTS:
+                self._known = {None: "", "": ""}
+            self._known[element] = text
+        return text
 
     def interchange(self, envelope: Envelope) -> str:
         """Return the ISA: every element has a fixed width, so that readers find the separators.

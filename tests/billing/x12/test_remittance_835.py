@@ -85,6 +85,8 @@ def test_each_fault_is_found(old: str, new: str, rule: str) -> None:
         (b"hello, this is a letter", "not-x12"),
         (b"\x00\xff" * 500, "not-x12"),
         (b"ISA*00*", "isa-short"),
+        (file().replace(b"~ST*", b"~st*"), "envelope-order"),
+        (file().replace(b"~GS*", b"~gs*"), "envelope-order"),
         (file()[:-40], "envelope-cut"),
         (file(se="99"), "envelope-count"),
         (file().replace(b"IEA*1*000000007", b"IEA*1*000000008"), "envelope-control"),
