@@ -244,6 +244,9 @@ def test_a_recording_waits_for_review_encrypted_and_once(
         films.write(str(after.id), target, plain=True)
     assert target.read_bytes() == FILM
     rules = clinic_rules(settings)
+    with pytest.raises(UsageError, match="nothing is told"):
+        review.decide(store, rules, str(after.id), ReviewDecision.FLAGGED, "", "hello")
+    assert len(visit_recordings.waiting(store, 10)) == 1
     review.decide(store, rules, str(after.id), ReviewDecision.ACCEPTED, "good")
     assert visit_recordings.waiting(store, 10) == []
     assert visit_recordings.listed(store, daily(fake), seen)[0].state == "reviewed"
