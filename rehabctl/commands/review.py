@@ -44,7 +44,7 @@ def list_(
 
     with open_store(load_settings()) as store:
         found = review.waiting(store, limit)
-        visits = visit_recordings.waiting(store, limit)
+        visits = visit_recordings.waiting(store, limit - len(found))
     rows: list[dict[str, Any]] = [
         {
             "assessment": item.assessment_id,
@@ -56,6 +56,7 @@ def list_(
             "partial": assessment.partial_count,
             "measured_at": assessment.measured_at,
             "reasons": item.reasons,
+            "visit": None,
         }
         for mrn, item, assessment in found
     ]

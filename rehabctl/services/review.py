@@ -84,6 +84,10 @@ def decide(
             item = uow.reviews.of_assessment(found)
         except NotFoundError:  # what was recorded in a visit has not been measured
             visit_recordings.decide(uow, found, decision, comment or None)
+            if message:
+                raise UsageError(
+                    "nothing is told with the film of a visit", "Use: rehabctl message send"
+                ) from None
             return
         uow.reviews.decide(item.assessment_id, decision, comment or None, uow.user.id)
         if message:

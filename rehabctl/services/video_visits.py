@@ -141,7 +141,7 @@ def join(
     Raises
     ------
     UsageError
-        The visit is over, or its room was closed.
+        The visit is over or was moved, or its room was closed.
     NotFoundError
         No room was made where one has to be.
     NotPermittedError
@@ -154,6 +154,12 @@ def join(
             raise NotFoundError("the visit has no room", "Make it: rehabctl video-visit create ID")
         if room is not None and room.ended_at is not None:
             raise UsageError("the room was closed", "Make one: rehabctl video-visit create ID")
+        opens_at = visit.planned_start_at - rules.open_before
+        if room is not None and room.opens_at != opens_at and room.page:
+            raise UsageError(
+                "the visit was moved, and its room was not",
+                "Make it anew: rehabctl video-visit create ID",
+            )
         if room is not None and room.recording:
             require_consent(uow, visit.patient, ConsentScope.VIDEO_RECORDING)
         shared = visit.provider_id if role is VideoRole.THERAPIST else visit.id
@@ -162,7 +168,7 @@ def join(
             room=_name(port, visit) if room is None else room.room,
             person=port.opaque(f"{role.value} {shared}"),
             role=role,
-            from_at=visit.planned_start_at - rules.open_before,
+            from_at=opens_at,
             until_at=visit.planned_end_at + rules.open_after,
             page="" if room is None else room.page,
             recording=room is not None and room.recording,

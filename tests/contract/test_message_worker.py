@@ -13,6 +13,7 @@ import pytest
 from rehabctl.domain.errors import RehabctlError, UsageError
 from rehabctl.domain.message import DeliveryChannel, OutboxItem, OutboxState, PushSubscription
 from rehabctl.domain.message_port import Fate, MessagePort, OutgoingText
+from rehabctl.domain.visit import Visit, VisitKind
 from rehabctl.integrations.messaging.twilio import TwilioMessages
 from rehabctl.integrations.messaging.web_push import PushKey, WebPush
 from rehabctl.services import (
@@ -187,6 +188,27 @@ def test_a_worker_waits_for_the_morning_and_leaves_praise_to_who_sees_alerts(
     assert lines["message"] == "on-its-way"
     assert lines["education"] == ("on-its-way" if worker.is_local else "needs-clinician")
     assert len(fake.sent) == (2 if worker.is_local else 1)
+
+
+@pytest.mark.usefixtures("reachable")
+def test_a_worker_reminds_of_a_visit_without_seeing_what_happened_in_it(
+    store: Store, worker: Store, settings: Settings
+) -> None:
+    with at(store, DAY).transaction() as uow:
+        ref = uow.patients.get("1042").ref
+        start = DAY + timedelta(days=1)
+        visit = Visit(
+            uow.new_id(), ref, VisitKind.TREATMENT, start, start + timedelta(hours=1), uow.user.id
+        )
+        uow.visits.add(visit)
+        words = {"visit_id": str(visit.id)}
+        uow.outbox.queue(
+            OutboxItem(uow.new_id(), ref, "portal", "visit_reminder", words, "r", DAY, "UTC")
+        )
+    fake = FakeTwilio()
+    assert [one.why for one in run(worker, settings, {SMS: sms(fake)})] == ["on-its-way"]
+    [sent] = fake.sent
+    assert "your appointment is on 2026-03-04 18:00" in sent["body"]
 
 
 @pytest.mark.usefixtures("reachable")

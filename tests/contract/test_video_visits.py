@@ -164,8 +164,22 @@ def test_a_room_at_daily_is_made_once_and_the_patient_waits_in_it(store: Store, 
     [token] = parse_qs(urlsplit(therapist.link).query)["t"]
     claims = unverified_claims(token)
     assert (claims["r"], claims["exp"], claims["o"]) == (room.room, config["exp"], True)
-    assert fake.tokens[0]["enable_recording"] is False
+    assert "enable_recording" not in fake.tokens[0]
     assert not fake.leaks
+    with store.transaction() as uow:
+        visit = uow.visits.get(UUID(seen))
+        later = timedelta(hours=1)
+        uow.visits.revise(
+            replace(
+                visit,
+                planned_start_at=visit.planned_start_at + later,
+                planned_end_at=visit.planned_end_at + later,
+            )
+        )
+    with pytest.raises(UsageError, match="was moved"):
+        video_visits.join(store, RULES, daily(fake), seen, PATIENT)
+    assert video_visits.create(store, RULES, daily(fake), seen).room != room.room
+    assert video_visits.join(store, RULES, daily(fake), seen, PATIENT).room != room.room
     asked = json.dumps([fake.rooms, fake.tokens])
     assert not any(word in asked for word in ("Ana", "Diaz", "1042", seen))
 
@@ -203,7 +217,11 @@ def test_a_recording_waits_for_review_encrypted_and_once(
 ) -> None:
     fake = FakeDaily()
     room = video_visits.create(store, RULES, daily(fake), seen, recording=True)
-    assert fake.rooms[room.room]["config"]["enable_recording"] == "cloud"
+    for role in VideoRole:
+        video_visits.join(store, RULES, daily(fake), seen, role)
+    allowed = [(token["is_owner"], token.get("enable_recording")) for token in fake.tokens]
+    assert allowed == [(True, "cloud")], "the patient's link holds no token"
+    assert "enable_recording" not in fake.rooms[room.room]["config"], "anybody could then"
     [before] = visit_recordings.listed(store, daily(fake), seen)
     assert (before.state, before.sha256, before.duration_s) == ("remote", None, 61.0)
     video_visits.end(store, daily(fake), seen)  # the room goes, what was noted stays
@@ -226,6 +244,9 @@ def test_a_recording_waits_for_review_encrypted_and_once(
         films.write(str(after.id), target, plain=True)
     assert target.read_bytes() == FILM
     rules = clinic_rules(settings)
+    with pytest.raises(UsageError, match="nothing is told"):
+        review.decide(store, rules, str(after.id), ReviewDecision.FLAGGED, "", "hello")
+    assert len(visit_recordings.waiting(store, 10)) == 1
     review.decide(store, rules, str(after.id), ReviewDecision.ACCEPTED, "good")
     assert visit_recordings.waiting(store, 10) == []
     assert visit_recordings.listed(store, daily(fake), seen)[0].state == "reviewed"

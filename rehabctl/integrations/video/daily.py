@@ -62,6 +62,7 @@ class DailyRooms:
     def make(self, plan: RoomPlan) -> MadeRoom:
         """Make a private room that closes by itself; see `VideoPort.make`.
 
+        That somebody may record stands in her token: in the room's settings everybody could.
         A request without an answer may have made one more: it is empty, private and closes then.
         """
         properties: dict[str, Any] = {
@@ -72,8 +73,6 @@ class DailyRooms:
             "enable_prejoin_ui": True,
             "max_participants": plan.most_people,
         }
-        if plan.recording:
-            properties["enable_recording"] = "cloud"
         body = {"privacy": "private", "properties": properties}
         answer = self.client.request("POST", "/rooms", Effect.ONCE, json=body)
         made = self._object(answer, "make a room")
@@ -152,8 +151,8 @@ class DailyRooms:
             "exp": ends,
             "eject_at_token_exp": True,
         }
-        if not admission.recording:
-            properties["enable_recording"] = False
+        if is_host and admission.recording:
+            properties["enable_recording"] = "cloud"
         if admission.picture is Picture.NONE:
             properties["start_video_off"] = True
         answer = self.client.request(
