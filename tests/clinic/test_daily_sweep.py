@@ -67,6 +67,9 @@ def test_sweeps_come_to_what_a_replay_comes_to(patient: SimulatedPatient, hours:
     assert done.row == replayed.row
 
 
+READ = ("FORM_LOW", "PROGRESSION_MET", "ACTIVITY_DECLINE")
+
+
 def test_what_was_done_is_read_as_long_as_any_rule_asks_for_it() -> None:
-    read = {code: RULES.in_force(START)[code] for code in ("FORM_LOW", "PROGRESSION_MET")}
+    read = {code: RULES.in_force(START)[code] for code in READ}
     assert exercise_days(RULES) == max(row.days("within_days") for row in read.values())
