@@ -138,6 +138,9 @@ def first_decision(
         The payer decided on other lines than were billed, or left nothing to the patient.
     """
     told: dict[str, Any] = posting.decision or {}
+    parts = [one for line in told["lines"] for one in (line["paid"], *_amounts(line))]
+    if any(Decimal(one).scaleb(2) % 1 for one in (*parts, *_amounts(told))):
+        raise FindingsError("the first payer's 835 has parts of a cent", "Ask it for another one")
     day = told["paid_on"]
     paid_on = posting.posted_at.date() if day is None else date.fromisoformat(day)
     whole: list[dict[str, str]] = told["adjustments"]
@@ -192,6 +195,10 @@ def _other_lines() -> FindingsError:
         "the first payer decided on other lines than were billed",
         "Bill the second payer in its own portal",
     )
+
+
+def _amounts(level: Mapping[str, Any]) -> list[str]:
+    return [one["amount"] for one in level["adjustments"]]
 
 
 def _left(adjustments: Sequence[Mapping[str, str]]) -> Decimal:

@@ -367,6 +367,8 @@ def _show_lines(claim: ClaimRecord, out: Output) -> None:
 
 
 def _row(found: ClaimDetail) -> dict[str, Any]:
+    from rehabctl.domain.claim_record import SECONDARY
+
     claim = found.claim
     last = found.postings[-1] if found.postings else None
     return {
@@ -375,6 +377,8 @@ def _row(found: ClaimDetail) -> dict[str, Any]:
         "payer": claim.payer,
         "service_on": claim.service_on,
         "total": _money(claim.total_cents),
+        "due": _money(claim.due_cents),
+        "secondary_of": claim.source.removeprefix(SECONDARY) if claim.is_secondary else None,
         "paid": _money(sum(one.paid_cents for one in found.postings)),
         "frequency": claim.frequency,
         "payer_reference": claim.payer_reference,

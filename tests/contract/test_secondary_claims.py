@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from fixtures.claims import clearinghouse
+from rehabctl.billing.secondary import first_decision, standing
 from rehabctl.domain.claim_record import ClaimRecord, ClaimState
 from rehabctl.domain.clinic import Role
 from rehabctl.domain.errors import (
@@ -339,11 +340,13 @@ def test_an_old_posting_without_lines_is_named(
     store: Store, two_payers: Store, tmp_path: Path
 ) -> None:
     sent = decided(store, two_payers, tmp_path)
-    from rehabctl.billing.secondary import standing
-
     with two_payers.transaction() as uow:
         (posting,) = uow.claims.postings(uow.claims.get(sent.number).id)
     with pytest.raises(RehabctlError, match="older rehabctl"):
         standing([replace(posting, decision=None)])
+    part = {"group": "PR", "reason": "1", "amount": "0.005"}
+    odd = {**(posting.decision or {}), "adjustments": [part]}
+    with pytest.raises(RehabctlError, match="parts of a cent"):
+        first_decision((), replace(posting, decision=odd), "04412")
     with pytest.raises(RehabctlError, match="took its decision back"):
         standing([posting, replace(posting, status="22")])

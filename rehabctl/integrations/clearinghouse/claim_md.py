@@ -74,7 +74,7 @@ class ClaimMdPort:
     def arrival(self, file: Outbound, now: datetime) -> Arrival:
         """Look for the file's name in the list of uploads."""
         for page in range(1, _MOST_PAGES):
-            told = object_of("Claim.MD", self._post("uploadlist", Effect.READ, Page=str(page)))
+            told = _told(self._post("uploadlist", Effect.READ, Page=str(page)))
             files = objects(told.get("file"))
             if any(one.get("filename") == file.name for one in files):
                 return Arrival.THERE
@@ -88,7 +88,7 @@ class ClaimMdPort:
         seen, cut = set(known), 0
         for page in range(1, _MOST_PAGES):
             answer = self._post("eralist", Effect.READ, NewOnly="0", ERAID="0", Page=str(page))
-            told = object_of("Claim.MD", answer)
+            told = _told(answer)
             new = {str(one.get("eraid", "")) for one in objects(told.get("era"))} - {""}
             new -= {one.removeprefix(_ERA) for one in seen}
             for number in sorted(new, key=lambda one: (len(one), one)):
@@ -127,8 +127,16 @@ class ClaimMdPort:
         answer = self.client.request(
             "POST", f"/services/{service}/", effect, data=values, files=files
         )
-        if answer.status_code == 200 and b"Invalid AccountKey" in answer.content[:300]:
+        if answer.status_code == 200 and b"AccountKey" in answer.content[:300]:
             raise NotPermittedError(
                 "Claim.MD refused our AccountKey", "Store it again: rehabctl claim secret NAME"
             )
         return answer
+
+
+def _told(answer: Any) -> dict[str, Any]:
+    """Return the object of an answer; an error comes with the status of a success."""
+    told = object_of("Claim.MD", answer)
+    if "error" in told:
+        raise RehabctlError("Claim.MD refused what was asked for", "Look at the account with them")
+    return told
