@@ -73,15 +73,21 @@ class FolderRun:
         Raises
         ------
         NotFoundError
-            There is no such folder among the connections, or not on this machine.
+            There is no such folder among the connections, or this one is not on this machine.
         """
         with self.store.transaction() as uow:
             known = [one for one in uow.connections.all() if isinstance(one, FolderConnection)]
         if only is not None and only not in {one.name for one in known}:
             raise NotFoundError(f"no folder is called {only!r}", "Import it: integration connect")
         for at in known:
-            if only in (None, at.name):
+            if only not in (None, at.name):
+                continue
+            try:
                 yield from self._folder(at)
+            except NotFoundError as error:  # one that is away holds up no other
+                if only is not None:
+                    raise
+                self.note(error.what)
 
     def _folder(self, at: FolderConnection) -> Iterator[TakenFile]:
         place = Path(at.path)

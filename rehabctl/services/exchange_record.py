@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, time
+from datetime import date, datetime, time
 from typing import TYPE_CHECKING
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -12,6 +12,7 @@ from rehabctl.clinic.adherence import adherence
 from rehabctl.domain.claim_record import ClaimState
 from rehabctl.domain.exchange import CodedObservation, ExchangeRecord
 from rehabctl.domain.note import NoteStatus
+from rehabctl.domain.wearable import DailyMeasure
 from rehabctl.reference.measure_codes import measure_code
 from rehabctl.services.access import Action, may
 from rehabctl.services.patient_facts import facts_of
@@ -61,7 +62,12 @@ def gather(uow: UnitOfWork, rules: RuleTable, mrn: str) -> ExchangeRecord:
         programmes=uow.programmes.of_patient(patient_id),
         observations=tuple(
             sorted(
-                (*_angles(facts), *_pain(facts), *_adherence(uow, facts, rules, patient_id)),
+                (
+                    *_angles(facts),
+                    *_pain(facts),
+                    *_steps(uow, patient_id),
+                    *_adherence(uow, facts, rules, patient_id),
+                ),
                 key=lambda value: (value.at, value.id),
             )
         ),
@@ -112,6 +118,23 @@ def _pain(facts: PatientFacts) -> list[CodedObservation]:
         )
         for name, at, pain in rated
         if pain is not None
+    ]
+
+
+def _steps(uow: UnitOfWork, patient_id: UUID) -> list[CodedObservation]:
+    """Return the steps of whole days, by each source of its own."""
+    zone = ZoneInfo(uow.clinic.time_zone)
+    return [
+        CodedObservation(
+            f"steps-{str(patient_id)[-12:]}-{stored.source.value}-{stored.value.day.isoformat()}",
+            measure_code("steps", "", stored.value.day),
+            stored.value.value,
+            datetime.combine(stored.value.day, time(), zone),
+            "activity",
+            f"{stored.source.value}, {stored.value.method}",
+        )
+        for stored in uow.wearables.of_patient(patient_id, date.min, date.max)
+        if stored.value.measure is DailyMeasure.STEPS and stored.value.is_whole
     ]
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from rehabctl.domain.errors import NotFoundError, NotPermittedError, RehabctlError
+from rehabctl.domain.errors import NotPermittedError, RehabctlError
 from rehabctl.domain.hl7_queue import QueueState
 from rehabctl.services.drop_folders import FolderRun
 from rehabctl.services.hl7_queue import QueueSender
@@ -41,9 +41,8 @@ def exchange_round(settings: Settings, note: Note) -> None:
             sent = []
         try:
             files = list(FolderRun(store, rules, booking, note).scan())
-        except (NotPermittedError, NotFoundError) as error:
+        except NotPermittedError:
             files = []
-            note(error.what)
     arrived = sum(one.state is QueueState.DONE for one in sent)
     if sent:
         note(f"{arrived} HL7 messages sent, {len(sent) - arrived} not: integration queue list")

@@ -98,7 +98,8 @@ class Destination:
         if notice.is_test:
             self.counted.accept(Change.UNCHANGED)
             return Reply(200, "test")
-        if self._is_late(notice):
+        follows = notice.hl7 is not None  # others are kept, in any order
+        if follows and self._is_late(notice):
             self.counted.accept(Change.UNCHANGED)
             self.note(f"{notice.model} {notice.event} is older than what came before: left out")
             return Reply(200)
@@ -106,7 +107,8 @@ class Destination:
             done = self._taken(notice, body)
         except (NotFoundError, FindingsError) as error:
             done = [FieldProblem(notice.model, error.what)]
-        self._note_order(notice)
+        if follows:
+            self._note_order(notice)
         if isinstance(done, list):
             return self._refuse(body, done)
         self.counted.accept(done)

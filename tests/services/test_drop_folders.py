@@ -229,11 +229,13 @@ def test_a_file_that_is_none_is_rejected_and_a_locked_store_waits(
 
 def test_a_folder_that_is_not_here_is_named(store: Store, place: Path, tmp_path: Path) -> None:
     keep(store, tmp_path / "nowhere", FolderKind.PATIENTS)
-    with pytest.raises(NotFoundError, match="roster"):
-        scan(store)
-    run = FolderRun(store, load_rules(), clinic_booking_rules(load_settings()))
-    with pytest.raises(NotFoundError, match="rooster"):
-        list(run.scan("rooster"))
+    notes: list[str] = []
+    run = FolderRun(store, load_rules(), clinic_booking_rules(load_settings()), notes.append)
+    assert list(run.scan()) == []
+    assert ["roster" in note for note in notes] == [True]
+    for name in ("roster", "rooster"):
+        with pytest.raises(NotFoundError, match=name):
+            list(run.scan(name))
 
 
 def test_profiles_and_connections_are_checked(store: Store, tmp_path: Path) -> None:

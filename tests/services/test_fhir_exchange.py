@@ -6,15 +6,17 @@ import io
 import json
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
+import fhirkit
 import pytest
 
 from rehabctl.domain.clinic import Role
 from rehabctl.domain.consent import ConsentScope
 from rehabctl.domain.errors import NotFoundError, NotPermittedError
+from rehabctl.domain.wearable import DailyMeasure, DailyValue, WearableSource
 from rehabctl.integrations.fhir.outbound import resources
 from rehabctl.reference.rules import RuleTable, load_rules
 from rehabctl.services import audit, consents, fhir_import, intake
@@ -266,3 +268,55 @@ def test_every_kind_that_leaves_comes_back_in_and_is_kept_as_it_was(
             "Encounter", "Procedure", "DocumentReference", "DiagnosticReport", "Claim",
             "AuditEvent", "Provenance", "Consent", "Appointment",
         }  # fmt: skip
+
+
+def test_codes_that_nobody_knows_are_kept_and_references_to_nowhere_refused(
+    store: Store, rules: RuleTable
+) -> None:
+    intake.create_patient(store, rules, ANA)
+    patient = {
+        "resourceType": "Patient", "id": "p", "identifier": [{"value": "1042"}],
+        "birthDate": "1961-04-02", "gender": "female", "address": [{"state": "CO"}],
+        "name": [{"family": "Diaz", "given": ["Ana"]}],
+    }  # fmt: skip
+    strange = {
+        "resourceType": "Observation", "id": "o1", "status": "final", "valueInteger": 4,
+        "code": {"coding": [{"system": "urn:nobody", "code": "x-1"}]},
+        "subject": {"reference": "Patient/p"},
+    }  # fmt: skip
+    nowhere = strange | {"id": "o2", "subject": {"reference": "Patient/elsewhere"}}
+    lines = "".join(json.dumps(one) + "\n" for one in (patient, strange, nowhere)).encode()
+    report = fhir_import.import_stream(store, rules, io.BytesIO(lines), FhirOptions())
+    assert (report.read, report.rejected) == (3, 1)
+    assert report.rejects[0].message == "refers to a patient who is not known"
+    with store.transaction() as uow:
+        kept = uow.foreign.of_patient(uow.patients.get("1042").ref)
+    assert [one.external_id for one in kept if one.kind == "Observation"] == ["o1"]
+    assert json.loads(next(one.content for one in kept if one.external_id == "o1")) == strange
+
+
+def test_steps_of_whole_days_leave_as_activity_by_their_source(
+    store: Store, rules: RuleTable
+) -> None:
+    intake.create_patient(store, rules, ANA)
+    share(store, "1042")
+
+    def day(number: int, measure: DailyMeasure, *, is_whole: bool = True) -> DailyValue:
+        return DailyValue(date(2026, 2, number), measure, 4321.0, 9, None, is_whole, "watch")
+
+    values = [
+        day(1, DailyMeasure.STEPS), day(2, DailyMeasure.STEPS, is_whole=False),
+        day(1, DailyMeasure.SLEEP),
+    ]  # fmt: skip
+    with store.transaction() as uow:
+        ref = uow.patients.get("1042").ref
+        uow.wearables.add(ref, WearableSource.APPLE_HEALTH, values, "a" * 64)
+    told = [json.loads(line) for line in export(store, rules, "1042", FhirForm.NDJSON)]
+    (steps,) = [one for one in told if one["resourceType"] == "Observation"]
+    assert fhirkit.validate(json.dumps(steps)) == []
+    assert steps["code"]["coding"] == [{"system": "http://loinc.org", "code": "41950-7"}]
+    assert steps["valueQuantity"]["value"] == 4321.0
+    assert steps["category"][0]["coding"][0]["code"] == "activity"
+    assert steps["effectiveDateTime"].startswith("2026-02-01T00:00:00")
+    assert steps["method"] == {"text": "apple-health, watch"}
+    assert not [one for one in told if one["resourceType"] == "Device"]

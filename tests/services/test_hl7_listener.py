@@ -207,3 +207,25 @@ def test_any_bytes_are_frames_or_the_end_of_the_connection(data: bytes) -> None:
             assert mllp.END not in frame
     except mllp.FrameError:
         assert not data.startswith(mllp.START) or len(data) > 20 or mllp.END in data
+
+
+@pytest.mark.parametrize(
+    ("sent", "answer"),
+    [(b"", b""), (mllp.START + b"MSH|half an answer", b""), (b"HTTP/1.1 400\r\n\r\n", None)],
+)
+def test_half_an_answer_is_none(sent: bytes, answer: bytes | None) -> None:
+    def other_side(server: socket.socket) -> None:
+        line, _ = server.accept()
+        with line:
+            line.recv(65536)
+            line.sendall(sent)
+
+    with mllp.listening("127.0.0.1", 0) as server:
+        work = threading.Thread(target=other_side, args=(server,))
+        work.start()
+        try:
+            with mllp.connected("127.0.0.1", server.getsockname()[1], tls=None) as ask:
+                assert ask(adt("1")) == answer
+        except UnavailableError:
+            assert answer is None
+        work.join(30)

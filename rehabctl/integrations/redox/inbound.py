@@ -23,6 +23,12 @@ _SIU = {
 }  # fmt: skip
 _REFERRALS = (("Referral", "New"), ("Referral", "Modify"))
 _ORDERS = (("Order", "New"),)
+_NUMBERED = {
+    "Scheduling": ("Visit", "VisitNumber"),
+    "Order": ("Order", "ID"),
+    "Referral": ("Referral", "ID"),
+}
+"""Where a message says which appointment, order or referral it is about."""
 KEPT = frozenset({
     ("PatientAdmin", "Arrival"), ("PatientAdmin", "Discharge"), ("Scheduling", "NoShow"),
     ("Results", "New"), ("Notes", "New"),
@@ -62,7 +68,7 @@ class Notice:
     is_test: bool
     mrn: str
     about: str
-    """Of what its events follow each other: the patient, or one appointment of hers."""
+    """Of what its events follow each other: the patient, or an appointment or order of hers."""
     hl7: bytes | None
     """The same as an HL7 v2 message; None where there is none."""
 
@@ -97,7 +103,7 @@ def read(body: bytes) -> Notice:
     mrn = _record_number(patient)
     if not mrn:
         raise RedoxError("Patient.Identifiers", "holds no medical record number")
-    visit = _text(_part(said, "Visit"), "VisitNumber") if kind[0] == "Scheduling" else ""
+    part, name = _NUMBERED.get(kind[0], ("Patient", ""))
     return Notice(
         *kind,
         number=number,
@@ -105,7 +111,7 @@ def read(body: bytes) -> Notice:
         destinations=tuple(_text(one, "ID") for one in _list(meta, "Destinations")),
         is_test=meta.get("Test") is not False,
         mrn=mrn,
-        about=f"{kind[0]}|{visit or mrn}",
+        about=f"{kind[0]}|{_text(_part(said, part), name) or mrn}",
         hl7=_hl7(kind, number, said, mrn),
     )
 

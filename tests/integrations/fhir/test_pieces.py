@@ -211,3 +211,13 @@ def test_samples_are_cut_as_a_whole_parser_reads_them(sample_data: Path) -> None
             assert [json.loads(p.data) for p in pieces(stream)] == json.loads(file.read_bytes())[
                 "entry"
             ]
+
+
+@pytest.mark.nightly
+def test_a_bundle_of_half_a_gigabyte_lies_in_no_memory() -> None:
+    tracemalloc.start()
+    count = sum(1 for _ in pieces(io.BufferedReader(_Endless(525_000))))
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert count == 525_001
+    assert peak < 16 * 2**20
