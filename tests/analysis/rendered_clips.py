@@ -27,8 +27,8 @@ FIT_FOLDER = FOLDER.with_name("fit_landmarks")
 """More clips of the people of the fit, with the movements that the others lack."""
 HELD_OUT_FOLDER = FOLDER.with_name("held_out_landmarks")
 """Clips of people rendered after the rows were fixed."""
-NEW_PEOPLE = {"first": ("gwen", "hugo", "ida", "jon")}
-"""The sets in which they were looked at."""
+NEW_PEOPLE = {"first": ("gwen", "hugo", "ida", "jon"), "second": ("kira", "luis", "mona")}
+"""The sets in which they were looked at; the second after the widths had been changed."""
 FIT_PEOPLE = ("adam", "bea", "carl")
 MODEL = ModelInfo(
     "pose_landmarker_full",

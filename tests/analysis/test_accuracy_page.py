@@ -63,10 +63,11 @@ def judged_new(which: str) -> tuple[ClipResult, ...]:
     ("heading", "results"),
     [
         ("## New people, first set", lambda: judged_new("first")),
+        ("## New people, second set", lambda: judged_new("second")),
         ("## People kept out of the fit", lambda: judged(clips_of(False))),
         ("## People of the fit", lambda: judged(clips_of(True))),
     ],
-    ids=["new first", "kept out", "fit"],
+    ids=["new first", "new second", "kept out", "fit"],
 )
 def test_the_tables_are_of_today(heading: str, results: Callable[[], Sequence[ClipResult]]) -> None:
     section = PAGE.read_text("utf-8").split(heading)[1].split("\n## ")[0]
