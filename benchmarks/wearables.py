@@ -105,7 +105,7 @@ def ours(path: Path) -> int:
     from rehabctl.integrations.wearables import apple_health
     from rehabctl.integrations.wearables.reading import Reading
 
-    totals = DayTotals(ZoneInfo("America/New_York"), {})
+    totals = DayTotals(ZoneInfo("America/New_York"))
     reading = Reading(totals, lambda wearer: None, time.time())
     apple_health.read(path, reading)
     if len(reading.values()) < 2 * DAYS:

@@ -19,7 +19,9 @@ from rehabctl.domain.wearable import DailyMeasure, DailyValue
 
 _NIGHT_ENDS_H = 18
 """Sleep that begins at this hour or later belongs to the night that ends the next day."""
-_MOST_MINUTES = 25 * 60 + 1
+_MOST_MINUTES = 27 * 60
+"""Of a day on which the clocks go back; one zone puts them back by two hours."""
+_MOST_HOURS = 25
 _MOST_PIECES = 4 * 1440
 """Records of a day and device that are kept apart; beyond, they are joined by minutes."""
 _SUMMED = DailyMeasure.STEPS
@@ -40,14 +42,13 @@ class DayTotals:
     """
 
     zone: ZoneInfo
-    ranks: Mapping[str, int] = field(default_factory=dict[str, int])
+    ranks: dict[str, int] = field(default_factory=dict[str, int])
     latest_s: float = 0.0
     """End of the latest record."""
     _pieces: dict[_Key, dict[str, array[float]]] = field(
         default_factory=dict[_Key, dict[str, "array[float]"]]
     )
     _minutes: dict[int, bytearray] = field(default_factory=dict[int, bytearray])
-    _readings: dict[int, int] = field(default_factory=dict[int, int])
     _hours: dict[int, int] = field(default_factory=dict[int, int])
     _starts: dict[int, float] = field(default_factory=dict[int, float])
     _current: tuple[int, float, float] = (0, 0.0, 0.0)
@@ -101,12 +102,10 @@ class DayTotals:
         if minutes is None:
             minutes = self._minutes[day] = bytearray(_MOST_MINUTES)
             self._hours.setdefault(day, 0)
-            self._readings[day] = 0
         minute = int(at_s - first_s) // 60
         bpm = min(255, max(1, round(value)))
         if bpm > minutes[minute]:
             minutes[minute] = bpm
-        self._readings[day] += 1
         self._hours[day] |= 1 << minute // 60
 
     def _piece(self, key: _Key, device: str, at_s: float, long_s: float, value: float) -> None:
@@ -135,25 +134,23 @@ class DayTotals:
             found = self._starts[day] = day_start(day, self.zone).timestamp()
         return found
 
-    def values(self, known_until_s: float | None, *, is_whole: bool) -> Iterator[DailyValue]:
+    def values(self, until_s: float, *, is_whole: bool) -> Iterator[DailyValue]:
         """Yield every value in the order of days and measures.
 
         Parameters
         ----------
-        known_until_s
-            When the source was asked; days that end later are not whole. None: with its last
-            record.
+        until_s
+            When the source was made; days that end later are not whole.
         is_whole
             Whether the source was read to its end.
         """
-        until_s = self.latest_s if known_until_s is None else known_until_s
         beats = [(day, DailyMeasure.HEART_RATE) for day in self._minutes]
         for day, measure in sorted({*self._pieces, *beats}):
             whole = is_whole and self._start(day + 1) <= until_s
             yield self._value(day, measure, whole)
 
     def _value(self, day: int, measure: DailyMeasure, is_whole: bool) -> DailyValue:
-        hours = self._hours[day].bit_count() if day in self._hours else None
+        hours = min(_MOST_HOURS, self._hours[day].bit_count()) if day in self._hours else None
         on = date.fromordinal(day)
         if measure is DailyMeasure.HEART_RATE:
             found = [bpm for bpm in self._minutes[day] if bpm]
@@ -161,9 +158,8 @@ class DayTotals:
             for bpm in sorted(found):
                 counts[bpm] = counts.get(bpm, 0) + 1
             mean = round(sum(found) / len(found), 1)
-            records = self._readings[day]
             method = "mean of the highest reading of each minute"
-            return DailyValue(on, measure, mean, records, hours, is_whole, method, counts)
+            return DailyValue(on, measure, mean, len(found), hours, is_whole, method, counts)
         devices = self._ranked({n: _distinct(p) for n, p in self._pieces[day, measure].items()})
         records = sum(len(pieces) for _, pieces in devices)
         if measure is _SUMMED:

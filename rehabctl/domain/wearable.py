@@ -48,7 +48,7 @@ class DailyValue:
     measure: DailyMeasure
     value: float
     records: int
-    """Records of the source behind it, copies left out."""
+    """Records of the source behind it, copies left out; of heart rate, minutes with a reading."""
     hours: int | None
     """Hours of the day with steps or heart rate from the same file; None: not told."""
     is_whole: bool

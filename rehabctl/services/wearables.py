@@ -154,7 +154,7 @@ def import_wearable(
     """
     patient = _patient(store, mrn)
     reading = Reading(
-        DayTotals(patient.zone, {}),
+        DayTotals(patient.zone),
         lambda wearer: check_wearer(wearer, patient.demographics),
         patient.now.timestamp(),
     )

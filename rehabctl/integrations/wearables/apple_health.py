@@ -238,8 +238,7 @@ class _Parser:
             known = same[0] if same else kind if number == 1 else f"{kind} {number}"
             if len(self._devices) < 10_000:
                 self._devices[source, device] = known
-            ranks = cast("dict[str, int]", self._reading.totals.ranks)
-            ranks[known] = _KINDS.index(kind)
+            self._reading.totals.ranks[known] = _KINDS.index(kind)
         return known
 
     def _moment(self, text: str) -> float | None:

@@ -11,7 +11,7 @@ import zipfile
 import zlib
 from contextlib import closing
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from rehabctl.domain.errors import RehabctlError
 from rehabctl.domain.wearable import DailyMeasure
@@ -204,10 +204,9 @@ def _apps(connection: sqlite3.Connection, tables: set[str], reading: Reading) ->
                 "SELECT app_id_priority_order FROM health_data_category_priority_table "
                 "WHERE health_data_category = 1"  # activity
             ).fetchone()
-            ranks = cast("dict[str, int]", reading.totals.ranks)
             for rank, number in enumerate(str(found[0] if found else "").split(",")[:1000]):
                 if number.strip().isdecimal() and int(number) in apps:
-                    ranks.setdefault(apps[int(number)], rank)
+                    reading.totals.ranks.setdefault(apps[int(number)], rank)
     except sqlite3.Error:
         reading.ends_early(0, "the apps that recorded cannot be read")
     return apps

@@ -54,7 +54,7 @@ class Reading:
     """Where and how the source ended too early; None: it was read to its end."""
     names_wearer: bool = False
     known_until_s: float | None = None
-    """When the source was made; None: it does not say."""
+    """When the source was made; None: it does not say, and its last record stands for it."""
     days: tuple[date, date] | None = None
     """First and last day that were asked for; others are not told whole. None: all."""
     file: str = ""
@@ -93,7 +93,8 @@ class Reading:
     def values(self) -> list[DailyValue]:
         """Return the values of the days that were asked for, in order."""
         first, last = self.days or (date.min, date.max)
-        found = self.totals.values(self.known_until_s, is_whole=self.cut is None)
+        until_s = self.totals.latest_s if self.known_until_s is None else self.known_until_s
+        found = self.totals.values(min(until_s, self.now_s), is_whole=self.cut is None)
         return [value for value in found if first <= value.day <= last]
 
     def refuse(self, line: int, field_: str, message: str) -> bool:

@@ -124,7 +124,7 @@ class FactRepository:
                 reviews=tuple(_review(row) for row in reviews.get(i, [])),
                 plan_of_care=_plan(episodes.get(i, []), treatments.get(i, []), zone),
                 alert_actions=tuple(action_of(row) for row in actions.get(i, [])),
-                steps=tuple(steps.get(str(i), ())),
+                steps=tuple(steps.get(i.hex, ())),
             )
             for i in ids
         }

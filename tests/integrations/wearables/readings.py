@@ -14,7 +14,7 @@ NOW = datetime(2026, 4, 1, 12, 0, tzinfo=UTC)
 
 def reading(zone: str = "America/New_York") -> tuple[Reading, list[Wearer]]:
     said: list[Wearer] = []
-    return Reading(DayTotals(ZoneInfo(zone), {}), said.append, NOW.timestamp()), said
+    return Reading(DayTotals(ZoneInfo(zone)), said.append, NOW.timestamp()), said
 
 
 def by_name(made: Reading) -> dict[tuple[str, str], DailyValue]:
