@@ -69,6 +69,7 @@ def _checks() -> dict[str, Callable[[Settings], Iterable[Check]]]:
         "configuration": _configuration,
         "database": _database,
         "agreements": _agreements,
+        "queue": _queue,
         "keyring": _keyring,
         "pose_model": _pose_model,
         "pose_libraries": _pose_libraries,
@@ -204,6 +205,25 @@ def _agreements(settings: Settings) -> Iterable[Check]:
             yield Check("agreement", Status.WARN, detail, fix)
         else:
             yield Check("agreement", Status.OK, f"{vendor} until {until}")
+
+
+def _queue(settings: Settings) -> Iterable[Check]:
+    """Look whether receivers refused HL7 messages that wait for somebody."""
+    from rehabctl.domain.hl7_queue import QueueState
+    from rehabctl.services import database, hl7_queue
+    from rehabctl.services.wiring import open_store
+
+    try:
+        if database.status(settings).schema_state != "current":
+            return
+        with open_store(settings) as store:
+            found = hl7_queue.waiting(store)
+    except RehabctlError:  # the check of the database says why, or it is not for this login
+        return
+    refused = sum(one.state is QueueState.DEAD for one in found)
+    if refused:
+        detail = f"{refused} HL7 messages were refused by their receivers"
+        yield Check("hl7 queue", Status.WARN, detail, "See: rehabctl integration queue list")
 
 
 def _keyring(_: Settings) -> Iterable[Check]:

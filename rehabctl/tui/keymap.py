@@ -109,8 +109,11 @@ def _is_key(key: str) -> bool:
     named = {k.value for k in Keys} | set(KEY_ALIASES) | set(KEY_NAME_REPLACEMENTS.values())
     if key in named or base in named or len(base) == 1:
         return True
+    import string
     import unicodedata
 
+    if base in {_long_name(character) for character in string.punctuation}:
+        return True  # a hyphen of the Unicode name (LESS-THAN SIGN) is an underscore there
     try:
         unicodedata.lookup(base.replace("_", " ").upper())
     except KeyError:
