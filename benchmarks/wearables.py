@@ -1,9 +1,10 @@
 """Reading of an Apple Health export beside bare loops over the same file, in one run.
 
 Run `python benchmarks/wearables.py [--mb N]`. Every measurement is a process of its own, the best
-of three in turns: bare expat (which only counts records), bare iterparse with the root cleared, and
-our reader with all that it does but the database (times, devices, days, copies, overlaps). The last
-lines read a file of twice the size over the same days, and give the peak of memory of both.
+of three by processor time: bare expat (which only counts records), bare iterparse with the root
+cleared, and our reader with all that it does but the database (times, devices, days, copies,
+overlaps). The last lines read a file of twice the size over the same days, and give the peak of
+memory of both.
 """
 
 from __future__ import annotations
@@ -117,10 +118,10 @@ LOOPS = {"expat": expat_loop, "iterparse": iterparse_loop, "rehabctl": ours}
 
 
 def child(kind: str, path: Path) -> None:
-    """Print the seconds, the records and the peak memory of one reading."""
-    started = time.perf_counter()
+    """Print the processor seconds, the records and the peak memory of one reading."""
+    started = time.process_time()
     records = LOOPS[kind](path)
-    took = time.perf_counter() - started
+    took = time.process_time() - started
     peak_mib = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     print(took, records, peak_mib)
 
