@@ -1,7 +1,8 @@
 """Rendering of results: data to standard output, everything else to standard error.
 
 One table of rows is written as a Rich table (terminal only), tab-separated text, CSV, JSON or JSON
-lines; cells agree between formats. One object is written as JSON, or as `key<TAB>value` lines.
+lines; cells agree between formats, but for the space in a table's times. One object is written as
+JSON, or as `key<TAB>value` lines.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import csv
 import io
 import json
 import os
+import re
 import sys
 from collections.abc import Generator, Iterable, Mapping, Sequence
 from contextlib import contextmanager
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 SCHEMA_VERSION = 1
+_TIME = re.compile(r"\b(\d{4}-\d\d-\d\d)T(\d\d:\d\d)(?::\d\d(?:\.\d+)?)?(Z|[+-]\d\d:\d\d)")
 
 
 @dataclass(frozen=True)
@@ -111,8 +114,12 @@ def emit_items(
     *,
     next_cursor: str | None = None,
     title: str | None = None,
+    narrow: Sequence[str] = (),
 ) -> None:
-    """Write a list. JSON carries all keys of each item; the other formats the given columns."""
+    """Write a list. JSON carries all keys of each item; the other formats the given columns.
+
+    A table on a terminal too narrow for them has the columns of `narrow`, if there are any.
+    """
     with _opened(out) as stream:
         if out.format is Format.JSON:
             page = {"schema_version": SCHEMA_VERSION, "items": items, "next": next_cursor}
@@ -125,7 +132,7 @@ def emit_items(
             writer.writerow(columns)
             writer.writerows([cell(item.get(c)) for c in columns] for item in items)
         elif out.format is Format.TABLE:
-            _rich_table(items, columns, stream, title)
+            _rich_table(items, columns, narrow or columns, stream, title)
         else:
             for item in items:
                 stream.write("\t".join(_one_line(cell(item.get(c))) for c in columns) + "\n")
@@ -211,33 +218,66 @@ def _one_line(text: str) -> str:
 
 
 def _rich_table(
-    items: Sequence[Mapping[str, Any]], columns: Sequence[str], stream: TextIO, title: str | None
+    items: Sequence[Mapping[str, Any]],
+    columns: Sequence[str],
+    narrow: Sequence[str],
+    stream: TextIO,
+    title: str | None,
 ) -> None:
     from rich.console import Console
     from rich.markup import escape
     from rich.table import Table
 
     console = Console(file=stream)
-    rows = [[cell(item.get(c)) for c in columns] for item in items]
-    heads = [name.replace("_", " ") for name in columns]
-    if _breaks_words(heads, rows, console.width):
-        _blocks(heads, rows, console, title)
+    heads, rows = _texts(items, columns)
+    widths = _widths(heads, rows, console.width)
+    if widths is None:
+        heads, rows = _texts(items, narrow)
+        widths = _widths(heads, rows, console.width)
+    if widths is None:
+        _blocks(*_texts(items, columns), console, title)
         return
     table = Table(title=title, header_style="bold")
-    for name in heads:
-        table.add_column(name, overflow="fold")
+    for name, width in zip(heads, widths, strict=True):
+        table.add_column(name, width=width, overflow="fold")
     for row in rows:
         table.add_row(*map(escape, row))
     console.print(table)
 
 
-def _breaks_words(heads: Sequence[str], rows: Sequence[Sequence[str]], width: int) -> bool:
-    """Return whether a table this wide would cut words, times or identifiers into pieces."""
-    longest = [
-        max(len(word) for text in column for word in (text.split() or ("",)))
-        for column in zip(heads, *rows, strict=True)
+def _texts(
+    items: Sequence[Mapping[str, Any]], columns: Sequence[str]
+) -> tuple[list[str], list[list[str]]]:
+    """Return headings and cells as people read them: a time may be broken behind its day."""
+    rows = [[_TIME.sub(r"\1 \2\3", cell(item.get(c))) for c in columns] for item in items]
+    return [name.replace("_", " ") for name in columns], rows
+
+
+def _widths(heads: Sequence[str], rows: Sequence[Sequence[str]], width: int) -> list[int] | None:
+    """Return how wide each column is, so that no word, time or identifier is cut; None: it is.
+
+    What is left goes to those that need little first, so that the longest texts share the rest.
+    """
+    from rich.cells import cell_len
+
+    columns = list(zip(heads, *rows, strict=True))
+    widths = [
+        max(cell_len(word) for text in column for word in (text.split() or ("",)))
+        for column in columns
     ]
-    return sum(longest) + 3 * len(longest) + 1 > width
+    wanted = [
+        max(cell_len(line) for text in column for line in (text.splitlines() or ("",)))
+        for column in columns
+    ]
+    spare = width - sum(widths) - 3 * len(widths) - 1
+    if spare < 0:
+        return None
+    hungry = sorted(range(len(widths)), key=lambda n: wanted[n] - widths[n])
+    for left, n in zip(range(len(hungry), 0, -1), hungry, strict=True):
+        more = min(wanted[n] - widths[n], spare // left)
+        widths[n] += more
+        spare -= more
+    return widths
 
 
 def _blocks(

@@ -28,6 +28,7 @@ _COLUMNS = (
     "rank", "mrn", "tier", "reasons", "last_session_at", "adherence_percent_28d", "pain_now",
     "pain_trend", "rom_trend", "open_alerts", "next_due",
 )  # fmt: skip
+_NARROW = ("rank", "mrn", "tier", "reasons", "open_alerts")
 
 
 @app.command(
@@ -91,7 +92,8 @@ def print_worklist(
         query = PanelQuery(text_filter=text)
         page = triage.worklist(store, rules, query, limit=limit, cursor=cursor)
     out = Output.of(format_, json_, output, quiet)
-    emit_items([item(row) for row in page.rows], _COLUMNS, out, next_cursor=page.next_cursor)
+    items = [item(row) for row in page.rows]
+    emit_items(items, _COLUMNS, out, next_cursor=page.next_cursor, narrow=_NARROW)
     note(f"{page.need_attention} of {page.total} need you; {len(page.rows)} shown", out)
 
 
