@@ -118,8 +118,9 @@ def emit_items(
 ) -> None:
     """Write a list. JSON carries all keys of each item; the other formats the given columns.
 
-    A table on a terminal too narrow for them has the columns of `narrow`, if there are any.
+    A table on a terminal too narrow for them has the columns of `narrow`, else its first ones.
     """
+    hidden: Sequence[str] = ()
     with _opened(out) as stream:
         if out.format is Format.JSON:
             page = {"schema_version": SCHEMA_VERSION, "items": items, "next": next_cursor}
@@ -132,10 +133,12 @@ def emit_items(
             writer.writerow(columns)
             writer.writerows([cell(item.get(c)) for c in columns] for item in items)
         elif out.format is Format.TABLE:
-            _rich_table(items, columns, narrow or columns, stream, title)
+            hidden = _rich_table(items, columns, narrow, stream, title)
         else:
             for item in items:
                 stream.write("\t".join(_one_line(cell(item.get(c))) for c in columns) + "\n")
+    if hidden:
+        note(f"Not shown at this width: {', '.join(hidden)}", out)
 
 
 def emit_text(text: str, out: Output) -> None:
@@ -223,26 +226,37 @@ def _rich_table(
     narrow: Sequence[str],
     stream: TextIO,
     title: str | None,
-) -> None:
+) -> Sequence[str]:
+    """Write a table, or blocks where even its main columns do not fit; return what it left out."""
     from rich.console import Console
     from rich.markup import escape
     from rich.table import Table
 
     console = Console(file=stream)
-    heads, rows = _texts(items, columns)
-    widths = _widths(heads, rows, console.width)
-    if widths is None:
-        heads, rows = _texts(items, narrow)
-        widths = _widths(heads, rows, console.width)
-    if widths is None:
+    for shown in _choices(columns, narrow):
+        heads, rows = _texts(items, shown)
+        if widths := _widths(heads, rows, console.width):
+            break
+    else:
         _blocks(*_texts(items, columns), console, title)
-        return
+        return ()
     table = Table(title=title, header_style="bold")
     for name, width in zip(heads, widths, strict=True):
         table.add_column(name, width=width, overflow="fold")
     for row in rows:
         table.add_row(*map(escape, row))
     console.print(table)
+    return [name for name in columns if name not in shown]
+
+
+def _choices(columns: Sequence[str], narrow: Sequence[str]) -> Iterable[Sequence[str]]:
+    """Yield which columns to try: all; those that matter most, else ever fewer, down to half of them."""
+    yield columns
+    if narrow:
+        yield narrow
+        return
+    for count in range(len(columns) - 1, max(2, len(columns) // 2 - 1), -1):
+        yield columns[:count]
 
 
 def _texts(
