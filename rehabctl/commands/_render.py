@@ -250,7 +250,7 @@ def _rich_table(
 
 
 def _choices(columns: Sequence[str], narrow: Sequence[str]) -> Iterable[Sequence[str]]:
-    """Yield which columns to try: all; those that matter most, else ever fewer, down to half of them."""
+    """Yield which columns to try: all; the main ones, else ever fewer, down to half of them."""
     yield columns
     if narrow:
         yield narrow

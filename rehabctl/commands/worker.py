@@ -32,36 +32,35 @@ StalledOption = Annotated[
 def run(
     once: Annotated[bool, typer.Option("--once", help="Stop when no job is left.")] = False,
     jobs: Annotated[int, typer.Option("--jobs", min=1, help="Jobs at the same time.")] = 1,
-    deliver_every: Annotated[
-        float, typer.Option("--deliver-every", min=1, help="Seconds between deliveries.")
+    every_s: Annotated[
+        float, typer.Option("--every", min=1, help="Seconds between rounds of the exchange.")
     ] = 60.0,
     stalled_after: StalledOption = 60.0,
 ) -> None:
     """Do jobs of the shared store, exchange with other systems and deliver, until interrupted.
 
-    The exchange sends queued HL7 messages and takes over drop folders: at the start, then every
-    minute. Messages leave where config.toml names a carrier; what they came to, or what stops
-    them, is said on standard error, and the jobs go on. A local store has no jobs waiting: one
-    round of the exchange is all.
+    A round of the exchange sends queued HL7 messages, takes over drop folders, and delivers due
+    messages where config.toml names a carrier. What stops it is said on standard error; the jobs
+    go on. A local store has no jobs waiting.
     """
-    from rehabctl.services import delivery_run, work_queue
-    from rehabctl.services.exchange_round import exchange_beside, exchange_round
+    from rehabctl.services import delivery_run, rounds, work_queue
+    from rehabctl.services.exchange_round import exchange_round
     from rehabctl.services.settings import load_settings
 
     settings = load_settings()
     queue = work_queue.queue_of(settings, stalled_after_s=stalled_after)
-    exchange_round(settings, note)
-    delivers = delivery_run.is_configured(settings)
-    if once or not delivers:
-        with exchange_beside(settings, note):
-            work_queue.run(settings, queue, once=once, concurrency=jobs)
-        if delivers:
-            delivery_run.told_of(delivery_run.deliver_due(settings), note)
+
+    def deliver() -> None:
+        delivery_run.told_of(delivery_run.deliver_due(settings), note)
+
+    works = {"exchange waits": lambda: exchange_round(settings, note)}
+    if delivery_run.is_configured(settings):
+        works["messages wait"] = deliver
+    if once:
+        work_queue.run(settings, queue, once=True, concurrency=jobs)
+        rounds.make_one(works.values())
         return
-    with (
-        exchange_beside(settings, note),
-        delivery_run.delivering(settings, every_s=deliver_every, tell=note) as until_stopped,
-    ):
+    with rounds.repeating(works, every_s=every_s, tell=note) as until_stopped:
         work_queue.run(settings, queue, once=False, concurrency=jobs)
         if settings.database_url is None:
             until_stopped()

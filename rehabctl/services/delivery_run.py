@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable, Generator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from rehabctl.domain.errors import RehabctlError
 from rehabctl.domain.message import OutboxState
 from rehabctl.services import triage, wiring_peers
 from rehabctl.services.message_delivery import Courier, DeliveryLine, Sender
@@ -15,9 +12,6 @@ from rehabctl.services.wiring import open_store
 
 if TYPE_CHECKING:
     from rehabctl.services.settings import Settings
-
-_FAREWELL_S = 60.0
-"""Longest wait for a delivery that is being made; one that is cut is taken up by the next run."""
 
 
 def is_configured(settings: Settings) -> bool:
@@ -72,46 +66,3 @@ def told_of(lines: Sequence[DeliveryLine], tell: Callable[[str], None]) -> None:
     on_way = sum(line.why == "on-its-way" for line in lines)
     waits = states.count(OutboxState.QUEUED) - on_way
     tell(f"messages: {sent} sent, {on_way} on their way, {waits} wait, {given_up} given up")
-
-
-@contextmanager
-def delivering(
-    settings: Settings, *, every_s: float, tell: Callable[[str], None]
-) -> Generator[Callable[[], object]]:
-    """Deliver again and again, beside whatever else is done; yield what waits for an interrupt.
-
-    Parameters
-    ----------
-    settings
-        What this command runs with.
-    every_s
-        Seconds between two deliveries.
-    tell
-        Says what stops them, once until it changes.
-    """
-    stop = threading.Event()
-    thread = threading.Thread(target=_loop, args=(settings, every_s, tell, stop), daemon=True)
-    thread.start()
-    try:
-        yield stop.wait
-    finally:
-        stop.set()
-        thread.join(_FAREWELL_S)
-
-
-def _loop(
-    settings: Settings, every_s: float, tell: Callable[[str], None], stop: threading.Event
-) -> None:
-    told = ""
-    while not stop.is_set():
-        try:
-            told_of(deliver_due(settings), tell)
-            why = ""
-        except RehabctlError as error:
-            why = str(error)
-        except Exception as error:  # noqa: BLE001 - a thread has nobody to raise it to
-            why = f"an unexpected {type(error).__name__}"
-        if why and why != told:
-            tell(f"messages wait: {why}")
-        told = why
-        stop.wait(every_s)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass, field, fields, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -22,6 +23,7 @@ from rehabctl.services import (
     message_channels,
     messages,
     push_subscriptions,
+    rounds,
     wiring_peers,
 )
 from rehabctl.services.dead_letters import dead
@@ -239,12 +241,21 @@ def test_the_command_of_a_worker_delivers(
         heard.set()
 
     nameless = replace(at_day, messaging=MessagingSettings())
-    with delivery_run.delivering(nameless, every_s=3600, tell=tell):
+    works: dict[str, Callable[[], object]] = {
+        "messages wait": lambda: delivery_run.deliver_due(nameless),
+        "exchange waits": lambda: 1 / 0,
+        "nothing waits": lambda: None,
+    }
+    with rounds.repeating(works, every_s=3600, tell=tell):
         assert heard.wait(60)
     assert said == [
         "messages wait: messages need the clinic's name and number. "
-        "Write message_sender and message_phone into config.toml."
+        "Write message_sender and message_phone into config.toml.",
+        "exchange waits: an unexpected ZeroDivisionError",
     ]
+    with pytest.raises(UsageError, match="name and number"):
+        rounds.make_one([lambda: delivery_run.deliver_due(nameless), lambda: said.append("too")])
+    assert said[-1] == "too"
     assert len(fake.sent) == 1
 
 
