@@ -16,8 +16,8 @@ from rehabctl.domain.errors import ExitCode, NotFoundError, RehabctlError
 from rehabctl.services import crash_log
 
 HEAVY = (
-    "mediapipe", "cv2", "numpy", "scipy", "sqlmodel", "sqlalchemy", "textual", "bleak", "httpx",
-    "keyring", "matplotlib", "alembic",
+    "mediapipe", "cv2", "numpy", "scipy", "sqlmodel", "pydantic", "sqlalchemy", "textual", "bleak",
+    "httpx", "keyring", "matplotlib", "alembic",
 )  # fmt: skip
 CHEAP = [["--version"], ["--help"], ["doctor", "--help"], ["doctr"]]
 
