@@ -93,7 +93,9 @@ def test_the_join_sheet_says_what_to_do_when_the_call_breaks(
     store: Store, admin: Store, planned: Visit
 ) -> None:
     sheet = visit_sheet.join_sheet(store, COMPACT, str(planned.id))
-    assert [step.channel for step in sheet.steps] == ["video", "audio", "phone", "rescheduled"]
+    assert [step.channel for step in sheet.steps] == [
+        "video", "video", "audio", "phone", "rescheduled",
+    ]  # fmt: skip
     assert str(planned.id) in sheet.steps[0].command
     assert sheet.phone == "555-0100"
     assert f"{sheet.patient_start:%H:%M %Z}" == "10:00 EST"
