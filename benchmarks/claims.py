@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import io
+import logging
 import subprocess
 import sys
 import tempfile
@@ -40,6 +41,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--claims", type=int, default=1000)
     count = parser.parse_args().claims
+    logging.disable(logging.CRITICAL)  # pyx12 tells of each segment that its maps do not know
     claims = list(random_claims(count, seed=1))
     text = "".join(write_claims(claims, batch()))
     sent = clearinghouse.received(text.encode()).claims
