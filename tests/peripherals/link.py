@@ -178,23 +178,35 @@ async def virtual_sensors(
         raise ExceptionGroup("virtual sensors failed", failures)
 
 
+_FAREWELL_S = 0.3
+"""How long a process waits whose predecessor may be gone already."""
+
+
 @asynccontextmanager
 async def hci_server(air: Air, host: str, port: int) -> AsyncIterator[int]:
     """Serve a Bluetooth controller to one process at a time, as HCI over TCP; yields the port."""
     served: list[asyncio.BaseTransport] = []
+    loop = asyncio.get_running_loop()
 
     class Client(StreamPacketSource):
         controller: Controller | None = None
 
-        def connection_made(self, transport: asyncio.BaseTransport) -> None:
-            if served:
-                transport.close()
-                return
-            served.append(transport)
+        def connection_made(self, transport: asyncio.Transport) -> None:
             self.transport = transport
-            self.controller = Controller(
-                "adapter", host_source=self, host_sink=StreamPacketSink(transport), link=air
-            )
+            if served:  # whose end may not have been read yet
+                transport.pause_reading()
+                loop.call_later(_FAREWELL_S, self._serve)
+            else:
+                self._serve()
+
+        def _serve(self) -> None:
+            if served:
+                self.transport.close()
+            elif not self.transport.is_closing():
+                served.append(self.transport)
+                sink = StreamPacketSink(self.transport)
+                self.controller = Controller("adapter", host_source=self, host_sink=sink, link=air)
+                self.transport.resume_reading()
 
         def connection_lost(self, _exc: Exception | None) -> None:
             if self.controller is None:
@@ -202,7 +214,6 @@ async def hci_server(air: Air, host: str, port: int) -> AsyncIterator[int]:
             served.remove(self.transport)
             unplug(self.controller)
 
-    loop = asyncio.get_running_loop()
     server = await loop.create_server(Client, host, port)
     try:
         yield server.sockets[0].getsockname()[1]
