@@ -22,7 +22,14 @@ def fast() -> Iterator[None]:
         yield
 
 
-@pytest.mark.parametrize("case", ["own beat", "started anew", "filled from its memory"])
+@pytest.mark.parametrize(
+    "case",
+    [
+        "own beat",
+        "filled from its memory",
+        pytest.param("started anew", marks=pytest.mark.nightly),
+    ],
+)
 async def test_ten_random_drops_at_120_hz(case: str, tmp_path: Path) -> None:
     async with virtual_sensors(["movella_dot"], faults=FAST, seed=3) as world:
         [sensor] = world.sensors

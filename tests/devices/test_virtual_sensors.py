@@ -76,7 +76,8 @@ def test_drops_are_in_the_ledger_and_the_memory_fills_them(tmp_path: Path) -> No
     assert found["duplicates"] == 0
     missing = sum(gap.missing or 0 for gap in file.gaps)
     span = file.device_t_s[-1] - file.device_t_s[0]
-    assert len(file.recording) + missing == pytest.approx(span * 60 + 1, abs=1)
+    rounded = max(1, len(file.gaps))  # what is missing is a whole number in each gap
+    assert len(file.recording) + missing == pytest.approx(span * 60 + 1, abs=rounded)
     assert {gap.reason for gap in file.gaps} == {"link lost"}
     assert filled["filled"] > 0
     assert filled["gaps"] == []
