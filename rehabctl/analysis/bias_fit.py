@@ -15,7 +15,7 @@ turning point, gets half as much again.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, cast
 
 import numpy as np
@@ -135,7 +135,7 @@ class FittedRow:
     """Standard deviation of the clips around the row."""
 
 
-DESIGNS: tuple[Design, ...] = (
+_FULL: tuple[Design, ...] = (
     # A point in front of the hip tilts an upright thigh and leaves a level one alone.
     Design("knee_flexion", "sagittal", "upright", "max", free=("thigh_forward",)),
     Design("knee_flexion", "sagittal", "upright", "min", spread_at_rest=True),
@@ -166,7 +166,22 @@ DESIGNS: tuple[Design, ...] = (
     Design("trunk_lateral_flexion", "frontal", "upright", "max", with_rest=True, at_least_deg=4.0),
     Design("trunk_lateral_flexion", "frontal", "upright", "min", with_rest=True, at_least_deg=4.0),
 )
-"""The measured rows. What each is a function of was chosen by leaving out one of the fit people."""
+
+# The heavy model's knee points stay with the knee while somebody stands.
+_HEAVY_CHANGES: Mapping[tuple[str, str, str], Mapping[str, Any]] = {
+    ("knee_flexion", "upright", "max"): {"free": ()},
+    ("shoulder_flexion", "upright", "min"): {"slope": True},
+}
+
+DESIGNS: Mapping[str, tuple[Design, ...]] = {
+    "full": _FULL,
+    "heavy": tuple(
+        replace(design, **_HEAVY_CHANGES.get((design.motion, design.posture, design.extreme), {}))
+        for design in _FULL
+    ),
+}
+"""The measured rows by pose model. What each is a function of was chosen by leaving out one of the
+fit people."""
 
 
 def observe(truth: RenderedTruth, measured: MeasuredMovement) -> list[Observation]:

@@ -81,7 +81,7 @@ def measure(
     require_measurable(spec, exercise)
     data = load_measurement_data()
     if bias_rows is not None:
-        data = replace(data, bias=bias_rows)
+        data = replace(data, biases=(bias_rows,))
     body = Body.of(series, data)
     neutral_deg = neutral_angles(neutral, body, data)
     angles = {key: curve - neutral_deg.get(key, 0.0) for key, curve in body.angles.items()}
@@ -160,8 +160,12 @@ class _Measurement:
         )
 
     @property
+    def _bias(self) -> BiasTable:
+        return self.data.bias(self.body.raw.model.sha256)
+
+    @property
     def _known_model(self) -> bool:
-        return self.body.raw.model.sha256 in self.data.bias.models_sha256
+        return self.body.raw.model.sha256 in self._bias.model.sha256
 
     def _goal(self) -> Goal | None:
         target = self.spec.target_deg if self.target_deg is None else self.target_deg
@@ -204,14 +208,14 @@ class _Measurement:
         )
 
     def _estimator(self, check: RecordingCheck) -> Estimator:
-        body, bias = self.body, self.data.bias
+        body = self.body
         return Estimator(
             series=body.series,
             view=body.view,
             detected=body.plane,
             posture=body.posture,
             gates=self._given,
-            table=bias,
+            table=self._bias,
             degraded=check.degraded,
             known_model=self._known_model,
             neutral_deg=body.neutral_deg,

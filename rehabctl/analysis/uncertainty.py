@@ -101,7 +101,7 @@ def half_width_deg(
         + (rules.hidden_side_deg if conditions.hidden else 0.0)
         + (0.0 if conditions.known else abs(bias))
     )
-    measured = rules.new_person_factor if row.grade == "measured" else 1.0
+    measured = table.model.new_person_factor if row.grade == "measured" else 1.0
     return (measured * row.half_width_deg + added) * rules.condition_factor**conditions.degraded
 
 

@@ -140,6 +140,8 @@ class BiasRow:
     `intercept_deg + slope_per_deg * angle + sum(covariates[name] * value)`.
     """
 
+    model: str
+    """Whose landmarks it was fitted on; `*` for published figures, which stand for any."""
     motion: str
     """`*` in a row that stands for every motion without a row of its own."""
     view: str
@@ -171,9 +173,6 @@ class BiasRow:
 class WidthRules:
     """How the interval widens where the recording is worse than those of the bias rows."""
 
-    new_person_factor: float
-    """Factor on the half-width of measured rows: three people tell too little of how far others lie
-    apart."""
     free_off_plane_deg: float
     """Up to here the camera's direction widens nothing."""
     per_off_plane_deg: float
@@ -189,12 +188,23 @@ class WidthRules:
 
 
 @dataclass(frozen=True, slots=True)
+class FittedModel:
+    """A pose model whose landmarks have rows of their own."""
+
+    name: str
+    sha256: tuple[str, ...]
+    """Its files; they give the same landmarks."""
+    new_person_factor: float
+    """Factor on the half-width of its measured rows: three people tell too little of how far others
+    lie apart."""
+
+
+@dataclass(frozen=True, slots=True)
 class BiasTable:
-    """All bias rows in force, the models they hold for, and the rules of the widths."""
+    """The bias rows of one model in force, and the rules of the widths."""
 
     rows: tuple[BiasRow, ...]
-    models_sha256: tuple[str, ...]
-    """Model files whose landmarks the measured rows were fitted on."""
+    model: FittedModel
     widths: WidthRules
     version: str
     """Day of the newest row, for the provenance."""
@@ -231,9 +241,21 @@ class MeasurementData:
     body: BodyProportions
     gates: GateThresholds
     repetitions: RepetitionThresholds
-    bias: BiasTable
+    biases: tuple[BiasTable, ...]
+    """One a model; the first is the default model's."""
     versions: Mapping[str, str] = field(default_factory=dict[str, str])
     """Day of each table in force."""
+
+    def bias(self, model_sha256: str | None = None) -> BiasTable:
+        """Return the rows for a model's landmarks; the default model's where none were fitted.
+
+        Parameters
+        ----------
+        model_sha256
+            Of the model's file; None for the default model.
+        """
+        own = (table for table in self.biases if model_sha256 in table.model.sha256)
+        return next(own, self.biases[0])
 
 
 @cache
@@ -250,22 +272,22 @@ def load_measurement_data(on: date | None = None) -> MeasurementData:
     RehabctlError
         No row is in force on that day.
     """
-    tables = {name: _read(name) for name in ("filter", "gates", "bias")}
+    tables = {name: _read(name) for name in ("filter", "gates")}
     newest = {
         key: _in_force(rows, key, on)
         for name in ("filter", "gates")
         for key, rows in cast("dict[str, list[dict[str, Any]]]", tables[name]).items()
         if key != "schema"
     }
-    bias = _bias_table(tables["bias"], on)
+    biases = _bias_tables([_read("bias"), _read("bias_heavy")], on)
     return MeasurementData(
         filter=FilterParameters(**newest["filter"][1]),
         body=BodyProportions(**newest["body"][1]),
         gates=GateThresholds(**newest["gates"][1]),
         repetitions=RepetitionThresholds(**newest["repetitions"][1]),
-        bias=bias,
+        biases=biases,
         versions={key: day.isoformat() for key, (day, _) in newest.items()}
-        | {"bias": bias.version},
+        | {"bias": max(bias.version for bias in biases)},
     )
 
 
@@ -288,10 +310,10 @@ def _in_force(
     return row["effective_from"], values
 
 
-def _bias_table(table: dict[str, Any], on: date | None) -> BiasTable:
+def _bias_tables(tables: list[dict[str, Any]], on: date | None) -> tuple[BiasTable, ...]:
     by_key: dict[str, list[dict[str, Any]]] = {}
-    for row in table["row"]:
-        key = " ".join(row[name] for name in ("motion", "view", "posture", "extreme"))
+    for row in (row for table in tables for row in table.get("row", [])):
+        key = " ".join(row[name] for name in ("model", "motion", "view", "posture", "extreme"))
         by_key.setdefault(key, []).append(row)
     rows: list[BiasRow] = []
     for key, versions in by_key.items():
@@ -302,11 +324,14 @@ def _bias_table(table: dict[str, Any], on: date | None) -> BiasTable:
         rows.append(
             BiasRow(angle_range_deg=(float(low), float(high)), covariate_ranges=seen, **row)
         )
-    _, widths = _in_force(table["widths"], "widths", on)
-    _, models = _in_force(table["models"], "models", on)
-    return BiasTable(
-        rows=tuple(rows),
-        models_sha256=tuple(models["sha256"]),
-        widths=WidthRules(**widths),
-        version=max(row.effective_from for row in rows).isoformat(),
-    )
+    widths = WidthRules(**_in_force(tables[0]["widths"], "widths", on)[1])
+    models = [model for table in tables for model in table["models"]]
+    found: list[BiasTable] = []
+    for name in dict.fromkeys(model["name"] for model in models):
+        own = [model for model in models if model["name"] == name]
+        _, model = _in_force(own, f"model {name}", on)
+        fitted = FittedModel(**model | {"sha256": tuple(model["sha256"])})
+        mine = tuple(row for row in rows if row.model in (name, "*"))
+        newest = max(row.effective_from for row in mine)
+        found.append(BiasTable(mine, fitted, widths, newest.isoformat()))
+    return tuple(found)

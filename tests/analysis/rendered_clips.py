@@ -27,8 +27,15 @@ FIT_FOLDER = FOLDER.with_name("fit_landmarks")
 """More clips of the people of the fit, with the movements that the others lack."""
 HELD_OUT_FOLDER = FOLDER.with_name("held_out_landmarks")
 """Clips of people rendered after the rows were fixed."""
-NEW_PEOPLE = {"first": ("gwen", "hugo", "ida", "jon"), "second": ("kira", "luis", "mona")}
-"""The sets in which they were looked at; the second after the widths had been changed."""
+HEAVY_FOLDER = FOLDER.with_name("heavy_landmarks")
+"""What the heavy model saw in all of these clips."""
+NEW_PEOPLE = {
+    "first": ("gwen", "hugo", "ida", "jon"),
+    "second": ("kira", "luis", "mona"),
+    "third": ("nora", "omar", "pia", "quinn"),
+}
+"""The sets in which they were looked at: the second after the widths of the full model had been
+changed, the third after the rows and widths of the heavy one had been fixed."""
 FIT_PEOPLE = ("adam", "bea", "carl")
 MODEL = ModelInfo(
     "pose_landmarker_full",
@@ -36,8 +43,15 @@ MODEL = ModelInfo(
     "0.10.31",
     "5.0.0",
 )
+HEAVY_MODEL = ModelInfo(
+    "pose_landmarker_heavy",
+    "ee4e9722165e28d92bde94ab3a185838c481ec51cda9eae2bcc30ff7145d8beb",
+    "0.10.31",
+    "5.0.0",
+)
 PIXELS, METRES, WORLD_METRES = 16.0, 10_000.0, 1_000.0
 """Steps of the packed whole numbers per pixel and metre."""
+HEAVY_PIXELS, HEAVY_VISIBILITY, PACKED_HEAVY = 8.0, 20.0, ("xy", "shoulders")
 
 
 def spec(
@@ -133,19 +147,50 @@ def clip(name: str) -> Clip:
     return unpack(FOLDER / f"{name}.npz")
 
 
-def fit_clips() -> Iterator[Clip]:
+def fit_clips(model: str = "full") -> Iterator[Clip]:
     """Yield the clips that the bias rows are fitted on: in plane, of the people of the fit."""
     for folder in (FOLDER, FIT_FOLDER):
         for one in map(unpack, sorted(folder.glob("*.npz"))):
             if one.truth.person in FIT_PEOPLE and one.truth.off_plane_deg <= 10.0:
-                yield replace(one, rerendered=folder is FIT_FOLDER)
+                yield replace(_seen_by(model, one), rerendered=folder is FIT_FOLDER)
 
 
 @cache
-def held_out_clips(which: str) -> tuple[Clip, ...]:
-    """Return the clips of one set of new people."""
+def held_out_clips(which: str, model: str = "full") -> tuple[Clip, ...]:
+    """Return the clips of one set of new people, as a model saw them."""
     clips = map(unpack, sorted(HELD_OUT_FOLDER.glob("*.npz")))
-    return tuple(one for one in clips if one.truth.person in NEW_PEOPLE[which])
+    return tuple(_seen_by(model, one) for one in clips if one.truth.person in NEW_PEOPLE[which])
+
+
+def _seen_by(model: str, one: Clip) -> Clip:
+    """Return the clip with the landmarks of the heavy model, where that is asked for."""
+    if model == "full":
+        return one
+    with np.load(HEAVY_FOLDER / f"{one.truth.name}.npz") as packed:
+        xy, shoulders = (np.cumsum(packed[key], axis=0, dtype=np.int32) for key in PACKED_HEAVY)
+        visibility = packed["visibility"] / HEAVY_VISIBILITY
+    world = np.full((len(xy), 33, 3), np.nan, dtype=np.float32)
+    world[:, [11, 12]] = shoulders / WORLD_METRES
+    series = replace(
+        one.series,
+        xy_px=(xy / HEAVY_PIXELS).astype(np.float32),
+        visibility=visibility.astype(np.float32),
+        world_m=world,
+        model=HEAVY_MODEL,
+    )
+    return replace(one, series=series)
+
+
+def pack_heavy(series: KeypointSeries, name: str, folder: Path) -> None:
+    """Write what the heavy model saw in a clip; truth and times are in the full model's file."""
+    assert series.world_m is not None
+    shoulders = series.world_m[:, [11, 12]] * WORLD_METRES
+    np.savez_compressed(
+        folder / f"{name}.npz",
+        xy=_steps(series.xy_px * HEAVY_PIXELS, np.int16),
+        shoulders=_steps(shoulders, np.int16),
+        visibility=np.round(series.visibility * HEAVY_VISIBILITY).astype(np.uint8),
+    )
 
 
 def unpack(path: Path) -> Clip:

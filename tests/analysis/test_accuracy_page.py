@@ -17,7 +17,7 @@ from rehabctl.analysis.accuracy import (
     judge_clip,
 )
 from rehabctl.analysis.assessment import QualityStatus
-from rehabctl.analysis.bias_fit import observe
+from rehabctl.analysis.bias_fit import DESIGNS, observe
 from rehabctl.analysis.uncertainty import Conditions, estimate
 from rehabctl.reference.measurement import load_measurement_data
 from rehabctl.services.pose_validation import groups_of, outside_limits
@@ -55,8 +55,11 @@ def clips_of(fitted: bool) -> list[Clip]:
 
 
 @cache
-def judged_new(which: str) -> tuple[ClipResult, ...]:
-    return tuple(judged(held_out_clips(which)))
+def judged_new(which: str, model: str = "full") -> tuple[ClipResult, ...]:
+    return tuple(judged(held_out_clips(which, model)))
+
+
+EVERY_LOOK = [(which, model) for which in NEW_PEOPLE for model in DESIGNS]
 
 
 @pytest.mark.parametrize(
@@ -64,10 +67,17 @@ def judged_new(which: str) -> tuple[ClipResult, ...]:
     [
         ("## New people, first set", lambda: judged_new("first")),
         ("## New people, second set", lambda: judged_new("second")),
+        ("## New people, third set", lambda: judged_new("third")),
+        ("## The heavy model: first set", lambda: judged_new("first", "heavy")),
+        ("## The heavy model: second set", lambda: judged_new("second", "heavy")),
+        ("## The heavy model: third set", lambda: judged_new("third", "heavy")),
         ("## People kept out of the fit", lambda: judged(clips_of(False))),
         ("## People of the fit", lambda: judged(clips_of(True))),
     ],
-    ids=["new first", "new second", "kept out", "fit"],
+    ids=[
+        "new first", "new second", "new third", "heavy first", "heavy second", "heavy third",
+        "kept out", "fit",
+    ],
 )
 def test_the_tables_are_of_today(heading: str, results: Callable[[], Sequence[ClipResult]]) -> None:
     section = PAGE.read_text("utf-8").split(heading)[1].split("\n## ")[0]
@@ -78,17 +88,19 @@ def test_the_tables_are_of_today(heading: str, results: Callable[[], Sequence[Cl
         assert printed[key] == pytest.approx(numbers, abs=0.3)
 
 
-@pytest.mark.parametrize("which", NEW_PEOPLE)
-def test_new_people_stay_inside_their_limits(which: str) -> None:
-    limits = DATA / f"new_people_{which}_limits.toml"
-    assert outside_limits(tuple(groups_of(judged_new(which))), limits) == []
-    assert all(one.count_right for one in judged_new(which))
+@pytest.mark.parametrize(("which", "model"), EVERY_LOOK)
+def test_new_people_stay_inside_their_limits(which: str, model: str) -> None:
+    limits = DATA / f"new_people_{which}_{model}_limits.toml"
+    found = judged_new(which, model)
+    assert outside_limits(tuple(groups_of(found)), limits) == []
+    assert all(one.count_right for one in found)
 
 
-@pytest.mark.parametrize("which", NEW_PEOPLE)
-def test_no_large_error_of_new_people_goes_unsaid(which: str) -> None:
+@pytest.mark.parametrize(("which", "model"), EVERY_LOOK)
+def test_no_large_error_of_new_people_goes_unsaid(which: str, model: str) -> None:
     """An angle that is 10 degrees off lies in its interval, or the recording is `limited`."""
-    for peak in (p for one in judged_new(which) for p in one.peaks if p.error_deg is not None):
+    found = judged_new(which, model)
+    for peak in (p for one in found for p in one.peaks if p.error_deg is not None):
         assert peak.error_deg is not None
         if abs(peak.error_deg) > 10:
             assert peak.covered or peak.status is not QualityStatus.GOOD, peak.clip
@@ -103,7 +115,7 @@ def test_new_people_are_no_others() -> None:
 
 def test_the_turning_points_of_all_angles_are_those_printed() -> None:
     """Every angle of the kept-out people that turned in plane, not the driving one alone."""
-    table = load_measurement_data().bias
+    table = load_measurement_data().bias()
     errors, halves = [], []
     for name in names():
         one = clip(name)

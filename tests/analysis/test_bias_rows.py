@@ -10,75 +10,88 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from fixtures.render import fit
 from rehabctl.analysis.bias_fit import (
     DESIGNS,
     Design,
     FittedRow,
     Observation,
     fit_rows,
-    observe,
 )
 from rehabctl.analysis.covariates import covariates_at
 from rehabctl.analysis.uncertainty import Conditions, bias_deg, estimate, half_width_deg
 from rehabctl.reference.measurement import BiasRow, load_measurement_data
-from tests.analysis.rendered_clips import FIT_PEOPLE, fit_clips
+from tests.analysis.rendered_clips import FIT_PEOPLE, HEAVY_MODEL
 
-TABLE = load_measurement_data().bias
+TABLES = {table.model.name: table for table in load_measurement_data().biases}
+TABLE = TABLES["full"]
+EVERY_ROW = [
+    pytest.param(model, design, id=f"{model}-{design.motion}-{design.posture}-{design.extreme}")
+    for model, designs in DESIGNS.items()
+    for design in designs
+]
+
+observations = cache(fit.observations)
 
 
 @cache
-def observations() -> tuple[Observation, ...]:
-    return tuple(
-        replace(item, rerendered=one.rerendered)
-        for one in fit_clips()
-        for item in observe(one.truth, one.measure())
-    )
+def fitted(model: str) -> dict[Design, FittedRow]:
+    return {row.design: row for row in fit_rows(observations(model), DESIGNS[model])}
 
 
-@cache
-def fitted() -> dict[Design, FittedRow]:
-    return {row.design: row for row in fit_rows(observations(), DESIGNS)}
+def shipped(model: str, design: Design) -> BiasRow:
+    table = TABLES[model]
+    return table.find(design.motion, design.view, design.posture, design.extreme)
 
 
-def shipped(design: Design) -> BiasRow:
-    return TABLE.find(design.motion, design.view, design.posture, design.extreme)
+@pytest.mark.parametrize("model", DESIGNS)
+def test_the_fit_saw_no_judged_person(model: str) -> None:
+    assert {o.person for o in observations(model)} == set(FIT_PEOPLE)
 
 
-def test_the_fit_saw_no_judged_person() -> None:
-    assert {o.person for o in observations()} == set(FIT_PEOPLE)
-
-
-@pytest.mark.parametrize("design", DESIGNS, ids=lambda d: f"{d.motion}-{d.posture}-{d.extreme}")
-def test_each_shipped_row_is_the_fitted_one(design: Design) -> None:
-    row, fit = shipped(design), fitted()[design]
+@pytest.mark.parametrize(("model", "design"), EVERY_ROW)
+def test_each_shipped_row_is_the_fitted_one(model: str, design: Design) -> None:
+    row, found = shipped(model, design), fitted(model)[design]
     assert row.grade == "measured"
-    assert (row.clips, row.people) == (fit.clips, fit.people)
-    assert row.intercept_deg == pytest.approx(fit.intercept_deg, abs=0.05)
-    assert row.half_width_deg == pytest.approx(fit.half_width_deg, abs=0.1)
-    assert row.slope_per_deg == pytest.approx(fit.slope_per_deg, abs=1e-4)
-    assert dict(row.covariates) == pytest.approx(dict(fit.covariates), abs=0.05)
-    assert row.angle_range_deg == pytest.approx(fit.angle_range_deg, abs=1.0)
-    assert row.covariate_ranges.keys() == fit.covariate_ranges.keys()
-    for name, bounds in fit.covariate_ranges.items():
+    assert (row.clips, row.people) == (found.clips, found.people)
+    assert row.intercept_deg == pytest.approx(found.intercept_deg, abs=0.05)
+    assert row.half_width_deg == pytest.approx(found.half_width_deg, abs=0.1)
+    assert row.slope_per_deg == pytest.approx(found.slope_per_deg, abs=1e-4)
+    assert dict(row.covariates) == pytest.approx(dict(found.covariates), abs=0.05)
+    assert row.angle_range_deg == pytest.approx(found.angle_range_deg, abs=1.0)
+    assert row.covariate_ranges.keys() == found.covariate_ranges.keys()
+    for name, bounds in found.covariate_ranges.items():
         assert row.covariate_ranges[name] == pytest.approx(bounds, abs=0.05)
 
 
-def test_every_measured_row_has_a_design() -> None:
-    known = {(d.motion, d.view, d.posture, d.extreme) for d in DESIGNS}
+@pytest.mark.parametrize("model", DESIGNS)
+def test_every_measured_row_has_a_design(model: str) -> None:
+    known = {(d.motion, d.view, d.posture, d.extreme) for d in DESIGNS[model]}
     measured = {
-        (r.motion, r.view, r.posture, r.extreme) for r in TABLE.rows if r.grade == "measured"
+        (r.motion, r.view, r.posture, r.extreme)
+        for r in TABLES[model].rows
+        if r.grade == "measured"
     }
     assert measured == known
 
 
-def test_leaving_a_person_out_the_rows_hold_for_that_person() -> None:
+def test_a_model_has_its_own_rows_and_an_unknown_one_those_of_the_default() -> None:
+    data = load_measurement_data()
+    assert data.bias() is data.bias("0" * 64) is TABLE
+    for table in TABLES.values():
+        assert all(data.bias(sha256) is table for sha256 in table.model.sha256)
+    assert data.bias(HEAVY_MODEL.sha256).model.name == "heavy"
+
+
+@pytest.mark.parametrize("model", DESIGNS)
+def test_leaving_a_person_out_the_rows_hold_for_that_person(model: str) -> None:
     """Rows fitted on two people, judged on the third, over all turning points."""
     errors: list[float] = []
     inside: list[bool] = []
     for person in FIT_PEOPLE:
-        others = [o for o in observations() if o.person != person]
-        for row in fit_rows(others, DESIGNS):
-            for item in observations():
+        others = [o for o in observations(model) if o.person != person]
+        for row in fit_rows(others, DESIGNS[model]):
+            for item in observations(model):
                 if item.person == person and item.turning and row.design.takes(item):
                     errors.append(abs(item.seen_deg - item.true_deg - _bias(row, item)))
                     inside.append(errors[-1] <= row.half_width_deg)
