@@ -129,7 +129,11 @@ class _Measurement:
             notes += counted.notes
             if not repetitions:
                 notes.append(reason("no_repetition", duration=round(body.raw.video.duration_s, 1)))
-            check = replace(check, limited=check.limited + counted.limited)
+            check = replace(
+                check,
+                limited=check.limited + counted.limited,
+                refused=check.refused + counted.refused,
+            )
         elif spec.signal is Signal.POSTURE and body.series.segments:
             notes += self._holds()
         quality = self._quality(check, gates, drives, repetitions)

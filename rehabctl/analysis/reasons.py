@@ -26,7 +26,8 @@ REASONS: dict[str, str] = {
     "view_oblique": "The camera stood {off} degrees off the direction in which {motion} is seen; "
     "the interval is wider",
     "view_unknown": "The direction of the camera could not be estimated",
-    "far_side": "The {side} side is turned away from the camera and hidden by the other",
+    "far_side": "The {side} side is turned away from the camera and hidden by the other, and their "
+    "points may be exchanged. Film from the side that moves",
     "out_of_frame": "{parts} left the picture. Step back from the camera",
     "legs_out_of_frame": "The legs left the picture. Step back from the camera",
     "arms_out_of_frame": "The arms left the picture. Step back from the camera",
@@ -54,6 +55,9 @@ REASONS: dict[str, str] = {
     "no_repetition": "No movement of this exercise was found in {duration} s",
     "rejected_short": "{count} movements were shorter than {limit} s and not counted",
     "rejected_repositioned": "{count} movements changed place or direction and were not counted",
+    "rejected_impossible": "{count} movements gave an angle that no joint has and were not counted",
+    "impossible_angle": "The points gave a {motion} that no joint has: left and right, or front "
+    "and back, were mistaken for each other. Show the face, or film in more light",
     "rejected_interrupted": "{count} movements were broken by a gap or a cut and not counted",
     "no_neutral_pose": "The neutral pose could not be taken: nobody stands still in it; nothing is "
     "subtracted",

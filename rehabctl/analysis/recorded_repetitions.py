@@ -27,6 +27,7 @@ from rehabctl.analysis.reasons import reason
 from rehabctl.analysis.repetitions import kind_of
 from rehabctl.analysis.uncertainty import Estimate
 from rehabctl.domain.exercise import Measurement, Sidedness
+from rehabctl.reference.exercise_vocabulary import load_vocabulary
 from rehabctl.reference.measurement import RepetitionThresholds
 
 _PULL_DEG = 5.0
@@ -74,6 +75,8 @@ class Counted:
     """Movements that were not counted, and why."""
     limited: tuple[CodedText, ...]
     """Why the angles of some are less sure than others."""
+    refused: tuple[CodedText, ...]
+    """Why no angle of the recording can be trusted."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -111,6 +114,9 @@ class RepetitionCounter:
                     rejected[why] += 1
                     continue
                 item, top = self._repetition(drive, movement, usual)
+                if top is not None and self._impossible(top):
+                    rejected["rejected_impossible"] += 1
+                    continue
                 found.append(item)
                 if top is not None:
                     pull_deg = max(pull_deg, abs(top.conditions.contralateral_pull_deg))
@@ -124,7 +130,15 @@ class RepetitionCounter:
             limited.append(reason("contralateral_pull"))
         if not measured_rows:
             limited.append(reason("unmeasured_bias", motion=self.motion.name))
-        return Counted(numbered, tuple(notes), tuple(limited))
+        # Points that give an angle that no joint has belong to something else all along.
+        mixed_up = rejected["rejected_impossible"] > 0
+        refused = (reason("impossible_angle", motion=self.motion.name),) if mixed_up else ()
+        return Counted(numbered, tuple(notes), tuple(limited), refused)
+
+    def _impossible(self, top: Estimate) -> bool:
+        """Whether the whole interval lies beyond what the joint can do."""
+        low, high = load_vocabulary().motions[self.motion.name].range_deg
+        return top.interval_deg[0] > high or top.interval_deg[1] < low
 
     def _movements(self, drive: Drive) -> tuple[Movement, ...]:
         fs_hz = self.estimator.series.fs_hz

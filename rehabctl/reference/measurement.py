@@ -330,7 +330,8 @@ def _bias_tables(tables: list[dict[str, Any]], on: date | None) -> tuple[BiasTab
     for name in dict.fromkeys(model["name"] for model in models):
         own = [model for model in models if model["name"] == name]
         _, model = _in_force(own, f"model {name}", on)
-        fitted = FittedModel(**model | {"sha256": tuple(model["sha256"])})
+        model["sha256"] = tuple(model["sha256"])
+        fitted = FittedModel(**model)
         mine = tuple(row for row in rows if row.model in (name, "*"))
         newest = max(row.effective_from for row in mine)
         found.append(BiasTable(mine, fitted, widths, newest.isoformat()))

@@ -75,8 +75,14 @@ EVERY_LOOK = [(which, model) for which in NEW_PEOPLE for model in DESIGNS]
         ("## People of the fit", lambda: judged(clips_of(True))),
     ],
     ids=[
-        "new first", "new second", "new third", "heavy first", "heavy second", "heavy third",
-        "kept out", "fit",
+        "new first",
+        "new second",
+        "new third",
+        "heavy first",
+        "heavy second",
+        "heavy third",
+        "kept out",
+        "fit",
     ],
 )
 def test_the_tables_are_of_today(heading: str, results: Callable[[], Sequence[ClipResult]]) -> None:

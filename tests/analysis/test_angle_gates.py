@@ -167,6 +167,16 @@ def test_the_far_side_is_refused_unless_the_exercise_is_done_with_it() -> None:
     assert width(far) > width(near) + 15.0
 
 
+def test_an_angle_that_no_joint_has_is_no_repetition() -> None:
+    """Points that jumped to another limb: a knee bends to 150 degrees."""
+    knee = there_and_back(T_S, [(2.0, 92.0), (6.0, 176.0), (10.0, 90.0)], rest=4.0)
+    found = measure(series_of(side_view(N, knee=knee)), SQUAT, exercise="squat")
+    assert found.quality.status is REFUSED
+    assert "impossible_angle" in codes(found)
+    assert "rejected_impossible" in notes(found)
+    assert [round(r.peak_s) for r in found.repetitions] == [2, 10]
+
+
 def test_legs_out_of_the_picture() -> None:
     xy = side_view(N, knee=KNEE, hip=0.9 * KNEE) + np.array([0.0, 330.0])
     found = measure(series_of(xy), SQUAT, exercise="squat")
