@@ -198,7 +198,7 @@ def check(
 
 
 @app.command(
-    epilog="Examples: rehabctl pose validate | "
+    epilog="Examples: rehabctl pose validate --model heavy | "
     "rehabctl pose validate --fixtures fixtures/videos --limits accuracy_limits.toml --json"
 )
 def validate(
@@ -215,6 +215,7 @@ def validate(
     pairs: Annotated[
         Path | None, typer.Option(help="Write reported and true peaks as CSV, for `poseaudit`.")
     ] = None,
+    model: ModelOption = "full",
     jobs: JobsOption = 1,
     format_: FormatOption = None,
     json_: JsonFlag = False,
@@ -231,7 +232,9 @@ def validate(
 
     folder = pose_validation.fixtures_folder(fixtures)
     with progress("Measuring", quiet=quiet) as report:
-        found = pose_validation.validate(folder, load_settings(), jobs=jobs, report=report)
+        found = pose_validation.validate(
+            folder, load_settings(), model=model, jobs=jobs, report=report
+        )
     findings = pose_validation.outside_limits(found.groups, limits) if limits is not None else []
     out = Output.of(format_, json_, output, quiet)
     _emit_accuracy(found, findings, out)

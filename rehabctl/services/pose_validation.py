@@ -88,7 +88,9 @@ def fixtures_folder(named: Path | None) -> Path:
     return folder
 
 
-def validate(folder: Path, settings: Settings, *, jobs: int, report: Report) -> ValidationReport:
+def validate(
+    folder: Path, settings: Settings, *, model: str = "full", jobs: int, report: Report
+) -> ValidationReport:
     """Measure every clip of a folder that has a truth.
 
     Parameters
@@ -97,6 +99,8 @@ def validate(folder: Path, settings: Settings, *, jobs: int, report: Report) -> 
         Holds `NAME.mp4` (or `NAME.npz`) beside `NAME.truth.json`.
     settings
         What this command runs with.
+    model
+        lite, full, heavy or the path of a `.task` file.
     jobs
         Clips at the same time.
     report
@@ -119,7 +123,7 @@ def validate(folder: Path, settings: Settings, *, jobs: int, report: Report) -> 
             failed.append((file.name.removesuffix(TRUTH_SUFFIX), error))
     if not truths and not failed:
         raise UsageError("no clip with a truth was found to look at", "Check --fixtures")
-    for result in reading_of(settings, jobs=jobs).read(list(truths), report):
+    for result in reading_of(settings, model=model, jobs=jobs).read(list(truths), report):
         truth = truths[result.path]
         try:
             if result.series is None:
