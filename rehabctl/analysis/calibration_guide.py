@@ -8,6 +8,7 @@ from itertools import product
 
 import numpy as np
 
+from rehabctl.analysis.functional_calibration import axis_share
 from rehabctl.analysis.imu_recording import Float
 from rehabctl.analysis.sensor_calibration import cells_of, coverage, covered_cells, sphere_cells
 from rehabctl.analysis.sensor_checks import angle_deg
@@ -65,6 +66,7 @@ class CalibrationGuide:
     _still_from_s: float | None = None
     _still_most_s: float = 0.0
     _turned_s: float = 0.0
+    _spread_of_rates: Float = field(default_factory=lambda: np.zeros((3, 3)))
     _turning_dps: float = 0.0
     _acc: Float = field(default_factory=lambda: np.zeros(3))
     _sum: Float = field(default_factory=lambda: np.zeros(3))
@@ -88,6 +90,7 @@ class CalibrationGuide:
         self._turning_dps = float(np.degrees(np.linalg.norm(gyr_rads)))
         if self._turning_dps > self.limits.of("functional")["moving_dps_min"]:
             self._turned_s += passed_s
+        self._spread_of_rates += np.outer(gyr_rads, gyr_rads)
         said = self._rest(t_s, acc_ms2)
         return self._field(mag_ut) if self.procedure is Procedure.MAGNETOMETER else said
 
@@ -199,18 +202,28 @@ class CalibrationGuide:
         if self.procedure is Procedure.MAGNETOMETER:
             return self._words_field(seen)
         if self.procedure is Procedure.FUNCTIONAL:
-            wanted = self.limits.of("functional")["moving_s_min"]
-            done = f"moved for {self._turned_s:.0f} of {wanted:.0f} s"
-            if self._turned_s >= wanted:
-                return done, "Enough: stand still, and end it.", True
-            if self._turned_s == 0.0 and self._still_most_s < 3.0:
-                return done, "Stand still for three seconds.", False
-            return done, "Bend the joint, slowly and as far as it goes.", False
+            return self._words_axis()
         wanted = self._wanted_still_s()
         done = f"still for {self._still_most_s:.1f} of {wanted:.1f} s"
         if self._still_most_s >= wanted:
             return done, "Enough.", True
         return done, "Do not touch it." if still_s else "Lay it on the table and let go.", False
+
+    def _words_axis(self) -> tuple[str, str, bool]:
+        rows = self.limits.of("functional")
+        wanted = rows["moving_s_min"] + _SURELY_S
+        done = f"moved for {self._turned_s:.0f} of {wanted:.1f} s"
+        if self._turned_s == 0.0:
+            still = self._still_most_s >= 3.0
+            step = "Bend the joint, slowly and as far as it goes."
+            return done, step if still else "Stand still for three seconds.", False
+        _, share = axis_share(self._spread_of_rates)
+        done += f", {100 * share:.0f} of {100 * rows['axis_share_min']:.0f} % about one axis"
+        if share < rows["axis_share_min"]:
+            return done, "Bend that joint alone, and do not twist.", False
+        if self._turned_s < wanted:
+            return done, "Bend it again, slowly and as far as it goes.", False
+        return done, "Enough: stand still, and end it.", True
 
     def _words_poses(self, still_s: float) -> tuple[str, str, bool]:
         rows = self.limits.of("accelerometer")

@@ -8,8 +8,12 @@ from functools import cache
 import numpy as np
 
 from rehabctl.analysis.calibration_guide import GuideView, direction_words
+from rehabctl.analysis.joint_guide import JointView
+from rehabctl.analysis.joint_picture import joint_picture
 from rehabctl.analysis.sensor_calibration import cells_of
 
+BenchView = GuideView | JointView
+"""What is known of one sensor, or of the joint between two."""
 _LEVEL_ROWS, _LEVEL_COLUMNS = 7, 15
 _LEVEL_DEG = 45.0
 """Tilt at the frame of the level."""
@@ -18,14 +22,18 @@ _GAP = "      "
 _BAR = 20
 
 
-def picture(view: GuideView) -> list[str]:
-    """Draw the level beside the sphere, and how still it is below. Colour carries nothing.
+def picture(view: BenchView) -> list[str]:
+    """Draw the level beside the sphere, and how still it is below; of a joint, its own picture.
+
+    Colour carries nothing.
 
     Parameters
     ----------
     view
         What is known.
     """
+    if isinstance(view, JointView):
+        return joint_picture(view)
     left = _level(view)
     right = _sphere(view) if view.seen else [""] * len(left)
     lines = [

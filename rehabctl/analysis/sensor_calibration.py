@@ -13,8 +13,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rehabctl.analysis.imu_recording import GRAVITY_MS2, Float, ImuRecording
-from rehabctl.analysis.joint_angle import hinge_axis, hinge_motion, is_moving, on_common_time
-from rehabctl.analysis.orientation import FusionMethod
 from rehabctl.analysis.sensor_checks import angle_deg, still_stretches
 from rehabctl.domain.sensor import CalibrationResult, Procedure, SensorFinding
 from rehabctl.reference.sensor_limits import SensorLimits
@@ -335,56 +333,6 @@ def covered_cells(directions: Float, cells: int) -> float:
         How many.
     """
     return len(np.unique(cells_of(directions, cells))) / cells
-
-
-def functional(recordings: list[ImuRecording], limits: SensorLimits) -> CalibrationResult:
-    """Find the axis of a hinge joint in one sensor, or in the two beside the joint.
-
-    Parameters
-    ----------
-    recordings
-        One, or proximal and distal.
-    limits
-        The rows in force.
-    """
-    rows = limits.of("functional")
-    first = recordings[0]
-    second = recordings[1] if len(recordings) > 1 else first
-    pair = on_common_time(first, second)
-    moving = is_moving(*pair, rows["moving_dps_min"])
-    moved_s = float(moving.sum()) * pair[0].interval_s
-    results: dict[str, object] = {"moving_s": moved_s}
-    findings: list[SensorFinding] = []
-    if moved_s < rows["moving_s_min"]:
-        text = f"the joint moved for {moved_s:.1f} s only"
-        findings.append(SensorFinding("no_movement", text))
-    elif len(recordings) == 1:
-        gyr = first.gyr_rads
-        values, vectors = np.linalg.eigh(gyr.T @ gyr)
-        share = float(values[-1] / values.sum())
-        results |= {"axis": vectors[:, -1].tolist(), "axis_share": share}
-        if share < rows["axis_share_min"]:
-            text = f"only {100 * share:.0f} % of the rotation is about one axis"
-            findings.append(SensorFinding("axis_share", text))
-    else:
-        axis = hinge_axis(*pair, limits.of("joint"))
-        motion = hinge_motion(*pair, FusionMethod.OFFLINE, limits.of("joint"), axis)
-        axis = motion.axis or axis  # in the direction of flexion
-        residual = 0.0 if motion.residual_deg is None else float(np.median(motion.residual_deg))
-        results |= {
-            "axis_proximal": axis.proximal,
-            "axis_distal": axis.distal,
-            "sign_ratio": axis.sign_ratio,
-            "residual_deg": residual,
-            "neutral_s": motion.neutral_s,
-        }
-        if residual > rows["residual_deg_max"]:
-            text = f"{residual:.0f} degrees of rotation are not about the axis"
-            findings.append(SensorFinding("residual", text))
-        if axis.sign_ratio < rows["sign_ratio_min"]:
-            text = "both directions of the axis fit about equally well"
-            findings.append(SensorFinding("sign", text))
-    return _judged(Procedure.FUNCTIONAL, rows, results, findings)
 
 
 def _judged(

@@ -9,11 +9,11 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from rehabctl.analysis.calibration_guide import GuideView
+    from rehabctl.analysis.calibration_picture import BenchView
 
 
 @contextmanager
-def live_picture(*, quiet: bool) -> Generator[Callable[[GuideView], None]]:
+def live_picture(*, quiet: bool) -> Generator[Callable[[BenchView], None]]:
     """Yield what draws the picture again in its place.
 
     Parameters
@@ -32,7 +32,7 @@ def live_picture(*, quiet: bool) -> Generator[Callable[[GuideView], None]]:
 
     with Live(console=Console(stderr=True), auto_refresh=False, transient=True) as live:
 
-        def show(view: GuideView) -> None:
+        def show(view: BenchView) -> None:
             lines = [*picture(view), f"{view.t_s:.0f} s: {view.done}", view.next_step]
             live.update(Text("\n".join(lines)), refresh=True)
 

@@ -12,7 +12,7 @@ from rehabctl.services import kits
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from rehabctl.analysis.calibration_guide import GuideView
+    from rehabctl.analysis.calibration_picture import BenchView
     from rehabctl.domain.sensor import CalibrationResult
     from rehabctl.services.sensor_bench import BenchControl, BenchRequest
     from rehabctl.services.settings import Settings
@@ -43,7 +43,7 @@ class KitDesk:
     def calibrate(
         self,
         request: BenchRequest,
-        show: Callable[[GuideView], None],
+        show: Callable[[BenchView], None],
         note: Callable[[str], None],
         control: BenchControl,
     ) -> tuple[CalibrationResult, Path | None]:

@@ -8,26 +8,20 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import numpy as np
-
-from rehabctl.analysis.calibration_guide import CalibrationGuide, GuideView
-from rehabctl.analysis.imu_recording import ImuRecording
-from rehabctl.devices.model import SampleBatch
 from rehabctl.domain.errors import FindingsError, RehabctlError, UnavailableError
 from rehabctl.domain.sensor import CalibrationResult, Procedure
 from rehabctl.reference.sensor_limits import load_sensor_limits
+from rehabctl.services.sensor_bench_guides import Show, guides, replay
 from rehabctl.services.sensor_calibration import (
     DURATIONS_S,
     CalibrationRequest,
     bench_folder,
     calibrate,
 )
-from rehabctl.services.sensor_intake import Tap
 from rehabctl.services.sensor_link import LinkOutcome, LinkRequest, record
 from rehabctl.services.sensors import open_recording
 from rehabctl.services.settings import Settings
 
-_SHOW_EVERY_S = 0.2
 _UNFIT = frozenset({"lost", "rate", "damaged", "firmware"})
 """Findings after which a recording is not judged."""
 
@@ -76,7 +70,7 @@ def calibrate_live(
     request: BenchRequest,
     settings: Settings,
     *,
-    show: Callable[[GuideView], None] = lambda view: None,
+    show: Show = lambda view: None,
     note: Callable[[str], None] = lambda text: None,
     control: BenchControl | None = None,
 ) -> tuple[CalibrationResult, Path | None]:
@@ -89,7 +83,7 @@ def calibrate_live(
     settings
         Which Bluetooth, home and clock.
     show
-        Given the picture five times a second, of a single sensor.
+        Given the picture five times a second.
     note
         Told of connections, drops, new poses.
     control
@@ -108,8 +102,7 @@ def calibrate_live(
     control = control or BenchControl()
     files = tuple(Path(name) for name in request.sensors)
     if all(file.suffix in (".npz", ".imurec") for file in files):
-        if len(files) == 1:
-            _replay(request, settings, open_recording(files[0]), show, note, control)
+        _shown(request, files, settings, show, note, control)
         _go_on(control)
         return _judged(request, files, settings)
     folder = bench_folder(settings, request.procedure)
@@ -137,11 +130,27 @@ def _judged(
     return calibrate(certified, settings)
 
 
+def _shown(
+    request: BenchRequest,
+    files: tuple[Path, ...],
+    settings: Settings,
+    show: Show,
+    note: Callable[[str], None],
+    control: BenchControl,
+) -> None:
+    """Show how recordings went, at once."""
+    recordings = [open_recording(file) for file in files]
+    names = [each.meta.serial or "recording" for each in recordings]
+    limits = load_sensor_limits(settings.now().date())
+    with guides(request.procedure, names, limits, note, show, at_once=True) as taps:
+        replay(recordings, taps, control.ended)
+
+
 def _recorded(
     request: BenchRequest,
     settings: Settings,
     folder: Path,
-    show: Callable[[GuideView], None],
+    show: Show,
     note: Callable[[str], None],
     control: BenchControl,
 ) -> tuple[Path, ...]:
@@ -151,13 +160,10 @@ def _recorded(
         LinkRequest(sensor, folder / f"{i}-{_plain(sensor)}.imurec", None, duration_s)
         for i, sensor in enumerate(request.sensors, 1)
     ]
-    alone = len(requests) == 1
-    taps = [
-        guide(settings, request.procedure, sensor, note, show if alone else lambda view: None)
-        for sensor in request.sensors
-    ]
+    limits = load_sensor_limits(settings.now().date())
     note(FIRST_STEP[request.procedure])
-    outcomes = record(requests, settings, taps=taps, note=note, ended=control.ended)
+    with guides(request.procedure, request.sensors, limits, note, show) as taps:
+        outcomes = record(requests, settings, taps=taps, note=note, ended=control.ended)
     for outcome in outcomes:
         _refuse_unfit(outcome)
     return tuple(each.path for each in requests)
@@ -177,59 +183,3 @@ def _refuse_unfit(outcome: LinkOutcome | RehabctlError) -> None:
                 f"the recording is not fit for a calibration: {finding.text}",
                 "Mend that and begin again; nothing was kept",
             )
-
-
-def guide(
-    settings: Settings,
-    procedure: Procedure,
-    sensor: str,
-    say: Callable[[str], None],
-    show: Callable[[GuideView], None],
-) -> Tap:
-    """Return what follows the samples of a live calibration and tells how it goes.
-
-    Parameters
-    ----------
-    settings
-        The clock chooses the limits.
-    procedure
-        Which.
-    sensor
-        Its name, for the lines.
-    say
-        Takes a line.
-    show
-        Takes the picture, five times a second.
-    """
-    found = CalibrationGuide(procedure, load_sensor_limits(settings.now().date()))
-    next_s = 0.0
-
-    def tap(t_s: float, batch: SampleBatch, row: int) -> None:
-        nonlocal next_s
-        line = found.add(t_s, batch.gyr_rads[row], batch.acc_ms2[row], batch.mag_ut[row])
-        if line is not None:
-            say(f"{sensor}: {line}")
-        if t_s >= next_s:
-            next_s = t_s + _SHOW_EVERY_S
-            show(found.view())
-
-    return tap
-
-
-def _replay(
-    request: BenchRequest,
-    settings: Settings,
-    recording: ImuRecording,
-    show: Callable[[GuideView], None],
-    note: Callable[[str], None],
-    control: BenchControl,
-) -> None:
-    """Show how a recording went, at once."""
-    tap = guide(settings, request.procedure, recording.meta.serial or "recording", note, show)
-    missing = np.full((len(recording), 4), np.nan)
-    mag_ut = missing[:, :3] if recording.mag_ut is None else recording.mag_ut
-    batch = SampleBatch(recording.gyr_rads, recording.acc_ms2, mag_ut, missing)
-    for row, t_s in enumerate(recording.t_s.tolist()):
-        if control.ended.is_set():
-            return
-        tap(t_s, batch, row)

@@ -8,8 +8,9 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any, cast
 
+from rehabctl.analysis.functional_calibration import functional
 from rehabctl.analysis.imu_recording import ImuRecording
-from rehabctl.analysis.sensor_calibration import accelerometer, functional, magnetometer, static
+from rehabctl.analysis.sensor_calibration import accelerometer, magnetometer, static
 from rehabctl.analysis.sensor_drift import Judged, allan, drift, synchronise
 from rehabctl.domain.errors import RehabctlError, UsageError
 from rehabctl.domain.sensor import (
@@ -44,7 +45,22 @@ DURATIONS_S = {
     Procedure.FUNCTIONAL: 30.0,
     Procedure.ALLAN: 1830.0,
 }
-"""How long a live recording for each takes."""
+"""How long a live recording for each takes when nobody ends it."""
+
+BY_HAND_S = 600.0
+"""What a person does until it is enough, and then ends; so long at most."""
+
+
+def longest_s(procedure: Procedure) -> float:
+    """Return how long a live recording may take that a person can end.
+
+    Parameters
+    ----------
+    procedure
+        Which.
+    """
+    still = procedure in (Procedure.STATIC, Procedure.ALLAN)
+    return DURATIONS_S[procedure] if still else BY_HAND_S
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
-from rehabctl.domain.errors import NotFoundError, RehabctlError
+from rehabctl.domain.errors import FindingsError, NotFoundError, RehabctlError
 from rehabctl.domain.sensor import CalibrationCertificate, Procedure, SensorFinding
 from rehabctl.reference.sensor_limits import load_sensor_limits
 from rehabctl.services.settings import Paths, Settings
@@ -291,7 +291,10 @@ def hinge_axis_of(path: Path) -> HingeAxis:
     """
     from rehabctl.analysis.joint_angle import HingeAxis
 
-    results = cast("Any", read_certificate(path).statement.get("results"))
+    statement = read_certificate(path).statement
+    if statement.get("passed") is not True:
+        raise FindingsError(f"the calibration in {path.name} did not pass", "Calibrate again")
+    results = cast("Any", statement.get("results"))
     ends = ("proximal", "distal")
     try:
         proximal, distal = ([float(v) for v in results[f"axis_{end}"]] for end in ends)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from textual.message import Message
 
-from rehabctl.analysis.calibration_guide import GuideView
+from rehabctl.analysis.calibration_picture import BenchView
 from rehabctl.domain.sensor import CalibrationResult
 
 
@@ -15,7 +15,7 @@ from rehabctl.domain.sensor import CalibrationResult
 class Guided(Message):
     """The sensor moved on."""
 
-    view: GuideView
+    view: BenchView
 
 
 @dataclass

@@ -22,6 +22,11 @@ _JUDGED = (
     ("duration_s", "still for", "s", "duration_s_min", "at least"),
     ("gyroscope_bias_dps", "gyroscope bias", "deg/s", "bias_dps_max", "at most"),
     ("gyroscope_noise_dps", "gyroscope noise", "deg/s", "gyroscope_noise_dps_max", "at most"),
+    ("moving_s", "moved for", "s", "moving_s_min", "at least"),
+    ("range_deg", "bent by", "deg", "range_deg_min", "at least"),
+    ("residual_deg", "rotation beside the axis", "deg", "residual_deg_max", "at most"),
+    ("sign_ratio", "direction of the axis, to the other", "", "sign_ratio_min", "at least"),
+    ("axis_share", "share of the rotation about one axis", "", "axis_share_min", "at least"),
 )  # fmt: skip
 _LEAD = 40
 

@@ -10,7 +10,7 @@ from rehabctl.domain.kit import KitEventKind
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from rehabctl.analysis.calibration_guide import GuideView
+    from rehabctl.analysis.calibration_picture import BenchView
     from rehabctl.domain.sensor import CalibrationResult
     from rehabctl.services.kits import KitDetail, KitLine
     from rehabctl.services.sensor_bench import BenchControl, BenchRequest
@@ -34,7 +34,7 @@ class KitData(Protocol):
     def calibrate(
         self,
         request: BenchRequest,
-        show: Callable[[GuideView], None],
+        show: Callable[[BenchView], None],
         note: Callable[[str], None],
         control: BenchControl,
     ) -> tuple[CalibrationResult, Path | None]:

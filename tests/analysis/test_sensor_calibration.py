@@ -7,13 +7,13 @@ from datetime import date
 import numpy as np
 import pytest
 
+from rehabctl.analysis.functional_calibration import functional
 from rehabctl.analysis.imu_recording import GRAVITY_MS2, Float, ImuRecording
 from rehabctl.analysis.sensor_calibration import (
     accelerometer,
     apply_accelerometer,
     coverage,
     fit_accelerometer,
-    functional,
     magnetometer,
     static,
 )
@@ -175,6 +175,14 @@ def test_functional_axis_of_one_and_of_two_sensors() -> None:
     assert "axis" in one.results
     still = functional([SENSOR.still(20)], LIMITS)
     assert codes(still) == {"no_movement"}
+
+
+def test_a_joint_that_was_hardly_bent_gives_no_axis_to_rely_on() -> None:
+    """By every other number it would pass, with an axis that is tens of degrees wrong."""
+    thigh, shank, _ = knee_pair(5, 5.0)
+    little = functional([thigh, shank], LIMITS)
+    assert codes(little) == {"range"}
+    assert little.results["range_deg"] == pytest.approx(5.0, abs=2.0)
 
 
 def test_allan_finds_the_noise_density() -> None:

@@ -8,9 +8,9 @@ from datetime import date
 import numpy as np
 import pytest
 
+from rehabctl.analysis.functional_calibration import functional
 from rehabctl.analysis.imu_recording import ImuRecording
 from rehabctl.analysis.joint_angle import HingeAxis
-from rehabctl.analysis.sensor_calibration import functional
 from rehabctl.analysis.sensor_placement import mounted_as_calibrated, moved_as_asked
 from rehabctl.analysis.sensor_simulation import CALIBRATED, SimulatedSensor, knee_pair
 from rehabctl.reference.sensor_limits import load_sensor_limits

@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from rehabctl.analysis.calibration_guide import CalibrationGuide, GuideView
+from rehabctl.analysis.calibration_guide import CalibrationGuide
+from rehabctl.analysis.calibration_picture import BenchView
 from rehabctl.analysis.sensor_simulation import SimulatedSensor
 from rehabctl.domain.errors import FindingsError, NotFoundError
 from rehabctl.domain.kit import (
@@ -91,7 +92,7 @@ class ClinicKits:
     def calibrate(
         self,
         request: BenchRequest,
-        show: Callable[[GuideView], None],
+        show: Callable[[BenchView], None],
         note: Callable[[str], None],
         control: BenchControl,
     ) -> tuple[CalibrationResult, Path | None]:

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 import pytest
 from textual.pilot import Pilot
 
+from rehabctl.analysis.calibration_picture import picture
 from rehabctl.domain.sensor import Procedure
 from rehabctl.services.kit_desk import KitDesk
 from rehabctl.services.sensors import simulate_recordings
 from rehabctl.services.settings import load_settings
 from rehabctl.tui.app import PanelApp
+from rehabctl.tui.screens.calibration import CalibrationScreen
 from rehabctl.tui.screens.dialogs import ConfirmDialog
 from rehabctl.tui.screens.kits import KitsScreen
 from rehabctl.tui.screens.text_dialog import TextDialog
@@ -152,3 +155,30 @@ async def test_the_real_desk_calibrates_from_a_recording(
         assert "PASSED" in shown(app)
     [certificate] = (isolated_home / "certificates").iterdir()
     assert certificate.name.startswith("SIM-0001")
+
+
+async def test_a_joint_is_calibrated_between_two_sensors(
+    clinic: ClinicData, tmp_path: Path, isolated_home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    simulate_recordings("knee", Path("a.npz"), Path("b.npz"), 0.0, 3, 1)
+    desk = KitDesk(cast("Store", None), load_settings())
+    monkeypatch.setattr(clinic.kits, "calibrate", desk.calibrate)
+    app = make_panel(clinic)
+    drawn: list[str] = []
+    monkeypatch.setattr(
+        CalibrationScreen, "on_guided", lambda self, m: drawn.extend(picture(m.view))
+    )
+    async with app.run_test(size=SIZE) as pilot:
+        await asked(pilot, *"a.npz")
+        await press(pilot, "down", "down", "down", "enter")
+        assert "a.npz sits above the joint." in shown(app)
+        await pilot.press(*"b.npz")
+        await press(pilot, "enter")
+        text = shown(app)
+        assert "functional: a.npz, b.npz" in text
+        assert "PASSED" in text
+        assert re.search(r"bent by +89\.9 deg  \(at least 30\)", text), text
+    assert any("direction" in line for line in drawn)
+    [certificate] = (isolated_home / "certificates").iterdir()
+    assert "functional" in certificate.name

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar
 
 from textual.app import ComposeResult
@@ -14,6 +15,7 @@ from rehabctl.analysis.calibration_picture import picture
 from rehabctl.domain.errors import UsageError
 from rehabctl.domain.sensor import Procedure
 from rehabctl.services.sensor_bench import FIRST_STEP, BenchControl, BenchRequest
+from rehabctl.services.sensor_calibration import longest_s
 from rehabctl.tui import calibration_text, cells
 from rehabctl.tui.calibration_messages import BenchNoted, Calibrated, Guided
 from rehabctl.tui.context import PanelContext
@@ -35,26 +37,27 @@ _PROCEDURES = (
     (Procedure.STATIC, "static: bias and noise, lying still for a few seconds"),
     (Procedure.ACCELEROMETER, "accelerometer: twelve poses or more"),
     (Procedure.MAGNETOMETER, "magnetometer: turned through all directions"),
+    (Procedure.FUNCTIONAL, "functional: the axis of a joint, bent five to ten times"),
     (Procedure.ALLAN, "allan: noise over half an hour of stillness"),
 )
-_BY_HAND_S = 600.0
-"""A person ends poses and turns; so long at most."""
 _HELP = (
     "Left, a spirit level: the bubble O stands in the middle when one face is level. Right, the "
-    "sphere around the sensor, unrolled: # was seen, . is missing, O is where it points now. enter "
-    "ends the recording and judges it, a begins again, esc leaves and keeps nothing."
+    "sphere around the sensor, unrolled: # was seen, . is missing, O is where it points now. Of a "
+    "joint between two sensors: how much it was moved, how well its axis is known, and its angle "
+    "in the last ten seconds. enter ends the recording and judges it, a begins again, esc leaves "
+    "and keeps nothing."
 )
 
 
 class CalibrationScreen(PortScreen[None]):
-    """One calibration of one sensor, recorded now.
+    """One calibration of a sensor, or of the two beside a joint, recorded now.
 
     Parameters
     ----------
     context
         The port, the clock and the drafts.
     request
-        Which sensor and procedure.
+        Which sensors and procedure.
     """
 
     BINDINGS: ClassVar = bindings("calibration")
@@ -89,8 +92,8 @@ class CalibrationScreen(PortScreen[None]):
 
     @property
     def _title(self) -> str:
-        procedure, [sensor] = self.request.procedure, self.request.sensors
-        return f"{procedure.value}: {cells.clean(sensor)}"
+        sensors = ", ".join(cells.clean(sensor) for sensor in self.request.sensors)
+        return f"{self.request.procedure.value}: {sensors}"
 
     def _say(self, *texts: str) -> None:
         self._next.show([Line(Content(""), Content(cells.clean(text))) for text in texts])
@@ -198,9 +201,17 @@ def ask_and_calibrate(context: PanelContext, app: App[None]) -> None:
             dialog = ChoiceDialog("Which procedure?", choices, choices[0][0], wide=True)
             app.push_screen(dialog, chosen)
 
+    def begin(request: BenchRequest) -> None:
+        app.push_screen(CalibrationScreen(context, request))
+
     def chosen(name: str | None) -> None:
-        if name is not None:
-            app.push_screen(CalibrationScreen(context, _of(asked[0], Procedure(name))))
+        if name is None:
+            return
+        request = _of(asked[0], Procedure(name))
+        if request.procedure is Procedure.FUNCTIONAL:
+            ask_for_second(context, app, request, begin)
+        else:
+            begin(request)
 
     fields = ("Sensor: address or name, or a recording file", "Operator", "Room, degrees Celsius")
     lines = ("rehabctl sensor scan lists what is in reach.",)
@@ -218,7 +229,38 @@ def _request(sensor: str, operator: str, temperature: str) -> BenchRequest:
 
 
 def _of(request: BenchRequest, procedure: Procedure) -> BenchRequest:
-    from dataclasses import replace
+    return replace(request, procedure=procedure, duration_s=longest_s(procedure))
 
-    by_hand = procedure in (Procedure.ACCELEROMETER, Procedure.MAGNETOMETER)
-    return replace(request, procedure=procedure, duration_s=_BY_HAND_S if by_hand else None)
+
+def ask_for_second(
+    context: PanelContext,
+    app: App[None],
+    request: BenchRequest,
+    begin: Callable[[BenchRequest], None],
+) -> None:
+    """Ask for the sensor below the joint; without one, the axis is found in the first alone.
+
+    Parameters
+    ----------
+    context
+        The port, the clock and the drafts.
+    app
+        Where it opens.
+    request
+        With the sensor above the joint.
+    begin
+        Takes the request with both.
+    """
+    asked: list[BenchRequest] = []
+
+    def keep(values: Sequence[str]) -> None:
+        [below] = values
+        asked[:] = [replace(request, sensors=(*request.sensors, below)) if below else request]
+
+    def named(done: bool | None) -> None:
+        if done:
+            begin(asked[0])
+
+    lines = (f"{request.sensors[0]} sits above the joint.", "Nothing: that sensor alone.")
+    fields = ("Sensor below the joint: address, name or file",)
+    app.push_screen(TextDialog(context, "Calibrate a joint", lines, fields, keep), named)
