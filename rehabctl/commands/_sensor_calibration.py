@@ -148,16 +148,25 @@ def _live(
     operator: str, temperature_c: float | None, certificate: Path | None,
 ) -> tuple[CalibrationResult, Path | None]:  # fmt: skip
     """Record the sensors that were named, with the picture of the panel, and judge them."""
+    from rehabctl.commands._end_key import end_key
     from rehabctl.commands._sensor_link import noter
     from rehabctl.commands._sensor_picture import live_picture
-    from rehabctl.services.sensor_bench import BenchRequest, calibrate_live
+    from rehabctl.services.sensor_bench import BenchControl, BenchRequest, calibrate_live
+    from rehabctl.services.sensor_calibration import longest_s
     from rehabctl.services.settings import load_settings
 
-    request = BenchRequest(
-        procedure, tuple(target), operator, temperature_c, certificate, duration_s
-    )
-    with live_picture(quiet=quiet) as show:
-        return calibrate_live(request, load_settings(), show=show, note=noter(quiet))
+    control, say = BenchControl(), noter(quiet)
+    with end_key(control.ended) as key, live_picture(quiet=quiet) as show:
+        if key.listens:
+            say("q or Enter ends the recording and judges it")
+            duration_s = duration_s or longest_s(procedure)
+        request = BenchRequest(
+            procedure, tuple(target), operator, temperature_c, certificate, duration_s
+        )
+        found = calibrate_live(request, load_settings(), show=show, note=say, control=control)
+    if control.ended.is_set():
+        say("ended early by key; what was recorded by then was judged")
+    return found
 
 
 def _emit_judged(judged: Judged, out: Output) -> None:

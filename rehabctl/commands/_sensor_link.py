@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import threading
+from collections.abc import Callable, Generator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -146,21 +148,46 @@ def record(
     from rehabctl.commands._progress import progress
     from rehabctl.services.settings import load_settings
 
-    settings = load_settings()
+    settings, say = load_settings(), noter(quiet)
     requests = requests_of(sensors, output, rate_hz, duration_s, segment, side, onboard)
-    with progress("recording", quiet=quiet) as report:
+    with ending_early(say, output.name) as ended, progress("recording", quiet=quiet) as report:
         if patient is None:
             from rehabctl.services.sensor_link import record as run
 
-            outcomes = run(requests, settings, progress=report, note=noter(quiet))
+            outcomes = run(requests, settings, progress=report, note=say, ended=ended)
         else:
             from rehabctl.services.sensor_sessions import record_patient
 
             outcomes = record_patient(
-                settings, patient, exercise, requests, override, report, noter(quiet)
+                settings, patient, exercise, requests, override, report, say, ended
             )
     out = Output.of(format_, json_, None, quiet)
     emit_outcomes(outcomes, out, out)
+
+
+@contextmanager
+def ending_early(say: Callable[[str], None], where: str) -> Generator[threading.Event]:
+    """Yield what `q` or Enter sets; say what became of a recording that did not run its length.
+
+    Parameters
+    ----------
+    say
+        Takes a line.
+    where
+        Name of the file or folder that keeps it.
+    """
+    from rehabctl.commands._end_key import end_key
+
+    with end_key() as key:
+        if key.listens:
+            say("q or Enter ends it early and keeps what was recorded")
+        try:
+            yield key.pressed
+        except KeyboardInterrupt:
+            say(f"what was recorded so far is in {where}; to record again, name another")
+            raise
+    if key.pressed.is_set():
+        say(f"ended early by key; what was recorded is in {where}")
 
 
 def noter(quiet: bool) -> Callable[[str], None]:

@@ -129,7 +129,7 @@ def _replay(request: StreamRequest, follower: Biofeedback | None) -> None:
 
 
 def _live(request: StreamRequest, follower: Biofeedback | None, out: Output) -> None:
-    from rehabctl.commands._sensor_link import emit_outcomes, requests_of
+    from rehabctl.commands._sensor_link import emit_outcomes, ending_early, noter, requests_of
     from rehabctl.services.sensor_link import record, shown_sample
     from rehabctl.services.settings import load_settings
 
@@ -148,7 +148,9 @@ def _live(request: StreamRequest, follower: Biofeedback | None, out: Output) -> 
         list(request.sensors), request.record, request.rate_hz, request.duration_s
     )
     taps = [tap(i) for i in range(len(requests))]
-    outcomes = record(requests, load_settings(), taps=taps, note=lambda text: note(text, out))
+    say = noter(out.quiet)
+    with ending_early(say, request.record.name) as ended:
+        outcomes = record(requests, load_settings(), taps=taps, note=say, ended=ended)
     emit_outcomes(outcomes, None, out)
 
 

@@ -20,7 +20,7 @@ from rehabctl.devices.recorder import Recorder
 from rehabctl.devices.registry import driver_for, drivers
 from rehabctl.devices.transport import Connection, Listener, connected, scan
 from rehabctl.devices.ximu3_link import announced
-from rehabctl.domain.errors import RehabctlError, UnavailableError, UsageError
+from rehabctl.domain.errors import NotFoundError, RehabctlError, UnavailableError, UsageError
 from rehabctl.domain.sensor import BatteryState, GapRecord, SensorFinding, SensorIdentity
 from rehabctl.reference.sensor_limits import load_sensor_limits, minimum_firmware
 from rehabctl.services.sensor_backfill import fill_file
@@ -321,7 +321,14 @@ async def _record(
     note: Callable[[str], None],
     ended: threading.Event,
 ) -> tuple[LinkOutcome | RehabctlError, ...]:
-    chosen = await choose([request.sensor for request in requests], radio, ended.is_set)
+    try:
+        chosen = await choose([request.sensor for request in requests], radio, ended.is_set)
+    except NotFoundError:
+        if ended.is_set():
+            raise UnavailableError(
+                "it was ended before the sensor was heard", "Run it again"
+            ) from None
+        raise
     rates = [
         _rate(request.rate_hz, one.driver) for request, one in zip(requests, chosen, strict=True)
     ]
@@ -386,40 +393,38 @@ async def _record_one(
         recorder = Recorder(request.path, meta, time.monotonic, request.key, settings.now())
     except RehabctlError as error:
         return error
-    with recorder:
-        intake = SensorIntake(recorder, driver, meta, rate_hz, start_s, limits, tap)
+    intake = SensorIntake(recorder, driver, meta, rate_hz, start_s, limits, tap)
 
-        def is_connected(who: SensorIdentity, charge: BatteryState | None) -> None:
-            intake.connected(who, charge)
-            note(f"{request.sensor}: connected")
+    def is_connected(who: SensorIdentity, charge: BatteryState | None) -> None:
+        intake.connected(who, charge)
+        note(f"{request.sensor}: connected")
 
-        def is_dropped() -> None:
-            before = intake.drops
-            intake.drop()
-            if intake.drops > before:
-                note(f"{request.sensor}: link lost, reconnecting")
+    def is_dropped() -> None:
+        before = intake.drops
+        intake.drop()
+        if intake.drops > before:
+            note(f"{request.sensor}: link lost, reconnecting")
 
-        listener = Listener(intake.take, is_dropped, is_connected, intake.charged, logged.extend)
-        connection = Connection(
-            driver,
-            chosen.device,
-            rate_hz,
-            listener,
-            radio,
-            log_at=int(settings.now().timestamp()) if request.onboard else None,
-        )
-        failure = UnavailableError(
-            "not a single sample came", "Bring the sensor nearer, charge it, and try again"
-        )
-        try:
-            await connection.run(stop)
-        except RehabctlError as error:
-            failure = error
-            if intake.samples:
-                note(f"{request.sensor}: {error.what}")
-        intake.finish(time.monotonic() - start_s)
+    listener = Listener(intake.take, is_dropped, is_connected, intake.charged, logged.extend)
+    log_at = int(settings.now().timestamp()) if request.onboard else None
+    connection = Connection(driver, chosen.device, rate_hz, listener, radio, log_at=log_at)
+    failure = UnavailableError(
+        "not a single sample came", "Bring the sensor nearer, charge it, and try again"
+    )
+    try:
+        with recorder:
+            try:
+                await connection.run(stop)
+            finally:  # an interrupt by the terminal, too: what came is kept whole
+                intake.finish(time.monotonic() - start_s)
+    except RehabctlError as error:
+        failure = error
+        if intake.samples:
+            note(f"{request.sensor}: {error.what}")
+    finally:
+        if not intake.samples:
+            request.path.unlink(missing_ok=True)
     if not intake.samples:
-        request.path.unlink(missing_ok=True)
         return failure
     gaps, filled = tuple(intake.gaps), 0
     findings = intake.findings()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import threading
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -79,6 +80,7 @@ def record_patient(
     override: str | None,
     progress: Callable[[float, float | None], None],
     note: Callable[[str], None],
+    ended: threading.Event | None = None,
 ) -> tuple[LinkOutcome | RehabctlError, ...]:
     """Record a patient with sensors that have valid certificates, encrypted, and store it.
 
@@ -94,7 +96,7 @@ def record_patient(
         Sensors and files.
     override
         A word of `OverrideReason`, or None.
-    progress, note
+    progress, note, ended
         As of `sensor_link.record`.
 
     Raises
@@ -117,6 +119,7 @@ def record_patient(
             settings,
             progress=progress,
             note=note,
+            ended=ended,
         )
         for outcome in outcomes:
             if isinstance(outcome, LinkOutcome):
