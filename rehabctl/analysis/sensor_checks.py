@@ -227,7 +227,7 @@ def mounting(
     start_s = float(recording.t_s[0])
     if not still or recording.t_s[still[0][0]] - start_s > limits["still_start_s_max"]:
         text = "no still standing at the start; the sensor's place on the body cannot be checked"
-        return (SensorFinding("mounting", text, (start_s,)),)
+        return (SensorFinding("mounting", text, (round(start_s, 3),)),)
     means = [recording.acc_ms2[a:b].mean(axis=0) for a, b in still]
     found: list[SensorFinding] = []
     strength = float(np.linalg.norm(means[0]))

@@ -7,14 +7,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from rehabctl.commands._options import FormatOption, JsonFlag, OutputOption, QuietFlag
-from rehabctl.commands._render import Output, emit_object, to_json_value
+from rehabctl.commands._options import Format, FormatOption, JsonFlag, OutputOption, QuietFlag
+from rehabctl.commands._render import Output, emit_object, emit_text, to_json_value
 from rehabctl.domain.errors import ExitCode, UsageError
 from rehabctl.domain.sensor import CalibrationResult, Procedure
 
 if TYPE_CHECKING:
     from rehabctl.analysis.sensor_drift import Judged
 
+_LEAD = 36
 app = typer.Typer(no_args_is_help=True)
 
 Recording = Annotated[Path, typer.Argument(help="A recording (.npz or .imurec).")]
@@ -74,7 +75,11 @@ def calibrate(
         "findings": result.findings,
         "certificate": path,
     }
-    emit_object(view, Output.of(format_, json_, output, quiet))
+    out = Output.of(format_, json_, output, quiet)
+    if out.format is Format.TABLE:
+        emit_text(_for_a_person(result, path), out)
+    else:
+        emit_object(view, out)
     if not result.passed:
         raise typer.Exit(ExitCode.FINDINGS)
 
@@ -163,10 +168,24 @@ def _live(
         request = BenchRequest(
             procedure, tuple(target), operator, temperature_c, certificate, duration_s
         )
-        found = calibrate_live(request, load_settings(), show=show, note=say, control=control)
+        try:
+            found = calibrate_live(request, load_settings(), show=show, note=say, control=control)
+        except KeyboardInterrupt:
+            say("the calibration was left; nothing was kept")
+            raise
     if control.ended.is_set():
         say("ended early by key; what was recorded by then was judged")
     return found
+
+
+def _for_a_person(result: CalibrationResult, certificate: Path | None) -> str:
+    """Return the verdict, why, and each number beside its limit."""
+    from rehabctl.analysis.calibration_words import facts
+
+    rows = [(finding.code.replace("_", " "), finding.text) for finding in result.findings]
+    rows += [*facts(result), ("certificate", "none" if certificate is None else str(certificate))]
+    verdict = f"{result.procedure.value}: {'passed' if result.passed else 'failed'}"
+    return "\n".join([verdict, *(f"{name:<{_LEAD}}{text}" for name, text in rows)]) + "\n"
 
 
 def _emit_judged(judged: Judged, out: Output) -> None:

@@ -68,10 +68,14 @@ async def open_controller(address: str) -> AsyncGenerator[tuple[type[Any], type[
         host = stack.with_hci("rehabctl", Address(_HOST_ADDRESS), transport.source, transport.sink)
         await host.power_on()
         bound = {"host": host}
-        yield (
-            type("BumbleScanner", (_BumbleScanner,), bound),
-            type("BumbleClient", (_BumbleClient,), bound),
-        )
+        try:
+            yield (
+                type("BumbleScanner", (_BumbleScanner,), bound),
+                type("BumbleClient", (_BumbleClient,), bound),
+            )
+        finally:
+            # an interrupted command is over; the end of the transport would fail it once more
+            host.host.pending_response = None
 
 
 def _uuid_text(value: Any) -> str:

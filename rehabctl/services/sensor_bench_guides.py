@@ -14,7 +14,7 @@ from rehabctl.analysis.calibration_picture import BenchView
 from rehabctl.analysis.functional_calibration import FunctionalAxis, functional_axis
 from rehabctl.analysis.imu_recording import ImuRecording
 from rehabctl.analysis.joint_angle import on_common_time
-from rehabctl.analysis.joint_guide import JointGuide
+from rehabctl.analysis.joint_guide import JointGuide, JointView
 from rehabctl.devices.model import SampleBatch
 from rehabctl.domain.sensor import Procedure
 from rehabctl.reference.sensor_limits import SensorLimits
@@ -56,6 +56,7 @@ def guides(
         yield (_one(CalibrationGuide(procedure, limits), sensors[0], say, show),)
         return
     with ThreadPoolExecutor(1) as pool:
+        pool.submit(_warm)
         follower = _Joint(limits, say, show, pool, at_once)
         yield follower.tap(0), follower.tap(1)
 
@@ -90,6 +91,7 @@ class _Joint:
         self._say, self._show, self._pool, self._at_once = say, show, pool, at_once
         self._look: Future[FunctionalAxis | None] | None = None
         self._seen_s = self._next_s = 0.0
+        self._told = ""
 
     def tap(self, which: int) -> Tap:
         """Return what takes the samples of one of the two."""
@@ -111,13 +113,24 @@ class _Joint:
             found, self._look = self._look.result(), None
             if found is not None:
                 self._guide.take_axis(found, self._seen_s)
-                self._say(self._guide.view().done)
+                self._tell(self._guide.view())
+
+    def _tell(self, view: JointView) -> None:
+        """Say it once, until something else is to be done."""
+        if view.next_step != self._told:
+            self._told = view.next_step
+            self._say(f"{view.done}. {view.next_step}")
 
     def _axis(self, pair: tuple[ImuRecording, ImuRecording]) -> FunctionalAxis | None:
         try:
             return functional_axis(*on_common_time(*pair), self._limits)
         except ValueError:  # too little movement so far
             return None
+
+
+def _warm() -> None:
+    """Load what the first look needs while nobody waits for it."""
+    import vqf  # noqa: F401
 
 
 def replay(recordings: Sequence[ImuRecording], taps: Sequence[Tap], ended: threading.Event) -> None:

@@ -165,19 +165,26 @@ def tumble(number: int, rng: random.Random) -> Motion:
     return Motion(turns)
 
 
-def hinge(number: int, rng: random.Random) -> Motion:
+def hinge(number: int, rng: random.Random, lean_deg: float = 0.0) -> Motion:
     """Flex a joint 0-90 deg every 3 s after 5 s of rest.
 
     Odd sensors sit on the proximal segment, which swings 20 deg itself; even ones on the distal
-    segment. The joint axis points east; how each sensor is mounted comes from the seed.
+    segment. The joint axis points east, and up by `lean_deg`; how each sensor is mounted comes
+    from the seed.
     """
     mount = random_rotation(rng)
-    axis = to_sensor(mount, (1.0, 0.0, 0.0))
+    lean = math.radians(lean_deg)
+    axis = to_sensor(mount, (math.cos(lean), 0.0, math.sin(lean)))
     lever = to_sensor(mount, (0.0, 0.0, -0.2))
     flexion, swing = cycles(90.0, 3.0), cycles(20.0, 4.1)
     curve = swing if number % 2 else both(swing, flexion)
     turns = [Turn(STILL_S, axis, hold()), Turn(math.inf, axis, curve)]
     return Motion(turns, mount, lever, lambda t_s: flexion(max(0.0, t_s - STILL_S))[0])
+
+
+def leaning_hinge(number: int, rng: random.Random) -> Motion:
+    """Flex a joint whose axis is not level, so that its two directions can be told apart."""
+    return hinge(number, rng, 15.0)
 
 
 MOTIONS: dict[str, Callable[[int, random.Random], Motion]] = {
@@ -186,6 +193,7 @@ MOTIONS: dict[str, Callable[[int, random.Random], Motion]] = {
     "poses": poses,
     "tumble": tumble,
     "hinge": hinge,
+    "leaning_hinge": leaning_hinge,
 }
 
 
