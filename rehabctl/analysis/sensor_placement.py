@@ -56,13 +56,26 @@ def moved_as_asked(
     if len(turned) < 2:
         raise ValueError("the check needs a recording with that label, and one with another")
     numbers = f"{asked} turned by {turned[True]:.0f} deg, the other by {turned[False]:.0f} deg"
-    if max(turned.values()) < rows["turned_deg_min"]:
-        return (SensorFinding("swapped", f"nothing moved ({numbers}); move only the {asked}"),)
-    if turned[True] >= rows["turned_ratio_min"] * turned[False]:
+    enough = max(turned.values()) >= rows["turned_deg_min"]
+    if enough and turned[True] >= rows["turned_ratio_min"] * turned[False]:
         return ()
-    if turned[False] >= rows["turned_ratio_min"] * turned[True]:
+    if enough and turned[False] >= rows["turned_ratio_min"] * turned[True]:
         return (SensorFinding("swapped", f"the sensors are swapped: {numbers}"),)
-    return (SensorFinding("swapped", f"both moved ({numbers}); move only the {asked}"),)
+    # both legs of somebody who walks: see the note in docs/sensor-technician.md
+    why = "both moved" if enough else "nothing moved"
+    text = f"which sensor is which cannot be told from this recording: {why} ({numbers})"
+    return (SensorFinding("placement_unknown", f"{text}; record it with the {asked} alone moving"),)
+
+
+def untold_sides(recordings: Sequence[ImuRecording]) -> bool:
+    """Tell whether recordings are labelled left and right, which nothing in them proves.
+
+    Parameters
+    ----------
+    recordings
+        Of one session.
+    """
+    return {"left", "right"} <= {recording.meta.side for recording in recordings}
 
 
 def mounted_as_calibrated(

@@ -98,8 +98,9 @@ def check(
     """
     from rehabctl.services.sensor_checking import check_files
 
-    findings = to_json_value(check_files(recordings, moved, calibration))
     out = Output.of(format_, json_, output, quiet)
+    found = check_files(recordings, moved, calibration, note=lambda text: note(text, out))
+    findings = to_json_value(found)
     if out.format is Format.JSON:
         emit_object({"ok": not findings, "findings": findings}, out)
     else:

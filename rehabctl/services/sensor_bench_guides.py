@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
+from importlib import import_module
 
 import numpy as np
 
@@ -130,7 +131,8 @@ class _Joint:
 
 def _warm() -> None:
     """Load what the first look needs while nobody waits for it."""
-    import vqf  # noqa: F401
+    for name in ("scipy.optimize", "scipy.signal", "vqf"):
+        import_module(name)
 
 
 def replay(recordings: Sequence[ImuRecording], taps: Sequence[Tap], ended: threading.Event) -> None:

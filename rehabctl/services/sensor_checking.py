@@ -8,7 +8,7 @@ from datetime import date
 from pathlib import Path
 
 from rehabctl.analysis.sensor_checks import check
-from rehabctl.analysis.sensor_placement import mounted_as_calibrated, moved_as_asked
+from rehabctl.analysis.sensor_placement import mounted_as_calibrated, moved_as_asked, untold_sides
 from rehabctl.devices.recorder import is_chunk_file, read_chunk_file
 from rehabctl.domain.errors import UsageError
 from rehabctl.domain.sensor import SensorFinding
@@ -18,7 +18,11 @@ from rehabctl.services.sensors import open_recording
 
 
 def check_files(
-    paths: Sequence[Path], moved: str = "", calibration: Path | None = None, on: date | None = None
+    paths: Sequence[Path],
+    moved: str = "",
+    calibration: Path | None = None,
+    on: date | None = None,
+    note: Callable[[str], None] = lambda text: None,
 ) -> tuple[SensorFinding, ...]:
     """Return everything that limits the use of recordings.
 
@@ -32,6 +36,8 @@ def check_files(
         Certificate of the functional calibration of two recordings, above and below the joint.
     on
         Day whose limits apply; None for the newest.
+    note
+        Told what was not checked.
     """
     limits = load_sensor_limits(on)
     recordings = [open_recording(path) for path in paths]
@@ -44,6 +50,11 @@ def check_files(
         found += _checked(
             lambda: moved_as_asked(recordings, moved, limits),
             "Label the recordings by side or segment when you record them",
+        )
+    elif calibration is None and untold_sides(recordings):
+        note(
+            "left and right were not checked: walking does not tell them apart; record one side "
+            "moving alone, and name it with --moved"
         )
     if calibration is not None:
         if len(recordings) != 2:

@@ -11,8 +11,9 @@ import pytest
 from rehabctl.analysis.functional_calibration import functional
 from rehabctl.analysis.imu_recording import ImuRecording
 from rehabctl.analysis.joint_angle import HingeAxis
-from rehabctl.analysis.sensor_placement import mounted_as_calibrated, moved_as_asked
-from rehabctl.analysis.sensor_simulation import CALIBRATED, SimulatedSensor, knee_pair
+from rehabctl.analysis.orientation import multiply, rotate
+from rehabctl.analysis.sensor_placement import mounted_as_calibrated, moved_as_asked, untold_sides
+from rehabctl.analysis.sensor_simulation import CALIBRATED, PERFECT, SimulatedSensor, knee_pair
 from rehabctl.reference.sensor_limits import load_sensor_limits
 
 LIMITS = load_sensor_limits(date(2026, 11, 22))
@@ -48,11 +49,42 @@ def test_a_swapped_segment_is_found_by_the_segment_that_moved() -> None:
 
 def test_nothing_or_both_moved_settles_nothing() -> None:
     both = [labelled(THIGH, "thigh", "left"), labelled(SHANK, "thigh", "right")]
-    assert "both moved" in moved_as_asked(both, "left", LIMITS)[0].text
+    [found] = moved_as_asked(both, "left", LIMITS)
+    assert (found.code, "both moved" in found.text) == ("placement_unknown", True)
     none = [labelled(STILL, "thigh", "left"), labelled(STILL, "thigh", "right")]
     assert "nothing moved" in moved_as_asked(none, "left", LIMITS)[0].text
     with pytest.raises(ValueError, match="label"):
         moved_as_asked(both, "trunk", LIMITS)
+
+
+def test_walking_in_a_plane_gives_both_legs_the_same_signals() -> None:
+    """Half a step apart, and up to how each sensor is strapped on: no rule can tell the sides."""
+    period = 60  # samples
+    t = np.arange(300) / 50.0
+
+    def leg(lateral_m: float, phase: float, strap: np.ndarray) -> tuple[ImuRecording, ImuRecording]:  # type: ignore[type-arg]
+        """Return a shank that swings while the hip goes on: without a strap, and with one."""
+        swing = 0.5 * np.sin(2.0 * np.pi * (t * 50.0 / period + phase)) + 0.2
+        quat = np.stack([np.cos(swing / 2), 0.0 * t, np.sin(swing / 2), 0.0 * t], axis=1)
+        ankle = np.stack([1.2 * t - 0.6 * np.sin(swing), 0.0 * t + lateral_m, -np.cos(swing)], 1)
+        sensor = SimulatedSensor(50.0, errors=PERFECT)
+        return sensor.measure(quat, ankle), sensor.measure(multiply(quat, strap), ankle)
+
+    straps = (np.array([[0.5, 0.5, -0.5, 0.5]]), np.array([[0.6, 0.0, 0.8, 0.0]]))
+    (left, left_worn), (right, right_worn) = leg(0.1, 0.0, straps[0]), leg(-0.1, 0.5, straps[1])
+    half = period // 2
+    for name in ("gyr_rads", "acc_ms2"):
+        of_left, of_right = getattr(left, name)[5:-half], getattr(right, name)[5 + half :]
+        np.testing.assert_allclose(of_left[:200], of_right[:200], atol=1e-9)
+        worn = rotate(straps[0], getattr(left_worn, name))[5:205]
+        np.testing.assert_allclose(worn, of_left[:200], atol=1e-9)
+    walked = [labelled(left_worn, "shank", "left"), labelled(right_worn, "shank", "right")]
+    assert untold_sides(walked)
+    assert not untold_sides([walked[0], labelled(THIGH, "thigh", "left")])
+    for asked in ("left", "right"):
+        [found] = moved_as_asked(walked, asked, LIMITS)
+        assert found.code == "placement_unknown"
+        assert f"with the {asked} alone moving" in found.text
 
 
 def test_sensors_as_they_were_calibrated_have_no_finding(calibrated: HingeAxis) -> None:
