@@ -10,7 +10,13 @@ import numpy as np
 
 from rehabctl.analysis.functional_calibration import axis_share
 from rehabctl.analysis.imu_recording import Float
-from rehabctl.analysis.sensor_calibration import cells_of, coverage, covered_cells, sphere_cells
+from rehabctl.analysis.sensor_calibration import (
+    cells_of,
+    coverage,
+    covered_cells,
+    field_swing,
+    sphere_cells,
+)
 from rehabctl.analysis.sensor_checks import angle_deg
 from rehabctl.domain.sensor import Procedure
 from rehabctl.reference.sensor_limits import SensorLimits
@@ -132,7 +138,7 @@ class CalibrationGuide:
         self._mag.append(mag_ut)
         if len(self._mag) % 120:
             return None
-        share = covered_cells(self._directions(), self._cells())
+        share = covered_cells(self._directions(), self._cells()) if self._swings() else 0.0
         filled = round(20 * share)
         return f"directions [{'#' * filled}{'.' * (20 - filled)}] {100 * share:.0f} %"
 
@@ -141,6 +147,11 @@ class CalibrationGuide:
         kept = self._mag[:: max(1, len(self._mag) // _MOST_FIELD)]
         samples = np.array([*kept, self._mag[-1]])
         return samples - 0.5 * (samples.max(axis=0) + samples.min(axis=0))
+
+    def _swings(self) -> bool:
+        """Tell whether the sensor turns at all."""
+        kept = np.array(self._mag[:: max(1, len(self._mag) // _MOST_FIELD)])
+        return field_swing(kept) >= self.limits.of("magnetometer")["swing_min"]
 
     def _cells(self) -> int:
         return int(self.limits.of("magnetometer")["coverage_cells"])
@@ -188,7 +199,7 @@ class CalibrationGuide:
                 covered |= sphere_cells(cells) @ (pose / np.linalg.norm(pose)) >= near
             here = int(cells_of(self._acc[None, :], cells)[0]) if self._samples else None
         elif self.procedure is Procedure.MAGNETOMETER:
-            if self._mag:
+            if self._mag and self._swings():
                 numbers = cells_of(self._directions(), cells)
                 covered[numbers], here = True, int(numbers[-1])
         else:

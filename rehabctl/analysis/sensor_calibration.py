@@ -114,7 +114,7 @@ def accelerometer(recordings: list[ImuRecording], limits: SensorLimits) -> Calib
     findings: list[SensorFinding] = []
     results: dict[str, object] = {"poses": len(poses)}
     if len(poses) < rows["poses_quick_min"]:
-        text = f"{len(poses)} different still poses; {rows['poses_quick_min']:.0f} are the least"
+        text = f"different still poses: {len(poses)}; {rows['poses_quick_min']:.0f} are the least"
         findings.append(SensorFinding("poses_missing", text))
         return _judged(Procedure.ACCELEROMETER, rows, results, findings)
     results["coverage"] = coverage(poses)
@@ -230,6 +230,8 @@ def magnetometer(recording: ImuRecording, limits: SensorLimits) -> CalibrationRe
     results["samples"] = len(samples)
     if len(samples) < rows["samples_min"]:
         return refuse("too_short", f"{len(samples)} samples are too few")
+    if field_swing(samples) < rows["swing_min"]:
+        return refuse("still", "the field hardly changed; turn the sensor through all directions")
     held_out = np.floor(recording.t_s - recording.t_s[0]) % 2 == 1
     fitted = samples[~held_out]
     try:
@@ -259,6 +261,20 @@ def magnetometer(recording: ImuRecording, limits: SensorLimits) -> CalibrationRe
     if condition > rows["condition_max"]:
         findings.append(SensorFinding("condition", f"soft iron of {condition:.2f} to 1"))
     return _judged(Procedure.MAGNETOMETER, rows, results, findings)
+
+
+def field_swing(mag_ut: Float) -> float:
+    """Return by what share of its strength the field in the sensor changed, along one axis.
+
+    A sensor that lies still sees nothing but its noise, whose directions cover the sphere as well.
+
+    Parameters
+    ----------
+    mag_ut
+        (N, 3).
+    """
+    reach = 0.5 * float((mag_ut.max(axis=0) - mag_ut.min(axis=0)).max())
+    return reach / max(float(np.linalg.norm(mag_ut, axis=1).mean()), 1e-12)
 
 
 def fit_magnetometer(mag_ut: Float) -> tuple[Float, Float]:

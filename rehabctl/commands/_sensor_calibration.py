@@ -65,6 +65,9 @@ def calibrate(
         result, path = _live(
             target, procedure, duration_s, quiet, operator, temperature_c, certificate
         )
+    elif target:
+        wanted = "one sensor" if most == 1 else "one sensor, or the two beside a joint"
+        raise UsageError(f"{procedure.value} takes {wanted}", "Calibrate the others one by one")
     else:
         raise UsageError("no sensor and no recording named", "Name a SENSOR, or --replay FILE")
     view = {

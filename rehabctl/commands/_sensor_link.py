@@ -208,6 +208,11 @@ def requests_of(
     """Return one request a sensor; several go into one folder, named by segment or address."""
     from rehabctl.services.sensor_link import LinkRequest
 
+    if output.suffix == ".npz":
+        raise UsageError(
+            "a recording over the air is an .imurec file",
+            "Name it so; sensor replay --npz makes an .npz of it",
+        )
     requests: list[LinkRequest] = []
     for text in sensors:
         name, _, own = text.partition("=")
@@ -286,7 +291,7 @@ def backfill(
 
 @app.command(
     epilog="Examples: rehabctl sensor stream 'Movella DOT' --record thigh.imurec | "
-    "rehabctl sensor stream --replay thigh.imurec --replay shank.imurec --exercise heel-slide"
+    "rehabctl sensor stream --replay thigh.imurec --replay shank.imurec --exercise heel-slide-supine"
 )
 def stream(
     sensors: Annotated[

@@ -111,7 +111,7 @@ def check(
 
 @app.command(
     epilog="Examples: rehabctl sensor joint thigh.npz shank.npz --joint knee | rehabctl sensor "
-    "joint thigh.npz shank.npz --joint knee --exercise heel-slide --format json"
+    "joint thigh.npz shank.npz --joint knee --exercise heel-slide-supine --format json"
 )
 def joint(
     proximal: Annotated[Path, typer.Argument(help="Recording of the sensor above the joint.")],

@@ -7,6 +7,7 @@ by HCI over TCP. bumble is a development dependency and is imported only here.
 from __future__ import annotations
 
 import asyncio
+import logging
 import uuid
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
@@ -57,6 +58,7 @@ async def open_controller(address: str) -> AsyncGenerator[tuple[type[Any], type[
         raise UnavailableError(
             "bumble is not installed", "Install the development group, or unset REHABCTL_BLUETOOTH"
         ) from None
+    logging.getLogger("bumble").setLevel(logging.CRITICAL)  # its remarks are no error of ours
     stack: Any = Device
     try:
         transport: Any = await open_transport(f"tcp-client:{address}")

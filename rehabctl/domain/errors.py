@@ -61,7 +61,7 @@ class RehabctlError(Exception):
 
     def __str__(self) -> str:
         """Return the one line that is printed."""
-        return f"{self.what}. {self.next_step}."
+        return f"{self.what}. {self.next_step}{'' if self.next_step.endswith('?') else '.'}"
 
 
 class UsageError(RehabctlError):

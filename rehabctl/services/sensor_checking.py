@@ -10,6 +10,7 @@ from pathlib import Path
 from rehabctl.analysis.sensor_checks import check
 from rehabctl.analysis.sensor_placement import mounted_as_calibrated, moved_as_asked, untold_sides
 from rehabctl.devices.recorder import is_chunk_file, read_chunk_file
+from rehabctl.devices.timeline import CLOCK_JUMP
 from rehabctl.domain.errors import UsageError
 from rehabctl.domain.sensor import SensorFinding
 from rehabctl.reference.sensor_limits import load_sensor_limits
@@ -44,7 +45,7 @@ def check_files(
     found: list[SensorFinding] = []
     for path, recording in zip(paths, recordings, strict=True):
         name = f"{path.name}: " if len(paths) > 1 else ""
-        own = (*_cut(path), *check(recording, limits))
+        own = (*_told_by_file(path), *check(recording, limits))
         found += [replace(f, text=name + f.text) for f in own]
     if moved:
         found += _checked(
@@ -67,16 +68,21 @@ def check_files(
     return tuple(found)
 
 
-def _cut(path: Path) -> tuple[SensorFinding, ...]:
-    """Return a finding when the end of an append-only recording was never written, or is lost."""
+def _told_by_file(path: Path) -> tuple[SensorFinding, ...]:
+    """Return what an append-only recording says of itself: clock jumps, and an end that is lost."""
     if not is_chunk_file(path):
         return ()
     file = read_chunk_file(path)
-    if file.complete and not file.dropped_bytes:
-        return ()
-    last_s = float(file.recording.t_s[-1])
-    text = f"the recording was cut after {last_s:.1f} s; what came before is whole"
-    return (SensorFinding("cut", text, (round(last_s, 3),)),)
+    found: list[SensorFinding] = []
+    jumps = tuple(round(gap.from_s, 3) for gap in file.gaps if gap.reason == CLOCK_JUMP)
+    if jumps:
+        text = "the sensor's clock jumped; times go on by the computer's clock"
+        found.append(SensorFinding("clock_jump", text, jumps))
+    if not file.complete or file.dropped_bytes:
+        last_s = float(file.recording.t_s[-1])
+        text = f"the recording was cut after {last_s:.1f} s; what came before is whole"
+        found.append(SensorFinding("cut", text, (round(last_s, 3),)))
+    return tuple(found)
 
 
 def _checked(

@@ -85,9 +85,10 @@ def _named(wanted: str, heard: list[tuple[Advertisement, Any]]) -> tuple[Adverti
             f"{len(by_name)} sensors are named {wanted!r}", "Name one by its address (see scan)"
         )
     if not by_name:
-        near = suggest(wanted, [p[0].name for p in heard] + [p[0].address for p in heard])
+        known = dict.fromkeys([p[0].name for p in heard] + [p[0].address for p in heard])
+        near = suggest(wanted, list(known))
         raise NotFoundError(
             f"no sensor {wanted!r} was heard",
-            f"Switch it on and bring it nearer; {near}".rstrip("; "),
+            f"Switch it on and bring it nearer{'; ' * bool(near)}{near}",
         )
     return by_name[0]

@@ -48,6 +48,12 @@ def test_enough_directions_pass(plane_only: bool) -> None:
     assert view.enough is magnetometer(recording, LIMITS).passed is not plane_only
 
 
+def test_a_sensor_that_lies_still_sees_no_directions() -> None:
+    view = guided(Procedure.MAGNETOMETER, SENSOR.still(10))
+    assert view.done == "0 of 70 % of the directions"
+    assert not view.enough
+
+
 def test_enough_stillness_passes() -> None:
     assert not guided(Procedure.STATIC, SENSOR.still(2.5)).enough
     assert guided(Procedure.STATIC, SENSOR.still(4)).enough

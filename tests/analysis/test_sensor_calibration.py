@@ -160,6 +160,13 @@ def test_magnetometer_single_plane_is_refused() -> None:
     assert "matrix" not in result.results
 
 
+def test_magnetometer_of_a_sensor_that_lies_still_is_refused() -> None:
+    """Its noise alone would cover every direction."""
+    result = magnetometer(SENSOR.still(20), LIMITS)
+    assert codes(result) == {"still"}
+    assert "matrix" not in result.results
+
+
 def test_magnetometer_that_is_not_there() -> None:
     whole = SENSOR.tumble(20)
     result = magnetometer(ImuRecording(whole.t_s, whole.gyr_rads, whole.acc_ms2), LIMITS)

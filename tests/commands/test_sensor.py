@@ -125,6 +125,30 @@ def test_a_recording_that_was_cut_is_named(sensor: Sensor) -> None:
     assert sensor("check", "r.imurec").code == 1
 
 
+def test_a_clock_jump_is_told_by_the_file(sensor: Sensor) -> None:
+    from rehabctl.analysis.imu_recording import RecordingMeta
+    from rehabctl.devices.model import batch
+    from rehabctl.devices.recorder import Recorder
+    from rehabctl.domain.sensor import GapRecord
+
+    with Recorder(Path("r.imurec"), RecordingMeta("S", "DOT", "", 60.0), lambda: 0.0) as recorder:
+        for i in range(600):
+            recorder.add(i / 60, batch(gyr=[[0.0, 0.001 * (i % 2), 0.0]], acc=[[0.0, 0.0, 9.81]]))
+        recorder.add_gap(GapRecord(2.0, 2.0, None, "clock jump", 0))
+    found = sensor("check", "r.imurec", "--json")
+    assert (found.code, [f["code"] for f in found.json["findings"]]) == (3, ["clock_jump"])
+    assert found.json["findings"][0]["at_s"] == [2.0]
+
+
+def test_left_and_right_are_not_taken_for_checked(sensor: Sensor) -> None:
+    sensor("simulate", "still", "-o", "l.npz", "--duration-s", "5", "--side", "left")
+    sensor("simulate", "still", "-o", "r.npz", "--duration-s", "5", "--side", "right")
+    found = sensor("check", "l.npz", "r.npz")
+    assert found.code == 0
+    assert "left and right were not checked" in found.err
+    assert "not checked" not in sensor("check", "l.npz").err
+
+
 def test_joint(sensor: Sensor) -> None:
     sensor("simulate", "knee", "--count", "6", "-o", "thigh.npz", "--distal", "shank.npz")
     pair = ("thigh.npz", "shank.npz", "--joint", "knee")
