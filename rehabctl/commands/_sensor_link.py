@@ -290,8 +290,8 @@ def backfill(
 
 
 @app.command(
-    epilog="Examples: rehabctl sensor stream 'Movella DOT' --record thigh.imurec | "
-    "rehabctl sensor stream --replay thigh.imurec --replay shank.imurec --exercise heel-slide-supine"
+    epilog="Examples: rehabctl sensor stream 'Movella DOT' --record thigh.imurec | rehabctl "
+    "sensor stream --replay thigh.imurec --replay shank.imurec --exercise heel-slide-supine"
 )
 def stream(
     sensors: Annotated[
