@@ -12,6 +12,7 @@ from textual.message import Message
 from textual.widgets import Static
 
 from rehabctl.analysis.calibration_picture import picture
+from rehabctl.analysis.joint_guide import JointView
 from rehabctl.domain.errors import UsageError
 from rehabctl.domain.sensor import Procedure
 from rehabctl.services.sensor_bench import FIRST_STEP, BenchControl, BenchRequest
@@ -130,7 +131,8 @@ class CalibrationScreen(PortScreen[None]):
         view = message.view
         if not self.is_recording or self.control.ended.is_set():
             return
-        self._status.show(self._title, f"recording, {view.t_s:.0f} s", view.done)
+        done = "" if isinstance(view, JointView) else view.done  # a joint's picture says it
+        self._status.show(self._title, f"recording, {view.t_s:.0f} s", done)
         self._picture.update(Content("\n".join(picture(view))))
         self._say(view.next_step)
 
@@ -261,6 +263,7 @@ def ask_for_second(
         if done:
             begin(asked[0])
 
-    lines = (f"{request.sensors[0]} sits above the joint.", "Nothing: that sensor alone.")
+    above = f"{request.sensors[0]} sits above the joint."
+    lines = (above, "Left empty, the axis is found in that sensor alone.")
     fields = ("Sensor below the joint: address, name or file",)
     app.push_screen(TextDialog(context, "Calibrate a joint", lines, fields, keep), named)
