@@ -102,7 +102,9 @@ class _Joint:
             self._learn()
             if t_s >= self._next_s:
                 self._next_s = t_s + _SHOW_EVERY_S
-                self._show(self._guide.view())
+                view = self._guide.view()
+                self._show(view)
+                self._tell(view)
 
         return take
 
@@ -114,11 +116,10 @@ class _Joint:
             found, self._look = self._look.result(), None
             if found is not None:
                 self._guide.take_axis(found, self._seen_s)
-                self._tell(self._guide.view())
 
     def _tell(self, view: JointView) -> None:
-        """Say it once, until something else is to be done."""
-        if view.next_step != self._told:
+        """Say it once the axis is known, and again when something else is to be done."""
+        if view.found is not None and view.next_step != self._told:
             self._told = view.next_step
             self._say(f"{view.done}. {view.next_step}")
 

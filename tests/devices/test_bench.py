@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from rehabctl.analysis.calibration_guide import GuideView
+from rehabctl.analysis.calibration_picture import BenchView
 from rehabctl.domain.errors import NotFoundError, RehabctlError
 from rehabctl.domain.sensor import Procedure
 from rehabctl.services.sensor_bench import BenchControl, BenchRequest, calibrate_live
@@ -19,11 +20,11 @@ from tests.peripherals.link import hci_server, virtual_sensors
 
 @asynccontextmanager
 async def bench(
-    monkeypatch: pytest.MonkeyPatch, motion: str
+    monkeypatch: pytest.MonkeyPatch, motion: str, count: int = 1
 ) -> AsyncIterator[tuple[str, Settings]]:
-    """Put a virtual sensor within reach; yield its address and the settings that find it."""
+    """Put virtual sensors within reach; yield the first's address and settings that find them."""
     async with (
-        virtual_sensors(["movella_dot"], motion=motion, central=False) as world,
+        virtual_sensors(["movella_dot"] * count, motion=motion, central=False) as world,
         hci_server(world.air, "127.0.0.1", 0) as port,
     ):
         monkeypatch.setenv("REHABCTL_BLUETOOTH", f"tcp:127.0.0.1:{port}")
@@ -40,7 +41,8 @@ async def test_a_person_ends_it_when_it_is_enough(monkeypatch: pytest.MonkeyPatc
         views: list[GuideView] = []
         control = BenchControl()
 
-        def show(view: GuideView) -> None:
+        def show(view: BenchView) -> None:
+            assert isinstance(view, GuideView)
             views.append(view)
             if view.enough:
                 control.end()
@@ -55,6 +57,29 @@ async def test_a_person_ends_it_when_it_is_enough(monkeypatch: pytest.MonkeyPatc
     assert 3.0 < views[-1].t_s < 20.0
     assert views[-1].up is not None
     assert sum(each**2 for each in views[-1].up) == pytest.approx(1.0)
+
+
+@pytest.mark.nightly
+async def test_a_joint_is_calibrated_until_it_is_enough(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with bench(monkeypatch, "leaning_hinge", 2) as (above, settings):
+        views: list[BenchView] = []
+        said: list[str] = []
+        control = BenchControl()
+
+        def show(view: BenchView) -> None:
+            views.append(view)
+            if view.enough:
+                control.end()
+
+        below = f"{above[:-1]}2"
+        request = BenchRequest(Procedure.FUNCTIONAL, (above, below), duration_s=60.0)
+        result, certificate = await asyncio.to_thread(
+            calibrate_live, request, settings, show=show, note=said.append, control=control
+        )
+    assert result.passed, result.findings
+    assert certificate is not None
+    assert views[-1].t_s < 50.0
+    assert any("Enough" in line for line in said)
 
 
 @pytest.mark.parametrize("wanted", ["the sensor", "one that is not there"])
