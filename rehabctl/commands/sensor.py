@@ -87,6 +87,7 @@ def check(
         Path | None,
         typer.Option(help="Certificate of a functional calibration; above, then below the joint."),
     ] = None,
+    patient: PatientOption = None,
     format_: FormatOption = None,
     json_: JsonFlag = False,
     output: OutputOption = None,
@@ -94,12 +95,19 @@ def check(
 ) -> None:
     """Check clipping, rate, gaps, magnetic field, mounting and swapped sensors.
 
-    Exit code 3 on findings.
+    With --patient, recordings of a patient, which are encrypted. Exit code 3 on findings.
     """
-    from rehabctl.services.sensor_checking import check_files
-
     out = Output.of(format_, json_, output, quiet)
-    found = check_files(recordings, moved, calibration, note=lambda text: note(text, out))
+    say = _sensor_link.noter(quiet)
+    if patient is None:
+        from rehabctl.services.sensor_checking import check_files
+
+        found = check_files(recordings, moved, calibration, note=say)
+    else:
+        from rehabctl.services.sensor_sessions import check_patient
+        from rehabctl.services.settings import load_settings
+
+        found = check_patient(load_settings(), patient, recordings, moved, calibration, say)
     findings = to_json_value(found)
     if out.format is Format.JSON:
         emit_object({"ok": not findings, "findings": findings}, out)

@@ -239,7 +239,9 @@ def read_chunk_file(path: Path, key: bytes | None = None) -> RecordedFile:
     cipher = None
     if table["encrypted"]:
         if key is None:
-            raise NotPermittedError(f"{path.name} is encrypted", "Open it with its key")
+            raise NotPermittedError(
+                f"{path.name} is the encrypted recording of a patient", "Name the --patient"
+            )
         cipher = _cipher(key, bytes.fromhex(table["salt"]))
     rows: list[bytes] = []
     found = _Found(RecordingMeta(**table["meta"]))

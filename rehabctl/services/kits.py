@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from rehabctl.domain.errors import FindingsError, UsageError
+from rehabctl.domain.errors import FindingsError, RehabctlError, UsageError
 from rehabctl.domain.kit import (
     KIT_STEPS,
     Kit,
@@ -93,7 +93,7 @@ def add(
 
     Raises
     ------
-    ConflictError
+    RehabctlError
         A serial number is in a kit already.
     """
     name = name.strip()
@@ -102,6 +102,7 @@ def add(
     with store.transaction() as uow:
         require(uow, Action.MANAGE_DEVICES)
         known = {kit.name: kit for kit in uow.kits.all()}
+        _refuse_known(uow, known, serials)
         kit = known.get(name)
         if kit is None:
             kit = Kit(uow.new_id(), uow.clinic.id, name, KitStatus.AVAILABLE, uow.now, 1)
@@ -116,6 +117,17 @@ def add(
             _log(uow, kit, KitEventKind.ITEM_ADDED, item.serial)
         uow.audit.record("kit.add", "kit", kit.id, {"items": len(serials)})
         return kit
+
+
+def _refuse_known(uow: UnitOfWork, kits: Mapping[str, Kit], serials: Sequence[str]) -> None:
+    """Say where an item is that is put into a second kit."""
+    places = {kit.id: kit.name for kit in kits.values()}
+    for item in uow.kits.items():
+        if item.serial in {serial.strip() for serial in serials}:
+            raise RehabctlError(
+                f"{item.serial} is in kit {places[item.kit_id]} already",
+                "Take it out first: rehabctl kit remove",
+            )
 
 
 def _checked(serial: str) -> str:

@@ -24,6 +24,7 @@ def check_files(
     calibration: Path | None = None,
     on: date | None = None,
     note: Callable[[str], None] = lambda text: None,
+    key: bytes | None = None,
 ) -> tuple[SensorFinding, ...]:
     """Return everything that limits the use of recordings.
 
@@ -39,13 +40,15 @@ def check_files(
         Day whose limits apply; None for the newest.
     note
         Told what was not checked.
+    key
+        Of recordings of a patient.
     """
     limits = load_sensor_limits(on)
-    recordings = [open_recording(path) for path in paths]
+    recordings = [open_recording(path, key) for path in paths]
     found: list[SensorFinding] = []
     for path, recording in zip(paths, recordings, strict=True):
         name = f"{path.name}: " if len(paths) > 1 else ""
-        own = (*_told_by_file(path), *check(recording, limits))
+        own = (*_told_by_file(path, key), *check(recording, limits))
         found += [replace(f, text=name + f.text) for f in own]
     if moved:
         found += _checked(
@@ -68,11 +71,11 @@ def check_files(
     return tuple(found)
 
 
-def _told_by_file(path: Path) -> tuple[SensorFinding, ...]:
+def _told_by_file(path: Path, key: bytes | None) -> tuple[SensorFinding, ...]:
     """Return what an append-only recording says of itself: clock jumps, and an end that is lost."""
     if not is_chunk_file(path):
         return ()
-    file = read_chunk_file(path)
+    file = read_chunk_file(path, key)
     found: list[SensorFinding] = []
     jumps = tuple(round(gap.from_s, 3) for gap in file.gaps if gap.reason == CLOCK_JUMP)
     if jumps:

@@ -20,11 +20,13 @@ from rehabctl.domain.errors import FindingsError, RehabctlError, UsageError
 from rehabctl.domain.patient import PatientRef
 from rehabctl.domain.recording import Recording, RecordingKind, StoredAssessment
 from rehabctl.domain.review_item import ReviewItem
+from rehabctl.domain.sensor import SensorFinding
 from rehabctl.services import triage
 from rehabctl.services.access import Action, require
 from rehabctl.services.assessments import Stored, motion_results, require_patient
 from rehabctl.services.consents import require_consent
 from rehabctl.services.sensor_certificates import CertificateBook, certificate_book
+from rehabctl.services.sensor_checking import check_files
 from rehabctl.services.sensor_link import LinkOutcome, LinkRequest, information, record
 from rehabctl.services.sensors import JointRequest, doubted, measure_joint, sha256_of
 from rehabctl.services.wiring import open_store
@@ -238,6 +240,34 @@ def measure_patient(settings: Settings, mrn: str, request: JointRequest) -> Join
                 {"instrument": "imu", "exercise": request.goal.exercise},
             )
     return outcome
+
+
+def check_patient(
+    settings: Settings,
+    mrn: str,
+    paths: Sequence[Path],
+    moved: str,
+    calibration: Path | None,
+    note: Callable[[str], None],
+) -> tuple[SensorFinding, ...]:
+    """Check encrypted recordings of a patient, as `check_files` does those of the bench.
+
+    Parameters
+    ----------
+    settings
+        Home and clock.
+    mrn
+        Record number.
+    paths, moved, calibration, note
+        As of `check_files`.
+    """
+    with open_store(settings) as store:
+        patient = require_patient(store, mrn)
+        key = store.blobs.file_key(BLOB_KIND)
+        found = check_files(paths, moved, calibration, settings.now().date(), note, key)
+        with store.transaction() as uow:
+            uow.audit.record("recording.check", "patient", patient.id, {"files": len(paths)})
+    return found
 
 
 def _with_calibration(outcome: JointOutcome, book: CertificateBook) -> JointOutcome:
