@@ -175,6 +175,8 @@ def test_a_patient_is_recorded_encrypted_and_with_certificates_only(tmp_path: Pa
     assert found["samples"] > 60
     with pytest.raises(NotPermittedError):
         read_chunk_file(path)
+    checked = run(plain, "sensor", "check", str(path), "--patient", "1042", "--json", code=3)
+    assert [one["code"] for one in checked["findings"]] == ["mounting"]  # it moves from the start
     entries = run(plain, "audit", "list", "--json")["items"]
     [made] = [one for one in entries if one["action"] == "recording.create"]
     assert "home-visit" in json.dumps(made)

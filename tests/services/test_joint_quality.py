@@ -46,13 +46,18 @@ def codes(outcome: JointOutcome) -> set[str]:
     return {reason.code for reason in outcome.assessment.quality.reasons}
 
 
+@pytest.fixture(scope="module")
+def together(tmp_path_factory: pytest.TempPathFactory) -> JointOutcome:
+    return measured(tmp_path_factory.mktemp("together"), 0.5)
+
+
 @pytest.mark.slow
-def test_two_recordings_that_began_apart_have_no_common_clock(tmp_path: Path) -> None:
-    (tmp_path / "x").mkdir()
-    together = measured(tmp_path, 0.5)
+def test_two_recordings_that_began_apart_have_no_common_clock(
+    together: JointOutcome, tmp_path: Path
+) -> None:
     assert "not_one_clock" not in codes(together)
     assert together.serials == ("SIM-0001", "SIM-0002")
-    assert "not_one_clock" in codes(measured(tmp_path / "x", 90.0))
+    assert "not_one_clock" in codes(measured(tmp_path, 90.0))
 
 
 @pytest.mark.slow
@@ -60,10 +65,10 @@ def test_two_recordings_that_began_apart_have_no_common_clock(tmp_path: Path) ->
     ("ages", "carried"), [((3, 12), 12), ((3, None), None), ((None, None), None)]
 )
 def test_the_age_of_the_calibration_is_carried(
-    ages: tuple[int | None, int | None], carried: int | None, tmp_path: Path
+    ages: tuple[int | None, int | None], carried: int | None, together: JointOutcome
 ) -> None:
     book: Any = SimpleNamespace(age_days=dict(zip(("SIM-0001", "SIM-0002"), ages, strict=True)).get)
-    found = _with_calibration(measured(tmp_path, 0.0), book)
+    found = _with_calibration(together, book)
     assert found.assessment.parameters.get("calibration_age_days") == carried
     assert ("calibration_missing" in codes(found)) is (carried is None)
 
