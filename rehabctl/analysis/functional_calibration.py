@@ -112,7 +112,11 @@ def functional(recordings: list[ImuRecording], limits: SensorLimits) -> Calibrat
     rows = limits.of("functional")
     first = recordings[0]
     second = recordings[1] if len(recordings) > 1 else first
-    pair = on_common_time(first, second)
+    try:
+        pair = on_common_time(first, second)
+    except ValueError as error:
+        finding = SensorFinding("no_overlap", str(error))
+        return CalibrationResult(Procedure.FUNCTIONAL, False, rows, {}, (finding,))
     moved_s = float(is_moving(*pair, rows["moving_dps_min"]).sum()) * pair[0].interval_s
     results: dict[str, object] = {"moving_s": moved_s}
     findings: tuple[SensorFinding, ...] = ()

@@ -150,7 +150,7 @@ def record(
 
     settings, say = load_settings(), noter(quiet)
     requests = requests_of(sensors, output, rate_hz, duration_s, segment, side, onboard)
-    with ending_early(say, output.name) as ended, progress("recording", quiet=quiet) as report:
+    with ending_early(say, output) as ended, progress("recording", quiet=quiet) as report:
         if patient is None:
             from rehabctl.services.sensor_link import record as run
 
@@ -166,7 +166,7 @@ def record(
 
 
 @contextmanager
-def ending_early(say: Callable[[str], None], where: str) -> Generator[threading.Event]:
+def ending_early(say: Callable[[str], None], where: Path) -> Generator[threading.Event]:
     """Yield what `q` or Enter sets; say what became of a recording that did not run its length.
 
     Parameters
@@ -174,7 +174,7 @@ def ending_early(say: Callable[[str], None], where: str) -> Generator[threading.
     say
         Takes a line.
     where
-        Name of the file or folder that keeps it.
+        The file or folder that keeps it.
     """
     from rehabctl.commands._end_key import end_key
 
@@ -184,10 +184,11 @@ def ending_early(say: Callable[[str], None], where: str) -> Generator[threading.
         try:
             yield key.pressed
         except KeyboardInterrupt:
-            say(f"what was recorded so far is in {where}; to record again, name another")
+            if where.exists():
+                say(f"what was recorded is in {where.name}; to record again, name another")
             raise
     if key.pressed.is_set():
-        say(f"ended early by key; what was recorded is in {where}")
+        say(f"ended early by key; what was recorded is in {where.name}")
 
 
 def noter(quiet: bool) -> Callable[[str], None]:

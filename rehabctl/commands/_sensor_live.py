@@ -149,7 +149,7 @@ def _live(request: StreamRequest, follower: Biofeedback | None, out: Output) -> 
     )
     taps = [tap(i) for i in range(len(requests))]
     say = noter(out.quiet)
-    with ending_early(say, request.record.name) as ended:
+    with ending_early(say, request.record) as ended:
         outcomes = record(requests, load_settings(), taps=taps, note=say, ended=ended)
     emit_outcomes(outcomes, None, out)
 

@@ -24,7 +24,7 @@ from rehabctl.analysis.joint_live import (
     learned_axis,
     moved_s,
 )
-from rehabctl.domain.errors import UsageError
+from rehabctl.domain.errors import FindingsError, UsageError
 from rehabctl.reference.sensor_limits import load_sensor_limits
 from rehabctl.services.sensor_certificates import hinge_axis_of
 from rehabctl.services.sensors import open_recording
@@ -237,7 +237,10 @@ def replayed(paths: tuple[Path, ...], speed: float) -> Iterator[tuple[int, float
     """
     recordings = [open_recording(path) for path in paths]
     if len(recordings) == 2:
-        recordings = list(on_common_time(recordings[0], recordings[1]))
+        try:
+            recordings = list(on_common_time(recordings[0], recordings[1]))
+        except ValueError as error:
+            raise FindingsError(str(error), "Record both sensors at once") from None
     rows = sorted((float(t), i, k) for i, r in enumerate(recordings) for k, t in enumerate(r.t_s))
     began, first = time.monotonic(), rows[0][0]
     for t_s, which, at in rows:

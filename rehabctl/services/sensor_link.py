@@ -433,6 +433,9 @@ async def _record_one(
             filled, gaps = fill_file(request.path, logged, request.key)
         except RehabctlError as error:  # the recording is there, only its gaps stay
             findings = (*findings, SensorFinding("memory", error.what))
+    elif request.onboard and gaps:
+        text = "the gaps were not filled from its memory; do it with: rehabctl sensor backfill"
+        findings = (*findings, SensorFinding("memory", text))
     if heard.rssi_dbm is not None and heard.rssi_dbm < limits["rssi_dbm_min"]:
         text = f"the signal was weak ({heard.rssi_dbm} dBm)"
         findings = (*findings, SensorFinding("weak_signal", text))

@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ import pytest
 
 from rehabctl.cli import RootGroup, run
 from rehabctl.commands._lazy import LazyCommand
+from rehabctl.devices.recording_file import read_recording, write_recording
 
 SENSOR = LazyCommand(
     "rehabctl.commands.sensor:app", "Calibrate, check and record motion sensors.", "Measurement"
@@ -224,7 +226,7 @@ def test_calibrate_fails_with_3_and_its_certificate_says_so(sensor: Sensor) -> N
 
 
 def test_functional_takes_two_recordings_after_replay(sensor: Sensor) -> None:
-    sensor("simulate", "knee", "-o", "thigh.npz", "--distal", "shank.npz", "--count", "6")
+    sensor("simulate", "knee", "-o", "thigh.npz", "--distal", "shank.npz", "--count", "3")
     result = sensor(
         "calibrate", "--replay", "thigh.npz", "shank.npz", "--procedure", "functional", "--json"
     )
@@ -232,6 +234,24 @@ def test_functional_takes_two_recordings_after_replay(sensor: Sensor) -> None:
     assert "axis_distal" in result.json["results"]
     again = sensor("calibrate", "thigh.npz", "shank.npz", "--procedure", "functional", "--json")
     assert again.json["results"] == result.json["results"]
+
+
+def test_recordings_of_different_times_give_no_axis(sensor: Sensor) -> None:
+    sensor("simulate", "still", "-o", "a.npz", "--duration-s", "5")
+    now = read_recording(Path("a.npz"))
+    write_recording(Path("b.npz"), replace(now, t_s=now.t_s + 1000.0))
+    words = ("--procedure", "functional", "--json")
+    for named in (("--replay", "a.npz", "b.npz"), ("a.npz", "b.npz")):  # judged, and guided
+        found = sensor("calibrate", *named, *words)
+        assert (found.code, found.json["certificate"]) == (3, None)
+        assert [f["code"] for f in found.json["findings"]] == ["no_overlap"]
+    streamed = ("--exercise", "standing-knee-flexion", "--speed", "0")
+    assert sensor("stream", "--replay", "a.npz", "--replay", "b.npz", *streamed).code == 3
+    failed = ("--procedure", "functional", "--certificate", "failed.json")
+    assert sensor("calibrate", "--replay", "a.npz", "a.npz", *failed).code == 3
+    refused = sensor("check", "a.npz", "a.npz", "--calibration", "failed.json")
+    assert refused.code == 3
+    assert "did not pass" in refused.err
 
 
 def test_a_changed_expired_or_foreign_certificate_is_found(
