@@ -57,6 +57,40 @@ class FunctionalAxis:
         return tuple(found)
 
 
+def from_neutral(
+    proximal: ImuRecording, distal: ImuRecording, limits: Mapping[str, float]
+) -> tuple[ImuRecording, ImuRecording] | None:
+    """Return both recordings from the first still stand on; None without one.
+
+    That pose tells in which direction the joint flexes: away from it.
+
+    Parameters
+    ----------
+    proximal, distal
+        At common times.
+    limits
+        The rows of `joint`.
+    """
+    still = ~is_moving(proximal, distal, 0.5 * limits["moving_dps_min"])
+    edges = np.flatnonzero(np.diff(np.concatenate([[False], still, [False]]).astype(np.int8)))
+    least = limits["neutral_s_min"] / proximal.interval_s
+    starts = [int(a) for a, b in zip(edges[::2], edges[1::2], strict=True) if b - a >= least]
+    if not starts:
+        return None
+    return _since(proximal, starts[0]), _since(distal, starts[0])
+
+
+def _since(recording: ImuRecording, first: int) -> ImuRecording:
+    mag_ut = None if recording.mag_ut is None else recording.mag_ut[first:]
+    return ImuRecording(
+        recording.t_s[first:],
+        recording.gyr_rads[first:],
+        recording.acc_ms2[first:],
+        mag_ut,
+        recording.meta,
+    )
+
+
 def functional_axis(
     proximal: ImuRecording, distal: ImuRecording, limits: SensorLimits
 ) -> FunctionalAxis:
@@ -112,11 +146,20 @@ def functional(recordings: list[ImuRecording], limits: SensorLimits) -> Calibrat
     rows = limits.of("functional")
     first = recordings[0]
     second = recordings[1] if len(recordings) > 1 else first
+
+    def refuse(code: str, text: str) -> CalibrationResult:
+        finding = SensorFinding(code, text)
+        return CalibrationResult(Procedure.FUNCTIONAL, False, rows, {}, (finding,))
+
     try:
         pair = on_common_time(first, second)
     except ValueError as error:
-        finding = SensorFinding("no_overlap", str(error))
-        return CalibrationResult(Procedure.FUNCTIONAL, False, rows, {}, (finding,))
+        return refuse("no_overlap", str(error))
+    if len(recordings) > 1:
+        since = from_neutral(*pair, limits.of("joint"))
+        if since is None:
+            return refuse("neutral", "nobody stood still before the joint was bent")
+        pair = since
     moved_s = float(is_moving(*pair, rows["moving_dps_min"]).sum()) * pair[0].interval_s
     results: dict[str, object] = {"moving_s": moved_s}
     findings: tuple[SensorFinding, ...] = ()

@@ -70,6 +70,7 @@ class JointGuide:
     limits: SensorLimits
     _stream: PairedStream = field(default_factory=PairedStream)
     _pairs: list[Pair] = field(default_factory=list[Pair])
+    _began_s: float | None = None
     _moved_s: float = 0.0
     _still_s: float = 0.0
     _looked_s: float = 0.0
@@ -95,8 +96,13 @@ class JointGuide:
 
     def _follow(self, pair: Pair) -> None:
         passed_s = pair[0] - self._pairs[-1][0] if self._pairs else 0.0
+        self._began_s = pair[0] if self._began_s is None else self._began_s
+        turning_dps, joint = max(_turning_dps(pair)), self.limits.of("joint")
+        if self._still_s < joint["neutral_s_min"] and turning_dps > 0.5 * joint["moving_dps_min"]:
+            self._pairs.clear()  # as the judge, who begins at the first still stand
+            self._still_s = passed_s = 0.0
         self._pairs.append(pair)
-        if max(_turning_dps(pair)) > self.limits.of("functional")["moving_dps_min"]:
+        if turning_dps > self.limits.of("functional")["moving_dps_min"]:
             self._moved_s += passed_s
         elif not self._moved_s:
             self._still_s += passed_s
@@ -137,9 +143,8 @@ class JointGuide:
         """Return what is known now."""
         rows = self.limits.of("functional")
         done, step, enough = self._words()
-        began_s, now_s = (self._pairs[0][0], self._pairs[-1][0]) if self._pairs else (0.0, 0.0)
         return JointView(
-            now_s - began_s,
+            self._pairs[-1][0] - (self._began_s or 0.0) if self._pairs else 0.0,
             _turning_dps(self._pairs[-1]) if self._pairs else (0.0, 0.0),
             self._still_s,
             self._moved_s,

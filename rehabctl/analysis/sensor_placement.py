@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from rehabctl.analysis.functional_calibration import from_neutral
 from rehabctl.analysis.imu_recording import ImuRecording
 from rehabctl.analysis.joint_angle import HingeAxis, hinge_axis, hinge_motion, on_common_time
 from rehabctl.analysis.orientation import FusionMethod
@@ -101,7 +102,10 @@ def mounted_as_calibrated(
         The joint hardly moves.
     """
     most = limits.of("placement")["axis_deg_max"]
-    pair = on_common_time(proximal, distal)
+    pair = from_neutral(*on_common_time(proximal, distal), limits.of("joint"))
+    if pair is None:
+        text = "how the sensors are strapped on cannot be told: nobody stood still before bending"
+        return (SensorFinding("placement_unknown", text),)
     axis = hinge_axis(*pair, limits.of("joint"))
     axis = hinge_motion(*pair, FusionMethod.OFFLINE, limits.of("joint"), axis).axis or axis
 

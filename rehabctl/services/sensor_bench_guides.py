@@ -12,7 +12,7 @@ import numpy as np
 
 from rehabctl.analysis.calibration_guide import CalibrationGuide
 from rehabctl.analysis.calibration_picture import BenchView
-from rehabctl.analysis.functional_calibration import FunctionalAxis, functional_axis
+from rehabctl.analysis.functional_calibration import FunctionalAxis, from_neutral, functional_axis
 from rehabctl.analysis.imu_recording import ImuRecording
 from rehabctl.analysis.joint_angle import on_common_time
 from rehabctl.analysis.joint_guide import JointGuide, JointView
@@ -125,7 +125,8 @@ class _Joint:
 
     def _axis(self, pair: tuple[ImuRecording, ImuRecording]) -> FunctionalAxis | None:
         try:
-            return functional_axis(*on_common_time(*pair), self._limits)
+            since = from_neutral(*on_common_time(*pair), self._limits.of("joint"))
+            return None if since is None else functional_axis(*since, self._limits)
         except ValueError:  # too little movement so far
             return None
 

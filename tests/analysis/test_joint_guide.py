@@ -71,9 +71,9 @@ def test_what_is_wrong_with_the_axis_is_said(
 ) -> None:
     guide = JointGuide(LIMITS)
     turning = np.array([0.0, 2.0, 0.0])
-    for i in range(300):  # 5.0 s: half a second less than is asked for
+    for i in range(-90, 300):  # moved for 5.0 s: half a second less than is asked for
         guide.add(0, i / 60.0, np.zeros(3), turning)
-        guide.add(1, i / 60.0, turning, turning)
+        guide.add(1, i / 60.0, turning if i >= 0 else np.zeros(3), turning)
     axis = HingeAxis(AXIS.proximal, AXIS.distal, sign_ratio)
     guide.take_axis(FunctionalAxis(axis, residual_deg, 90.0, None, 10.0), 4.0)
     assert guide.view().next_step == step
@@ -81,6 +81,18 @@ def test_what_is_wrong_with_the_axis_is_said(
     guide.add(1, 6.0, turning, turning)
     bent_deg = np.degrees(2.0) * (299 / 60 - 4.0)  # since the look, by the rate about the axis
     assert guide.view().trace_deg[-1] == pytest.approx(10.0 + bent_deg, abs=0.1)
+
+
+def test_what_comes_before_the_first_still_stand_does_not_count() -> None:
+    guide = JointGuide(LIMITS)
+    turning = np.array([0.0, 2.0, 0.0])
+    for i in range(600):
+        guide.add(0, i / 60.0, np.zeros(3), turning)
+        guide.add(1, i / 60.0, turning, turning)
+    view = guide.view()
+    assert (view.moved_s, view.still_s, guide.due()) == (0.0, 0.0, None)
+    assert view.next_step == "Stand still for three seconds."
+    assert view.t_s == pytest.approx(599 / 60.0, abs=0.02)
 
 
 @settings(max_examples=50)

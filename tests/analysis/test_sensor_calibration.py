@@ -184,6 +184,35 @@ def test_functional_axis_of_one_and_of_two_sensors() -> None:
     assert codes(still) == {"no_movement"}
 
 
+def test_the_direction_of_flexion_comes_from_the_first_still_stand() -> None:
+    thigh, shank, _ = knee_pair(4, 90.0)
+    whole = functional([thigh, shank], LIMITS).results["axis_distal"]
+    bent = slice(round(5.3 * 60), None)  # begins in the middle of a bend, and stands still at last
+    late = functional([part(thigh, bent), part(shank, bent)], LIMITS)
+    assert codes(late) == {"no_movement"}
+    never = slice(round(5.3 * 60), 15 * 60)
+    assert codes(functional([part(thigh, never), part(shank, never)], LIMITS)) == {"neutral"}
+    before = part(thigh, slice(4 * 60, None)), part(shank, slice(4 * 60, None))
+    again = [joined(one, two) for one, two in zip(before, (thigh, shank), strict=True)]
+    assert functional(again, LIMITS).results["axis_distal"] == pytest.approx(whole, abs=0.1)
+
+
+def part(recording: ImuRecording, which: slice) -> ImuRecording:
+    return ImuRecording(
+        recording.t_s[which], recording.gyr_rads[which], recording.acc_ms2[which], None
+    )
+
+
+def joined(first: ImuRecording, second: ImuRecording) -> ImuRecording:
+    """Bends that begin without a still stand, then the whole."""
+    later = second.t_s - second.t_s[0] + first.t_s[-1] + 1 / 60
+    return ImuRecording(
+        np.concatenate([first.t_s, later]),
+        np.concatenate([first.gyr_rads, second.gyr_rads]),
+        np.concatenate([first.acc_ms2, second.acc_ms2]),
+    )
+
+
 def test_a_joint_that_was_hardly_bent_gives_no_axis_to_rely_on() -> None:
     """By every other number it would pass, with an axis that is tens of degrees wrong."""
     thigh, shank, _ = knee_pair(5, 5.0)
