@@ -21,9 +21,22 @@ PROJECT = Path(__file__).resolve().parent.parent
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 
+_AT_THE_PACE_OF_SENSORS = (
+    "tests/devices/",
+    "tests/peripherals/",
+    "tests/docs/test_examples.py::test_examples_of_a_page[sensor-technician]",
+)
+"""Tests that wait more than they work. One process runs them beside those that need the cores."""
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with what is slow, so that no worker ends alone with it."""
-    items.sort(key=lambda item: item.get_closest_marker("slow") is None)
+    """Begin with what waits, then with what is slow, so that no worker ends alone with it."""
+    items.sort(
+        key=lambda item: (
+            not item.nodeid.startswith(_AT_THE_PACE_OF_SENSORS),
+            item.get_closest_marker("slow") is None,
+        )
+    )
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -31,12 +44,14 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> object:
     """Share out modules whole, for their fixtures, but each page of examples by itself."""
     from xdist.scheduler import LoadScopeScheduling
 
-    class PagesApart(LoadScopeScheduling):
+    class Scheduling(LoadScopeScheduling):
         def _split_scope(self, nodeid: str) -> str:
+            if nodeid.startswith(_AT_THE_PACE_OF_SENSORS):
+                return "sensors"
             page = "::test_examples_of_a_page[" in nodeid
             return nodeid if page else super()._split_scope(nodeid)
 
-    return PagesApart(config, log)
+    return Scheduling(config, log)
 
 
 @pytest.fixture(autouse=True)
