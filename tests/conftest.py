@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -64,6 +65,30 @@ def isolated_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     # a keyring of the machine must neither be read nor written by a test
     monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.fail.Keyring")
     return home
+
+
+@pytest.fixture(scope="session")
+def new_clinic(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home with a store as the first command makes it, on the first of January."""
+    from rehabctl.services.settings import load_settings
+    from rehabctl.services.wiring import open_store
+
+    home = tmp_path_factory.mktemp("new_clinic") / "home"
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setenv("TZ", "UTC")
+        patched.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.fail.Keyring")
+        for name in ("REHABCTL_DATABASE_URL", "REHABCTL_KEY_FILE"):
+            patched.delenv(name, raising=False)
+        environment = {"REHABCTL_HOME": str(home), "REHABCTL_NOW": "2026-01-01T00:00:00Z"}
+        with open_store(load_settings({**os.environ, **environment})):
+            return home
+
+
+@pytest.fixture
+def made_home(isolated_home: Path, new_clinic: Path) -> Path:
+    """Put a store into the test's home: making one takes thirty times as long as a copy."""
+    shutil.copytree(new_clinic, isolated_home)
+    return isolated_home
 
 
 @pytest.fixture(scope="session")
