@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import io
 import os
 import shutil
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import hypothesis
@@ -118,5 +120,38 @@ def rehabctl() -> Rehabctl:
             env={**os.environ, **environment},
             timeout=300,
         )
+
+    return run
+
+
+@dataclass(frozen=True)
+class Result:
+    """What one command line gave."""
+
+    returncode: int
+    stdout: str
+    stderr: str
+
+
+InProcess = Callable[..., Result]
+"""Words of a command, `stdin` and variables -> what it gave."""
+
+
+@pytest.fixture
+def in_process(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> InProcess:
+    """Run a command line in this process: the same code as the executable, without its start."""
+    from rehabctl import cli
+
+    def run(*argv: str, stdin: str = "", **environment: str) -> Result:
+        with monkeypatch.context() as patched:
+            patched.setenv("REHABCTL_KEY_COMMAND", "")  # --key-command sets it: undone afterwards
+            for name, value in environment.items():
+                patched.setenv(name, value)
+            raw = io.BufferedReader(io.BytesIO(stdin.encode()))  # pyright: ignore[reportArgumentType]
+            text = io.TextIOWrapper(raw, "utf-8")
+            patched.setattr(sys, "stdin", text)
+            code = cli.run(list(argv))
+        said = capsys.readouterr()
+        return Result(code, said.out, said.err)
 
     return run

@@ -6,10 +6,8 @@ import getpass
 import io
 import json
 import shutil
-import sys
 from collections.abc import Callable
 from contextlib import redirect_stderr
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -17,39 +15,8 @@ import pytest
 
 from rehabctl import cli
 
-
-@dataclass(frozen=True)
-class Result:
-    """What one command line gave."""
-
-    returncode: int
-    stdout: str
-    stderr: str
-
-
-InProcess = Callable[..., Result]
-"""Words of a command, `stdin` and variables -> what it gave."""
 At = Callable[..., tuple[int, Any, str]]
 """Time of March 2026, then the words of a command -> exit code, JSON of its output, errors."""
-
-
-@pytest.fixture
-def in_process(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> InProcess:
-    """Run a command line in this process: the same code as the executable, without its start."""
-
-    def run(*argv: str, stdin: str = "", **environment: str) -> Result:
-        with monkeypatch.context() as patched:
-            patched.setenv("REHABCTL_KEY_COMMAND", "")  # --key-command sets it: undone afterwards
-            for name, value in environment.items():
-                patched.setenv(name, value)
-            raw = io.BufferedReader(io.BytesIO(stdin.encode()))  # pyright: ignore[reportArgumentType]
-            text = io.TextIOWrapper(raw, "utf-8")
-            patched.setattr(sys, "stdin", text)
-            code = cli.run(list(argv))
-        said = capsys.readouterr()
-        return Result(code, said.out, said.err)
-
-    return run
 
 
 @pytest.fixture

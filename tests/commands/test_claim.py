@@ -6,11 +6,11 @@ import json
 from pathlib import Path
 
 import pytest
-from commands.conftest import InProcess
 
 from fixtures.claims import clearinghouse
 from rehabctl.domain.errors import FindingsError
 from rehabctl.services.claim_exchange import read_incoming
+from tests.conftest import InProcess
 
 RIGHT = Path("fixtures/claims/month.837")
 NOW = "2026-11-20T12:00:00Z"

@@ -6,9 +6,8 @@ import json
 import sys
 from pathlib import Path
 
-from commands.conftest import InProcess
-
 from fixtures.claims.sftp_server import LOGIN, PASSWORD, running
+from tests.conftest import InProcess
 
 PORT = """\
 schema = "rehabctl-billing/1"

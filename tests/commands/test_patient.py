@@ -8,9 +8,9 @@ import sys
 from pathlib import Path
 
 import pytest
-from commands.conftest import InProcess
 
 from rehabctl.domain.roster import COLUMNS
+from tests.conftest import InProcess
 
 ROSTER = (
     "mrn,given_name,family_name,birth_date,sex,state,diagnosis,surgery_date,side\n"

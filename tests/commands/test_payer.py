@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from commands.conftest import InProcess
+from tests.conftest import InProcess
 
 ACME = (
     "payer", "add", "acme", "--name", "Acme", "--id", "60054", "--filing-code", "CI",
