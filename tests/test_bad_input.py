@@ -112,7 +112,7 @@ def test_several_people_who_cannot_be_told_apart_are_refused(rehabctl, tmp_path:
 
 def test_an_unfit_view_is_refused_with_its_json(rehabctl) -> None:
     front = CLIPS / "squat_front_valgus_left.mp4"
-    result = rehabctl("pose", "analyze", str(front), *SQUAT, "--json")
+    result = rehabctl("pose", "analyze", str(front), *SQUAT, "--fps", "15", "--json")
     assert result.returncode == 3, result.stderr
     printed = json.loads(result.stdout)
     assert printed["quality"]["status"] == "refused"
@@ -133,7 +133,7 @@ def test_one_bad_file_of_several_is_partial(rehabctl, tmp_path: Path) -> None:
     bad.write_text("no film")
     good = CLIPS / "squat_side_limited70.mp4"
     result = rehabctl(
-        "pose", "analyze", str(bad), str(good), *SQUAT, "--jobs", "2", "--format", "json"
+        "pose", "analyze", str(bad), str(good), *SQUAT, "--fps", "15", "--jobs", "2", "--json"
     )
     assert result.returncode == 7, result.stderr
     items = json.loads(result.stdout)["items"]
@@ -148,18 +148,20 @@ def test_an_unknown_exercise_is_not_found_with_a_suggestion(rehabctl) -> None:
     assert "bodyweight-squat" in result.stderr
 
 
+@pytest.mark.usefixtures("made_home")
 def test_an_unknown_patient_is_not_found(rehabctl) -> None:
-    rehabctl("triage", "list")  # makes the database, with a warning about where the key lies
     assert_one_line(rehabctl("patient", "show", "1042", "--json"), 4)
 
 
+@pytest.mark.usefixtures("made_home")
 def test_a_patient_without_consent_is_not_measured(rehabctl) -> None:
     created = rehabctl(
         "patient", "create", "--mrn", "77", "--given-name", "Ada", "--family-name", "Example",
         "--birth-date", "1960-01-02", "--sex", "female", "--state", "OH",
     )  # fmt: skip
     assert created.returncode == 0, created.stderr
-    argv = ("pose", "analyze", str(CLIPS / "squat_side_limited70.mp4"), *SQUAT, "--patient", "77")
+    film = CLIPS / "squat_side_limited70.mp4"
+    argv = ("pose", "analyze", str(film), *SQUAT, "--fps", "15", "--patient", "77")
     refused = rehabctl(*argv, "--json")
     assert_one_line(refused, 5)
     assert "consent" in refused.stderr
@@ -167,8 +169,9 @@ def test_a_patient_without_consent_is_not_measured(rehabctl) -> None:
     assert rehabctl(*argv, "--json").returncode == 0
 
 
+@pytest.mark.usefixtures("made_home")
 @pytest.mark.parametrize("text", ["", "abcd", "zz" * 32])
-def test_a_wrong_key_is_not_permitted(rehabctl, tmp_path: Path, isolated_home, text: str) -> None:
+def test_a_wrong_key_is_not_permitted(rehabctl, tmp_path: Path, text: str) -> None:
     assert rehabctl("triage", "list").returncode == 0
     key = tmp_path / "key"
     key.touch(mode=0o600)
@@ -230,13 +233,14 @@ def test_a_home_that_cannot_be_written_fails(rehabctl, tmp_path: Path) -> None:
         ', "hold_s": -1}]}',
     ],
 )
-def test_a_bad_upload_stores_nothing(rehabctl, upload: str) -> None:
-    rehabctl(
+def test_a_bad_upload_stores_nothing(rehabctl, in_process, made_home: Path, upload: str) -> None:
+    created = in_process(
         "patient", "create", "--mrn", "77", "--given-name", "Ada", "--family-name", "Example",
         "--birth-date", "1960-01-02", "--sex", "female", "--state", "OH",
     )  # fmt: skip
+    assert created.returncode == 0, created.stderr
     result = rehabctl("session", "log", "--patient", "77", "--file", "-", stdin=upload)
     assert_one_line(result, 3)
     assert os.linesep not in result.stdout
-    listed = json.loads(rehabctl("triage", "list", "--json").stdout)["items"]
+    listed = json.loads(in_process("triage", "list", "--json").stdout)["items"]
     assert listed[0]["last_session_at"] is None

@@ -27,6 +27,12 @@ def test_cheap_commands_import_nothing_heavy(argv: list[str]) -> None:
     assert heavy_modules_after(argv) == ""
 
 
+def test_a_store_is_made_without_loading_the_declared_tables() -> None:
+    loaded = heavy_modules_after(["init", "--no-pose-model", "--quiet"]).split(",")
+    assert "alembic" in loaded
+    assert not {"sqlmodel", "pydantic"} & set(loaded)
+
+
 def test_every_noun_shows_its_help_without_heavy_imports() -> None:
     code = (
         "import sys\nfrom rehabctl.cli import RootGroup, run\n"

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rehabctl.domain.errors import RehabctlError
+from rehabctl.store.constraint_names import CONSTRAINT_NAMES
 from rehabctl.store.engine import SCHEMA, SNAPSHOT
 from rehabctl.store.errors import translated
 
@@ -150,8 +151,11 @@ def downgrade(engine: Engine, revision: str) -> None:
 def _run(engine: Engine, direction: str, revision: str) -> None:
     from alembic import command
     from alembic.config import Config
+    from sqlalchemy import MetaData
 
     config = Config()
+    # only drawing up a new revision needs the tables: they take longer to load than all steps run
+    config.attributes["metadata"] = MetaData(naming_convention=CONSTRAINT_NAMES)
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
     config.set_main_option("path_separator", "os")
     run = command.upgrade if direction == "upgrade" else command.downgrade

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import getpass
+import io
 import json
+import shutil
 from collections.abc import Callable
+from contextlib import redirect_stderr
 from pathlib import Path
 from typing import Any
 
@@ -39,19 +42,33 @@ def me() -> str:
     return getpass.getuser()
 
 
-@pytest.fixture
-def visits_clinic(at: At, me: str, tmp_path: Path) -> At:
-    """Seven patients in courses of care, and a therapist whose licence ends with the month."""
-    roster = tmp_path / "roster.csv"
+@pytest.fixture(scope="session")
+def home_of_visits(new_clinic: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home with seven patients, and a therapist whose licence ends with the month."""
+    home = tmp_path_factory.mktemp("visits") / "home"
+    shutil.copytree(new_clinic, home)
+    roster = home.with_name("roster.csv")
     people = [f"{n},Zoraida,Quispe,1961-04-02,female,CO,Knee pain" for n in range(1, 8)]
     head = "mrn,given_name,family_name,birth_date,sex,state,diagnosis"
     roster.write_text("\n".join([head, *people]) + "\n")
-    assert at("02T08:00", "import", "patients", str(roster))[0] == 0
     licence = (
-        "licence", "add", me, "--state", "CO", "--number", "PT-1", "--issued", "2024-01-01",
-        "--expires", "2026-03-31", "--home",
+        "licence", "add", getpass.getuser(), "--state", "CO", "--number", "PT-1",
+        "--issued", "2024-01-01", "--expires", "2026-03-31", "--home",
     )  # fmt: skip
-    assert at("02T08:00", *licence)[0] == 0
+    with pytest.MonkeyPatch.context() as patched, redirect_stderr(io.StringIO()) as said:
+        patched.setenv("REHABCTL_HOME", str(home))
+        patched.setenv("REHABCTL_NOW", "2026-03-02T08:00:00Z")
+        patched.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.fail.Keyring")
+        assert cli.run(["import", "patients", str(roster)]) == 0
+        assert cli.run([*licence]) == 0
+    assert "Quispe" not in said.getvalue()
+    return home
+
+
+@pytest.fixture
+def visits_clinic(at: At, home_of_visits: Path, isolated_home: Path) -> At:
+    """Seven patients in courses of care, and a therapist whose licence ends with the month."""
+    shutil.copytree(home_of_visits, isolated_home)
     return at
 
 

@@ -31,7 +31,7 @@ def run(capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> R
 
 
 @pytest.fixture
-def clinic(run: Run, tmp_path: Path) -> Run:
+def clinic(run: Run, made_home: Path, tmp_path: Path) -> Run:
     """A patient without a diagnosis."""
     file = tmp_path / "patient.json"
     who = {

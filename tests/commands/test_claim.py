@@ -10,14 +10,14 @@ import pytest
 from fixtures.claims import clearinghouse
 from rehabctl.domain.errors import FindingsError
 from rehabctl.services.claim_exchange import read_incoming
-from tests.conftest import Rehabctl
+from tests.conftest import InProcess
 
 RIGHT = Path("fixtures/claims/month.837")
 NOW = "2026-11-20T12:00:00Z"
 
 
-def test_right_claims_pass(rehabctl: Rehabctl) -> None:
-    done = rehabctl("claim", "preflight", str(RIGHT), "--json", REHABCTL_NOW=NOW)
+def test_right_claims_pass(in_process: InProcess) -> None:
+    done = in_process("claim", "preflight", str(RIGHT), "--json", REHABCTL_NOW=NOW)
     assert done.returncode == 0
     assert json.loads(done.stdout) == {
         "schema_version": 1,
@@ -27,9 +27,9 @@ def test_right_claims_pass(rehabctl: Rehabctl) -> None:
     }
 
 
-def test_a_fault_is_named_with_its_claim(rehabctl: Rehabctl) -> None:
+def test_a_fault_is_named_with_its_claim(in_process: InProcess) -> None:
     text = RIGHT.read_text().replace("*171.25*", "*170*", 1)
-    done = rehabctl("claim", "preflight", "-", "--json", stdin=text, REHABCTL_NOW=NOW)
+    done = in_process("claim", "preflight", "-", "--json", stdin=text, REHABCTL_NOW=NOW)
     assert done.returncode == 3
     report = json.loads(done.stdout)
     assert not report["ok"]
@@ -46,23 +46,25 @@ def test_a_fault_is_named_with_its_claim(rehabctl: Rehabctl) -> None:
     ]
 
 
-def test_what_is_no_claim_file_is_a_finding(rehabctl: Rehabctl, tmp_path: Path) -> None:
+def test_what_is_no_claim_file_is_a_finding(in_process: InProcess, tmp_path: Path) -> None:
     path = tmp_path / "film.mp4"
     path.write_bytes(bytes(range(256)) * 100)
-    done = rehabctl("claim", "preflight", str(path), REHABCTL_NOW=NOW)
+    done = in_process("claim", "preflight", str(path), REHABCTL_NOW=NOW)
     assert done.returncode == 3
     assert "not-x12" in done.stdout
-    missing = rehabctl("claim", "preflight", str(tmp_path / "none.837"))
+    missing = in_process("claim", "preflight", str(tmp_path / "none.837"))
     assert missing.returncode == 4
     assert missing.stderr == "rehabctl: error: none.837 does not exist. Check the path.\n"
 
 
-def test_what_is_too_large_is_refused_before_it_is_read(rehabctl: Rehabctl, tmp_path: Path) -> None:
+def test_what_is_too_large_is_refused_before_it_is_read(
+    in_process: InProcess, tmp_path: Path
+) -> None:
     path = tmp_path / "large.x12"
     with path.open("wb") as stream:  # sparse: a gigabyte that takes no room
         stream.truncate(1_000_000_000)
     for command in (("claim", "preflight"), ("remit", "parse")):
-        done = rehabctl(*command, str(path), REHABCTL_NOW=NOW)
+        done = in_process(*command, str(path), REHABCTL_NOW=NOW)
         assert done.returncode == 3
         assert done.stderr.startswith("rehabctl: error: large.x12 is larger than")
         assert len(done.stderr.splitlines()) == 1
@@ -70,12 +72,12 @@ def test_what_is_too_large_is_refused_before_it_is_read(rehabctl: Rehabctl, tmp_
         read_incoming(path)
 
 
-def test_payments_name_the_command_that_posts_them(rehabctl: Rehabctl, tmp_path: Path) -> None:
+def test_payments_name_the_command_that_posts_them(in_process: InProcess, tmp_path: Path) -> None:
     (sent,) = clearinghouse.received(RIGHT.read_bytes()).claims[:1]
     path = tmp_path / "pay ment.835"
     path.write_bytes(clearinghouse.decision_835(sent, "T1"))
-    done = rehabctl("remit", "parse", str(path))
+    done = in_process("remit", "parse", str(path))
     assert done.returncode == 0
     assert done.stderr.endswith(f"Next: rehabctl remit post '{path}'\n")
-    told = json.loads(rehabctl("remit", "parse", str(path), "--json").stdout)
+    told = json.loads(in_process("remit", "parse", str(path), "--json").stdout)
     assert told["next_command"] == f"rehabctl remit post '{path}'"

@@ -18,14 +18,16 @@ def squat(tmp_path: Path) -> str:
     return str(keypoint_file(tmp_path, "squat_count5_partial2"))
 
 
-def test_series_written_by_analyze_are_counted_alike(rehabctl, squat: str, tmp_path: Path) -> None:
+def test_series_written_by_analyze_are_counted_alike(
+    in_process, squat: str, tmp_path: Path
+) -> None:
     angles = tmp_path / "angles.csv"
     page = tmp_path / "page.html"
     argv = ("--timeseries", str(angles), "--html", str(page), "--json")
-    analysed = json.loads(rehabctl("pose", "analyze", squat, *SQUAT, *argv).stdout)
+    analysed = json.loads(in_process("pose", "analyze", squat, *SQUAT, *argv).stdout)
     assert (analysed["repetitions"]["full"], analysed["repetitions"]["partial"]) == (5, 2)
     assert page.stat().st_size > 5000
-    counted = rehabctl(
+    counted = in_process(
         "pose", "repetitions", "-", "--column", "knee_flexion_right_deg", "--rest-deg", "5",
         "--peak-deg", "80", "--json", stdin=angles.read_text("utf-8"),
     )  # fmt: skip
@@ -33,36 +35,36 @@ def test_series_written_by_analyze_are_counted_alike(rehabctl, squat: str, tmp_p
     found = json.loads(counted.stdout)
     assert found["full"] == 5
     assert set(found["items"][0]) >= {"index", "kind", "start_s", "peak_s", "end_s", "peak_deg"}
-    wrong = rehabctl("pose", "repetitions", str(angles), "--column", "knee", *SQUAT)
+    wrong = in_process("pose", "repetitions", str(angles), "--column", "knee", *SQUAT)
     assert (wrong.returncode, wrong.stdout) == (2, "")
 
 
-def test_check_exits_by_its_findings(rehabctl, squat: str, tmp_path: Path) -> None:
-    fit = rehabctl("pose", "check", squat, *SQUAT, "--json")
+def test_check_exits_by_its_findings(in_process, squat: str, tmp_path: Path) -> None:
+    fit = in_process("pose", "check", squat, *SQUAT, "--json")
     assert (fit.returncode, json.loads(fit.stdout)["ok"]) == (0, True)
     front = str(keypoint_file(tmp_path, "squat_front_valgus_left"))
-    unfit = rehabctl("pose", "check", front, *SQUAT, "--json")
+    unfit = in_process("pose", "check", front, *SQUAT, "--json")
     assert unfit.returncode == 3
     found = json.loads(unfit.stdout)
     assert found["ok"] is False
     assert [set(f) for f in found["findings"]] == [{"code", "text", "at_s"}]
 
 
-def test_compare_and_reference(rehabctl, squat: str, tmp_path: Path) -> None:
-    same = rehabctl("pose", "compare", squat, "-r", "bodyweight-squat", "--json")
+def test_compare_and_reference(in_process, squat: str, tmp_path: Path) -> None:
+    same = in_process("pose", "compare", squat, "-r", "bodyweight-squat", "--json")
     assert (same.returncode, json.loads(same.stdout)["compared"]) == (0, True)
     front = str(keypoint_file(tmp_path, "squat_front_valgus_left"))
-    refused = rehabctl("pose", "compare", front, "-r", "bodyweight-squat", "--json")
+    refused = in_process("pose", "compare", front, "-r", "bodyweight-squat", "--json")
     assert (refused.returncode, json.loads(refused.stdout)["compared"]) == (3, False)
     own = tmp_path / "own.toml"
-    built = rehabctl("pose", "reference", "build", squat, *SQUAT, "-o", str(own))
+    built = in_process("pose", "reference", "build", squat, *SQUAT, "-o", str(own))
     assert built.returncode == 0, built.stderr
-    assert rehabctl("pose", "reference", "validate", str(own)).returncode == 0
+    assert in_process("pose", "reference", "validate", str(own)).returncode == 0
     own.write_text(own.read_text("utf-8").replace("bodyweight-squat", "no-such-squat"))
-    broken = rehabctl("pose", "reference", "validate", str(own), "--json")
+    broken = in_process("pose", "reference", "validate", str(own), "--json")
     assert (broken.returncode, json.loads(broken.stdout)["ok"]) == (3, False)
     (tmp_path / "empty").mkdir()
-    assert rehabctl("pose", "reference", "validate", str(tmp_path / "empty")).returncode == 2
+    assert in_process("pose", "reference", "validate", str(tmp_path / "empty")).returncode == 2
 
 
 @pytest.mark.parametrize(
@@ -70,22 +72,22 @@ def test_compare_and_reference(rehabctl, squat: str, tmp_path: Path) -> None:
     [("junit", "<failure"), ("github", "::error file="), ("sarif", '"ruleId": "exercise"')],
 )
 def test_findings_of_references_in_the_formats_of_ci(
-    rehabctl, tmp_path: Path, form: str, sign: str
+    in_process, tmp_path: Path, form: str, sign: str
 ) -> None:
     packaged = PROJECT / "rehabctl" / "reference" / "pose_references"
-    clean = rehabctl("pose", "reference", "validate", str(packaged), "--format", form)
+    clean = in_process("pose", "reference", "validate", str(packaged), "--format", form)
     assert (clean.returncode, sign in clean.stdout) == (0, False)
     broken = tmp_path / "broken.toml"
     text = (packaged / "bodyweight-squat.toml").read_text("utf-8")
     broken.write_text(text.replace("bodyweight-squat", "no-such-squat"))
-    found = rehabctl("pose", "reference", "validate", str(broken), "--format", form)
+    found = in_process("pose", "reference", "validate", str(broken), "--format", form)
     assert (found.returncode, sign in found.stdout) == (3, True)
 
 
-def test_batch_prints_lines_and_goes_on(rehabctl, squat: str, tmp_path: Path) -> None:
+def test_batch_prints_lines_and_goes_on(in_process, squat: str, tmp_path: Path) -> None:
     (tmp_path / "bad.npz").write_text("no keypoints")
     argv = ("pose", "batch", str(tmp_path / "*.npz"), *SQUAT, "--out", str(tmp_path / "out"))
-    first, second = rehabctl(*argv), rehabctl(*argv)
+    first, second = in_process(*argv), in_process(*argv)
     assert first.returncode == second.returncode == 7
     lines = [json.loads(line) for line in first.stdout.splitlines()]
     assert [Path(line["file"]).name for line in lines] == ["bad.npz", Path(squat).name]
@@ -94,20 +96,20 @@ def test_batch_prints_lines_and_goes_on(rehabctl, squat: str, tmp_path: Path) ->
     assert second.stdout == first.stdout
 
 
-def test_import_gives_the_same_object_as_analyze(rehabctl, squat: str, tmp_path: Path) -> None:
+def test_import_gives_the_same_object_as_analyze(in_process, squat: str, tmp_path: Path) -> None:
     exported, kept = tmp_path / "a.trc", tmp_path / "kept.npz"
     own = json.loads(
-        rehabctl("pose", "analyze", squat, *SQUAT, "--trc", str(exported), "--json").stdout
+        in_process("pose", "analyze", squat, *SQUAT, "--trc", str(exported), "--json").stdout
     )
-    result = rehabctl("pose", "import", str(exported), *SQUAT, "-o", str(kept), "--json")
+    result = in_process("pose", "import", str(exported), *SQUAT, "-o", str(kept), "--json")
     assert result.returncode == 0, result.stderr
     assert json.loads(result.stdout).keys() == own.keys()
-    again = rehabctl("pose", "analyze", str(kept), *SQUAT, "--json")
+    again = in_process("pose", "analyze", str(kept), *SQUAT, "--json")
     assert again.returncode == 0
-    assert rehabctl("pose", "import", str(tmp_path / "no.trc"), *SQUAT).returncode == 4
+    assert in_process("pose", "import", str(tmp_path / "no.trc"), *SQUAT).returncode == 4
 
 
-def test_several_inputs_share_no_output(rehabctl, squat: str, tmp_path: Path) -> None:
-    result = rehabctl("pose", "analyze", squat, squat, *SQUAT, "--plot", str(tmp_path / "a.png"))
+def test_several_inputs_share_no_output(in_process, squat: str, tmp_path: Path) -> None:
+    result = in_process("pose", "analyze", squat, squat, *SQUAT, "--plot", str(tmp_path / "a.png"))
     assert (result.returncode, result.stdout) == (2, "")
     assert not (tmp_path / "a.png").exists()

@@ -65,20 +65,20 @@ def test_any_curve_can_be_drawn(values: list[float | None]) -> None:
 
 
 @pytest.mark.parametrize("no_colour", ["", "1"])
-def test_the_command_draws_without_a_terminal(rehabctl, tmp_path: Path, no_colour: str) -> None:
+def test_the_command_draws_without_a_terminal(in_process, tmp_path: Path, no_colour: str) -> None:
     film = str(keypoint_file(tmp_path, "squat_count5_partial2"))
     environment = {"COLUMNS": "72", "NO_COLOR": no_colour, "TERM": "dumb", "LC_ALL": "C"}
-    drawn = rehabctl("pose", "plot", film, "-e", "bodyweight-squat", **environment)
+    drawn = in_process("pose", "plot", film, "-e", "bodyweight-squat", **environment)
     lines = drawn.stdout.splitlines()
     assert (drawn.returncode, len(lines), max(map(len, lines)) <= 72) == (0, 14, True)
     assert lines[-2].split() == ["1", "2", "3p", "4", "5p", "6", "7"]
     target = tmp_path / "plot.txt"
-    rehabctl("pose", "plot", film, "-e", "bodyweight-squat", "-o", str(target), "--width", "72")
+    in_process("pose", "plot", film, "-e", "bodyweight-squat", "-o", str(target), "--width", "72")
     assert target.read_text("utf-8") == drawn.stdout
 
 
-def test_a_refused_angle_is_not_drawn(rehabctl, tmp_path: Path) -> None:
+def test_a_refused_angle_is_not_drawn(in_process, tmp_path: Path) -> None:
     film = str(keypoint_file(tmp_path, "squat_front_valgus_left"))
-    drawn = rehabctl("pose", "plot", film, "-e", "bodyweight-squat")
+    drawn = in_process("pose", "plot", film, "-e", "bodyweight-squat")
     assert (drawn.returncode, drawn.stdout) == (3, "")
     assert "no driving angle to draw" in drawn.stderr

@@ -19,7 +19,7 @@ from tests.contract.records import given_patient
 from tests.pose_model import without_pose_model
 
 pytestmark = pytest.mark.slow
-FILM = Path(__file__).resolve().parents[2] / "fixtures" / "videos" / "squat_side_95.mp4"
+FILM = Path(__file__).resolve().parents[2] / "fixtures" / "videos" / "still_standing_0reps.mp4"
 SUBMIT = ("submit", "pose", str(FILM), "--patient", "1042", "--exercise", "bodyweight-squat")
 RUN = ("run", "--once", "--stalled-after", "1")
 

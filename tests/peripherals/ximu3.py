@@ -104,7 +104,8 @@ class VirtualXimu3:
             for writer in list(self._writers):
                 writer.write(out)
                 self.sent += 1
-            if "link_drops" in self.faults and self._writers and ticks % (3 * SAMPLE_HZ) < step:
+            # once and early, so that it is back long before the recording ends
+            if "link_drops" in self.faults and not self.drops and self.sent > 2 * SAMPLE_HZ / step:
                 self.drops += 1
                 for writer in list(self._writers):
                     writer.transport.abort()

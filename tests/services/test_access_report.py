@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import fhirkit
@@ -33,7 +34,7 @@ TRACK = "https://dsacms.github.io/cmmi-access-model/CodeSystem/ACCESSTrackCS"
 
 
 @pytest.fixture
-def store() -> Iterator[Store]:
+def store(made_home: Path) -> Iterator[Store]:
     with open_store(replace(load_settings(), fixed_now=NOW)) as opened:
         intake.create_patient(opened, load_rules(), ANA)
         consents.grant(opened, "1042", ConsentScope.DATA_SHARING)

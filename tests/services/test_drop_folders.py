@@ -46,7 +46,7 @@ ADT = (
 
 
 @pytest.fixture
-def store() -> Iterator[Store]:
+def store(made_home: Path) -> Iterator[Store]:
     with open_store(replace(load_settings(), fixed_now=NOW)) as opened:
         yield opened
 

@@ -36,7 +36,7 @@ ANA = {
 
 
 @pytest.fixture
-def store() -> Iterator[Store]:
+def store(made_home: Path) -> Iterator[Store]:
     with open_store(replace(load_settings(), fixed_now=NOW)) as opened:
         yield opened
 

@@ -84,7 +84,7 @@ def test_the_command_prints_the_contracts_json(rehabctl) -> None:
     assert result.returncode == int(any(c["status"] == "fail" for c in found.values()))
 
 
-def test_refused_messages_are_told_until_somebody_looks(isolated_home: Path) -> None:
+def test_refused_messages_are_told_until_somebody_looks(made_home: Path) -> None:
     from contextlib import nullcontext
 
     from rehabctl.reference.rules import load_rules
@@ -98,15 +98,15 @@ def test_refused_messages_are_told_until_somebody_looks(isolated_home: Path) -> 
         number = data.split(b"\r")[0].split(b"|")[9].decode()
         return f"MSH|^~\\&|||||2026||ACK|1|P|2.5.1\rMSA|AE|{number}\r".encode()
 
-    assert "hl7 queue" not in checks(REHABCTL_HOME=str(isolated_home))
+    assert "hl7 queue" not in checks(REHABCTL_HOME=str(made_home))
     with open_store(load_settings()) as store:
         ref = given_patient(store)
         with store.transaction() as uow:
             uow.notes.add(uow.new_id(), ref, uow.user.id, "Note")
         hl7_queue.enqueue(store, load_rules(), "1042", MessageKind.MDM, "127.0.0.1:2575")
         (dead,) = QueueSender(store, lambda _: nullcontext(refuse)).send()
-    check = checks(REHABCTL_HOME=str(isolated_home))["hl7 queue"]
+    check = checks(REHABCTL_HOME=str(made_home))["hl7 queue"]
     assert (check.status, check.detail[:1]) == (Status.WARN, "1")
     with open_store(load_settings()) as store:
         hl7_queue.drop(store, dead.id)
-    assert "hl7 queue" not in checks(REHABCTL_HOME=str(isolated_home))
+    assert "hl7 queue" not in checks(REHABCTL_HOME=str(made_home))

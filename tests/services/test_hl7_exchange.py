@@ -45,7 +45,7 @@ def message(kind: str, *segments: str, version: str = "2.5.1") -> bytes:
 
 
 @pytest.fixture
-def store() -> Iterator[Store]:
+def store(made_home: Path) -> Iterator[Store]:
     with open_store(replace(load_settings(), fixed_now=NOW)) as opened:
         yield opened
 

@@ -48,7 +48,7 @@ def adt(mrn: str, control_id: str = "77") -> bytes:
 
 
 @pytest.fixture
-def store() -> Iterator[Store]:
+def store(made_home: Path) -> Iterator[Store]:
     with open_store(replace(load_settings(), fixed_now=NOW)) as opened:
         yield opened
 

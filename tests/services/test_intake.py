@@ -45,7 +45,7 @@ HEADING = (*ANA, "phone", "diagnosis", "surgery_date", "side", "precautions", "t
 
 
 @pytest.fixture
-def store() -> Iterator[Store]:
+def store(made_home: Path) -> Iterator[Store]:
     with open_store(replace(load_settings(), fixed_now=NOW)) as opened:
         yield opened
 

@@ -21,7 +21,7 @@ ANA = {"given_name": "Ana", "family_name": "Diaz", "birth_date": "1961-04-02", "
 
 
 @pytest.fixture
-def settings() -> Settings:
+def settings(made_home: Path) -> Settings:
     """A store with a patient and two recordings."""
     found = load_settings()
     with open_store(found) as store:

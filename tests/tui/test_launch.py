@@ -13,6 +13,7 @@ from rehabctl.services.panel import open_panel_data
 from rehabctl.services.settings import load_settings
 from rehabctl.tui.data import PanelData
 from rehabctl.tui.worklist_pages import WorklistQuery, load_pages
+from tests.conftest import InProcess
 from tui.terminal import Terminal
 
 HEADER = "mrn,given_name,family_name,birth_date,sex,state"
@@ -22,11 +23,11 @@ ROSTER = "\n".join(
 
 
 @pytest.fixture
-def imported(tmp_path: Path, rehabctl) -> Path:  # type: ignore[no-untyped-def]
+def imported(tmp_path: Path, made_home: Path, in_process: InProcess) -> Path:
     """A home whose store holds six patients."""
     roster = tmp_path / "roster.csv"
     roster.write_text(ROSTER + "\n", encoding="utf-8")
-    done = rehabctl("import", "patients", str(roster))
+    done = in_process("import", "patients", str(roster))
     assert done.returncode == 0, done.stderr
     return tmp_path
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any, Literal
 
 from alembic import context
+from sqlalchemy import MetaData
 
 from rehabctl.store.column_types import ByteOrderedText, Document, UtcDateTime
-from rehabctl.store.tables import METADATA
 
 _PLAIN_TYPES = {
     UtcDateTime: "sa.DateTime(timezone=True)",
@@ -36,9 +36,19 @@ def _include_object(item: Any, name: str | None, kind: str, reflected: bool, oth
     return not (kind == "table" and reflected and other is None)
 
 
+def _metadata() -> MetaData:
+    """Return what the caller gives, else the tables, to compare a database with."""
+    given: MetaData | None = context.config.attributes.get("metadata")
+    if given is not None:
+        return given
+    from rehabctl.store.tables import METADATA
+
+    return METADATA
+
+
 context.configure(
     connection=context.config.attributes["connection"],
-    target_metadata=METADATA,
+    target_metadata=_metadata(),
     render_as_batch=True,
     compare_type=True,
     transactional_ddl=True,

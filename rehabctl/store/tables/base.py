@@ -13,15 +13,7 @@ from sqlalchemy.orm import declared_attr
 from sqlmodel import Field, SQLModel
 
 from rehabctl.store.column_types import UtcDateTime
-
-_NAMES = {
-    "pk": "pk_%(table_name)s",
-    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-    "fk": "fk_%(table_name)s_%(column_0_N_name)s",
-    "ck": "ck_%(table_name)s_%(constraint_name)s",
-    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-}
-"""Every constraint has a name, so that a migration can change it on both engines."""
+from rehabctl.store.constraint_names import CONSTRAINT_NAMES
 
 
 def _table_name(cls: type) -> str:
@@ -33,7 +25,7 @@ class Table(SQLModel):
     """Base of all tables, with metadata of its own."""
 
     metadata: ClassVar[MetaData] = MetaData(  # pyright: ignore[reportIncompatibleVariableOverride]
-        naming_convention=_NAMES
+        naming_convention=CONSTRAINT_NAMES
     )
 
     @declared_attr.directive
