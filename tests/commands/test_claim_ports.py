@@ -67,7 +67,7 @@ def test_a_connection_is_imported_used_and_never_shows_its_secret(
     assert failing.returncode == 5
     unknown = rehabctl("claim", "submit", "--via", "hous")
     assert unknown.returncode == 4
-    assert "did you mean 'house'" in unknown.stderr
+    assert "Did you mean 'house'" in unknown.stderr
     assert rehabctl("claim", "submit").returncode == 2
     no_keyring = rehabctl("claim", "secret", "house", stdin="x")
     assert no_keyring.returncode == 5
