@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from rehabctl.analysis.imu_recording import GRAVITY_MS2, Float, ImuRecording
 from rehabctl.analysis.sensor_checks import angle_deg, still_stretches
+from rehabctl.domain.counting import counted
 from rehabctl.domain.sensor import CalibrationResult, Procedure, SensorFinding
 from rehabctl.reference.sensor_limits import SensorLimits
 
@@ -114,7 +115,10 @@ def accelerometer(recordings: list[ImuRecording], limits: SensorLimits) -> Calib
     findings: list[SensorFinding] = []
     results: dict[str, object] = {"poses": len(poses)}
     if len(poses) < rows["poses_quick_min"]:
-        text = f"different still poses: {len(poses)}; {rows['poses_quick_min']:.0f} are the least"
+        text = (
+            f"{counted(len(poses), 'different still pose')}; "
+            f"{rows['poses_quick_min']:.0f} are the least"
+        )
         findings.append(SensorFinding("poses_missing", text))
         return _judged(Procedure.ACCELEROMETER, rows, results, findings)
     results["coverage"] = coverage(poses)
@@ -229,7 +233,7 @@ def magnetometer(recording: ImuRecording, limits: SensorLimits) -> CalibrationRe
     samples = recording.mag_ut
     results["samples"] = len(samples)
     if len(samples) < rows["samples_min"]:
-        return refuse("too_short", f"{len(samples)} samples are too few")
+        return refuse("too_short", f"too few samples: {len(samples)}")
     if field_swing(samples) < rows["swing_min"]:
         return refuse("still", "the field hardly changed; turn the sensor through all directions")
     held_out = np.floor(recording.t_s - recording.t_s[0]) % 2 == 1

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import textwrap
 from dataclasses import fields
 from itertools import zip_longest
 from typing import TYPE_CHECKING, Any
+
+from rehabctl.domain.counting import counted
 
 if TYPE_CHECKING:
     from rehabctl.domain.exercise import Exercise
@@ -42,7 +45,7 @@ def exercise_card(exercise: Exercise, origin: str) -> str:
         f"{exercise.region}, {exercise.type}, {exercise.position}, "
         f"difficulty {exercise.difficulty}",
         f"{dose.sets} x {dose.reps}, hold {dose.hold_s:g} s, rest {dose.rest_s:g} s, "
-        f"{dose.per_week} times a week",
+        f"{counted(dose.per_week, 'time')} a week",
         "",
         *(f"{number}. {step}" for number, step in enumerate(exercise.steps, start=1)),
     ]
@@ -66,4 +69,5 @@ def exercise_card(exercise: Exercise, origin: str) -> str:
     measured = f"{spec.measure.value}, view {spec.view.value}, accuracy class {spec.accuracy_class}"
     if spec.motion is not None:
         measured += f"; {spec.motion} from {spec.rest_deg:g} to {spec.target_deg:g} degrees"
-    return "\n".join([*lines, "", f"Measured by {measured}"])
+    lines += ["", f"Measured by {measured}"]
+    return "\n".join(textwrap.fill(line, 80, subsequent_indent="   ") for line in lines)

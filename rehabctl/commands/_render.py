@@ -2,7 +2,7 @@
 
 One table of rows is written as a Rich table (terminal only), tab-separated text, CSV, JSON or JSON
 lines; cells agree between formats, but for the space in a table's times. One object is written as
-JSON, or as `key<TAB>value` lines.
+JSON, as `key<TAB>value` lines, or on a terminal as two columns without what is empty.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import os
 import re
 import sys
 from collections.abc import Generator, Iterable, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, fields, is_dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -102,6 +102,12 @@ def emit_object(obj: Mapping[str, Any], out: Output) -> None:
             writer = csv.writer(stream, lineterminator="\n")
             writer.writerow(("key", "value"))
             writer.writerows((k, cell(v)) for k, v in obj.items())
+        elif out.format is Format.TABLE:
+            from rich.console import Console
+
+            shown = {k: _readable(v, _join(v)) for k, v in obj.items()}
+            heads, rows = _texts([shown], list(obj))
+            _pairs(heads, rows[0], Console(file=stream))
         else:
             for key, value in obj.items():
                 stream.write(f"{key}\t{cell(value)}\n")
@@ -147,23 +153,17 @@ def emit_text(text: str, out: Output) -> None:
         stream.write(text if text.endswith("\n") else text + "\n")
 
 
-def emit_bytes(data: bytes, out: Output) -> None:
-    """Write a prepared file (a PDF, a calendar) as it is; it appears whole or not at all."""
+def emit_bytes(data: bytes, out: Output, *, private: bool = False) -> None:
+    """Write a prepared file (a PDF, a calendar) as it is; `private`: for its owner only."""
     if out.path is None:
         sys.stdout.flush()
         sys.stdout.buffer.write(data)
         sys.stdout.buffer.flush()
         return
-    target = Path(out.path)
-    part = target.with_name(target.name + ".part")
-    try:
+    with replacing(out.path) as part:
+        if private:
+            part.touch(mode=0o600)
         part.write_bytes(data)
-        part.replace(target)
-    except OSError as error:
-        part.unlink(missing_ok=True)
-        raise RehabctlError(
-            f"cannot write {target.name}: {error.strerror}", "Choose another --output path"
-        ) from None
 
 
 def emit_verbatim(parts: Iterable[str], path: str | None) -> None:
@@ -182,21 +182,49 @@ def emit_verbatim(parts: Iterable[str], path: str | None) -> None:
         for text in parts:
             _write_utf8(text)
         return
-    target = Path(str(path))
-    part = target.with_name(target.name + ".part")
-    try:
+    with replacing(str(path)) as part:
         descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         with os.fdopen(descriptor, "w", encoding="utf-8", newline="") as stream:
             stream.writelines(parts)
-        part.replace(target)
+
+
+@contextmanager
+def replacing(path: str) -> Generator[Path]:
+    """Yield where to write, so that a file appears whole or not at all.
+
+    A device or a pipe (`/dev/null`, `>(...)`) is written to as it is, never replaced.
+
+    Parameters
+    ----------
+    path
+        Where the output shall be.
+
+    Raises
+    ------
+    RehabctlError
+        It cannot be written.
+    """
+    target = Path(path)
+    in_place = (target.exists() and not target.is_file()) or path.startswith("/dev/")
+    part = target if in_place else target.parent / f"{target.name}.part"
+    try:
+        yield part
+        if not in_place:
+            part.replace(target)
     except OSError as error:
-        part.unlink(missing_ok=True)
+        _discard(part, in_place)
         raise RehabctlError(
-            f"cannot write {target.name}: {error.strerror}", "Choose another --output path"
+            f"cannot write {target.name or path}: {error.strerror}", "Choose another --output path"
         ) from None
     except BaseException:
-        part.unlink(missing_ok=True)
+        _discard(part, in_place)
         raise
+
+
+def _discard(part: Path, in_place: bool) -> None:
+    if not in_place:
+        with suppress(OSError):
+            part.unlink()
 
 
 def cell(value: Any) -> str:
@@ -298,20 +326,46 @@ def _blocks(
     heads: Sequence[str], rows: Sequence[Sequence[str]], console: Console, title: str | None
 ) -> None:
     """Write each row as lines of a name and a value, where the terminal is too narrow."""
-    from rich.markup import escape
-    from rich.table import Table
-
     if title:
         console.print(title, markup=False)
     for number, row in enumerate(rows, start=1):
-        block = Table.grid(padding=(0, 2))
-        block.add_column(no_wrap=True, style="bold")
-        block.add_column(overflow="fold")
-        for name, text in zip(heads, row, strict=True):
-            if text:
-                block.add_row(name, escape(text))
         console.rule(f"{number} of {len(rows)}", align="left", characters="-")
-        console.print(block)
+        _pairs(heads, row, console)
+
+
+def _pairs(heads: Sequence[str], row: Sequence[str], console: Console) -> None:
+    """Write names and values in two columns, without those that are empty."""
+    from rich.markup import escape
+    from rich.table import Table
+
+    block = Table.grid(padding=(0, 2))
+    block.add_column(no_wrap=True, style="bold")
+    block.add_column(overflow="fold")
+    for name, text in zip(heads, row, strict=True):
+        if text:
+            block.add_row(name, escape(text))
+    console.print(block)
+
+
+def _join(value: Any) -> str:
+    """Return what stands between the items of a list: objects have a line each."""
+    nested = isinstance(value, Sequence) and any(
+        isinstance(item, Mapping) or is_dataclass(item) for item in cast("Sequence[Any]", value)
+    )
+    return "\n" if nested else "; "
+
+
+def _readable(value: Any, join: str = "; ") -> str:
+    """Return a value for a person: what is nested as words, without what is empty."""
+    plain = to_json_value(value)
+    if isinstance(plain, dict) and "text" not in plain:
+        members = cast("dict[str, Any]", plain)
+        known = {key.replace("_", " "): _readable(held) for key, held in members.items()}
+        return ", ".join(f"{key} {text}" for key, text in known.items() if text)
+    if isinstance(plain, list):
+        items = cast("list[Any]", plain)
+        return join.join(map(_readable, items))
+    return cell(plain)
 
 
 @contextmanager
@@ -326,20 +380,8 @@ def _opened(out: Output) -> Generator[TextIO]:
             _write_utf8(buffer.getvalue())
         sys.stdout.flush()
         return
-    target = Path(out.path)
-    part = target.with_name(target.name + ".part")
-    try:
-        with part.open("w", encoding="utf-8", newline="") as stream:
-            yield stream
-        part.replace(target)
-    except OSError as error:
-        part.unlink(missing_ok=True)
-        raise RehabctlError(
-            f"cannot write {target.name}: {error.strerror}", "Choose another --output path"
-        ) from None
-    except BaseException:
-        part.unlink(missing_ok=True)
-        raise
+    with replacing(out.path) as part, part.open("w", encoding="utf-8", newline="") as stream:
+        yield stream
 
 
 def _write_utf8(text: str) -> None:

@@ -18,6 +18,7 @@ from rehabctl.commands._options import (
     QuietFlag,
 )
 from rehabctl.commands._render import Output, emit_bytes, emit_items, emit_object, note
+from rehabctl.domain.counting import counted
 from rehabctl.domain.errors import UsageError
 
 if TYPE_CHECKING:
@@ -229,9 +230,12 @@ def progress(
     else:
         emit_items(change_rows(found), CHANGE_COLUMNS, out)
     following = "none" if found.following is None else found.following.key
-    note(f"Phase {found.phase.key}, gate {found.state}, next phase {following}", out)
+    note(
+        f"Phase {found.phase.key}, gate {found.state.replace('_', ' ')}, next phase {following}",
+        out,
+    )
     for row in () if found.result is None else found.result.predicates:
-        note(f"  {row.state}: {row.text} ({row.evidence})", out)
+        note(f"  {row.state.replace('_', ' ')}: {row.text} ({row.evidence})", out)
     if found.library_version not in (None, found.protocol.version):
         note(f"The library holds version {found.library_version} of this protocol", out)
 
@@ -304,7 +308,7 @@ def export(
     emit_bytes(data, out)
     foreign = sum(e.language != content.texts.language for e in content.exercises)
     mark = f" ({foreign} in English only)" if foreign else ""
-    note(f"{len(content.exercises)} exercises{mark}, {len(data)} bytes", out)
+    note(f"{counted(len(content.exercises), 'exercise')}{mark}, {len(data)} bytes", out)
 
 
 def _emit(view: ProgrammeView, out: Output) -> None:

@@ -136,7 +136,7 @@ def list_(
     ]
     emit_items(rows, ("login", "name", "role", "active", "patients"), out)
     if waiting:
-        note(f"{waiting} emergency accesses wait for a review: rehabctl user accesses", out)
+        note(f"emergency accesses to review: {waiting}; see: rehabctl user accesses", out)
 
 
 @app.command(epilog="Examples: rehabctl user show | rehabctl user show --format json")
@@ -178,7 +178,9 @@ def claim(quiet: QuietFlag = False) -> None:
 
     settings = load_settings()
     if settings.database_url is not None:
-        raise UsageError("a server's users are added by its administrator", "Ask for: user add")
+        raise UsageError(
+            "a server's users are added by its administrator", "Ask for: rehabctl user add"
+        )
     user = claim_local(settings)
     note(f"{user.login} is a therapist of this database", Output.of(quiet=quiet))
 

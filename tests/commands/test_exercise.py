@@ -117,7 +117,7 @@ def test_show_prints_every_key(exercise: Call) -> None:
     shown = result.json
     assert (shown["slug"], shown["measurement"]["motion"]) == ("bodyweight-squat", "knee_flexion")
     assert (shown["origin"], shown["assets"]) == ("packaged: knee_strength.toml", [])
-    card = exercise("show", "sit-to-stand", "--format", "table").out
+    card = " ".join(exercise("show", "sit-to-stand", "--format", "table").out.split())
     assert "1. Sit near the front edge" in card
     assert "knee_flexion from 85 to 12 degrees" in card
 
@@ -149,7 +149,7 @@ def test_validate_reports_file_and_line(exercise: Call, faulty: Path) -> None:
     ]
     plain = exercise("validate", faulty)
     assert plain.out.startswith(f"{faulty.as_posix()}:5\terror\twording\t")
-    assert "1 files, 2 findings" in plain.err
+    assert "1 file, 2 findings" in plain.err
 
 
 def test_validate_without_a_file_is_usage(exercise: Call, tmp_path: Path) -> None:
