@@ -6,12 +6,14 @@ from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from rich.cells import cell_len
 from textual.content import Content
 
 from rehabctl.domain.patient_detail import (
     AlertSummary,
     AssessmentSummary,
     PatientDetail,
+    ProgramLine,
     ReferenceBand,
     SessionSummary,
     Trend,
@@ -255,16 +257,25 @@ def _session(item: SessionSummary, viewer: Viewer) -> Line:
     return Line(Content(lead), Content(cells.clean(item.notes or "")))
 
 
-_PROGRAMME_NAME_CELLS = 20
-"""Room for the name of an exercise: the dose beside it must not be squeezed."""
+_LEAST_NAME_CELLS, _NAME_GAP_CELLS = 20, 2
 
 
-def programme(detail: PatientDetail) -> list[Line]:
-    """Return the prescribed exercises with their doses."""
+def programme(detail: PatientDetail, room: int) -> list[Line]:
+    """Return the prescribed exercises with their doses.
+
+    Parameters
+    ----------
+    detail
+        The patient.
+    room
+        Cells of a line: a name takes what the longest dose leaves.
+    """
     if not detail.program:
         return _nothing("No programme is running.")
-    longest = max(len(line.name) for line in detail.program)
-    width = min(longest, _PROGRAMME_NAME_CELLS)
+    doses = [_dose(line) for line in detail.program]
+    left = room - max(map(len, doses)) - _NAME_GAP_CELLS
+    longest = max(cell_len(cells.clean(line.name)) for line in detail.program)
+    width = min(longest, max(_LEAST_NAME_CELLS, left))
     drafts = [line for line in detail.program if not line.approved]
     all_drafts = len(drafts) == len(detail.program)
     lines: list[Line] = []
@@ -273,14 +284,17 @@ def programme(detail: PatientDetail) -> list[Line]:
             "All are drafts" if all_drafts else f"{len(drafts)} of {len(detail.program)} are drafts"
         )
         lines.append(_text((f"{some}: not approved by a clinician yet", "$warning")))
-    for line in detail.program:
-        hold = f", hold {line.hold_s:.0f} s" if line.hold_s else ""
-        target = f", to {line.target_deg:.0f} deg" if line.target_deg is not None else ""
-        dose = f"{line.sets} x {line.reps}{hold}{target}, {line.per_week} a week"
+    for line, dose in zip(detail.program, doses, strict=True):
         state = "" if line.approved or all_drafts else "  draft"
         body = Content.assemble(dose, (state, "$warning"))
-        lines.append(Line(Content(cells.fit(line.name, width) + "  "), body))
+        lines.append(Line(Content(cells.fit(line.name, width) + " " * _NAME_GAP_CELLS), body))
     return lines
+
+
+def _dose(line: ProgramLine) -> str:
+    hold = f", hold {line.hold_s:.0f} s" if line.hold_s else ""
+    target = f", to {line.target_deg:.0f} deg" if line.target_deg is not None else ""
+    return f"{line.sets} x {line.reps}{hold}{target}, {line.per_week} a week"
 
 
 def band(reference: ReferenceBand) -> Line:

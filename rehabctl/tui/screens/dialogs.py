@@ -183,7 +183,7 @@ class ChoiceDialog(OwnDismiss, ModalScreen[str | None]):
     choices
         Value and text of each.
     current
-        Value that is in force now.
+        Value that is in force now; None when nothing is.
     wide
         Whether the choices are long.
     """
@@ -191,7 +191,12 @@ class ChoiceDialog(OwnDismiss, ModalScreen[str | None]):
     BINDINGS: ClassVar = [Binding("escape", "cancel", "Cancel", id="dialog.cancel")]
 
     def __init__(
-        self, title: str, choices: Sequence[tuple[str, str]], current: str, *, wide: bool = False
+        self,
+        title: str,
+        choices: Sequence[tuple[str, str]],
+        current: str | None,
+        *,
+        wide: bool = False,
     ) -> None:
         super().__init__()
         self._width = "wide" if wide else "narrow"
@@ -214,7 +219,8 @@ class ChoiceDialog(OwnDismiss, ModalScreen[str | None]):
     def on_mount(self) -> None:
         """Start on the choice in force."""
         values = [value for value, _ in self._choices]
-        self.query_one(OptionList).highlighted = values.index(self._current)
+        place = 0 if self._current is None else values.index(self._current)
+        self.query_one(OptionList).highlighted = place
 
     def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
         """Return the choice."""

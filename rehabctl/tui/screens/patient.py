@@ -27,6 +27,9 @@ from rehabctl.tui.widgets.offline_banner import OfflineBanner
 from rehabctl.tui.widgets.section import Section, TextBlock
 from rehabctl.tui.widgets.status_line import StatusLine, data_age
 
+_FRAME_CELLS = 3
+"""Padding of a section and the scroll bar."""
+
 Neighbour = Callable[[int], WorklistRow | None]
 
 
@@ -101,6 +104,7 @@ class PatientScreen(CareScreen):
         if message.is_offline:
             banner = self._banner
             banner.show_offline(message.what, message.next_step, self.context.now())
+            self.try_again(self.action_refresh_data)
         else:
             super().work_failed(message)
 
@@ -131,7 +135,7 @@ class PatientScreen(CareScreen):
                 "a acknowledges the open ones with a comment, z snoozes them.",
             ),
             _named("programme", Section(
-                "Programme", patient_text.programme(detail),
+                "Programme", patient_text.programme(detail, self._care_room()),
                 "The prescribed exercises. A draft waits for approval.",
             )),
             _named("record", Section(
@@ -165,6 +169,11 @@ class PatientScreen(CareScreen):
             id="measured",
         )  # fmt: skip
         return care, measured
+
+    def _care_room(self) -> int:
+        """Return the cells of a line on the left, as `panel.tcss` shares the width."""
+        width = app_of(self).size.width
+        return (width * 5 // 13 if self.has_class("-wide") else width) - _FRAME_CELLS
 
     def _trends(self, detail: PatientDetail) -> Widget:
         """Return angles as full charts, and pain and adherence side by side below them."""

@@ -222,6 +222,9 @@ class ReviewScreen(ReviewFilm):
             target = max((t for t in times if t < here - frame_s), default=None)
         if target is not None:
             self._go_to_time(target)
+        else:
+            text = "There is none further on." if step > 0 else "There is none before."
+            self.notify(text, markup=False)
 
     def _frame_s(self) -> float:
         """Return the mean time between two frames."""

@@ -28,7 +28,6 @@ from rehabctl.tui.widgets.status_line import StatusLine, data_age
 from rehabctl.tui.worklist_pages import WorklistQuery, load_pages, read_page
 
 _TYPING_PAUSE_S = 0.12
-_RETRY_S = 5.0
 _CLOCK_S = 30.0
 _LIVE_DEPTH = 10_000
 """Rows from either end within which the list is read again by itself."""
@@ -58,7 +57,6 @@ class WorklistScreen(CareScreen):
         self._reading = False
         self._more_wanted: PatientTable.RowsWanted | None = None
         self._typing: Timer | None = None
-        self._retry: Timer | None = None
         self._expected = 0
         self._status = StatusLine()
         self._banner = OfflineBanner(context.zone)
@@ -167,9 +165,7 @@ class WorklistScreen(CareScreen):
             super().work_failed(message)
             return
         self._banner.show_offline(message.what, message.next_step, self.context.now())
-        if self._retry is not None:
-            self._retry.stop()
-        self._retry = self.set_timer(_RETRY_S, self.action_refresh_data)
+        self.try_again(self.action_refresh_data)
 
     def _live_refresh(self) -> None:
         table = self.table

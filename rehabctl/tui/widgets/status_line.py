@@ -13,6 +13,7 @@ from textual.widget import Widget
 from rehabctl.tui import cells
 
 _OLD_AFTER_MINUTES = 5
+_READING = "reading…"
 
 
 class StatusLine(Widget):
@@ -40,6 +41,12 @@ class StatusLine(Widget):
             self._texts = (title, note, age)
             self.refresh()
 
+    def show_failed(self) -> None:
+        """Say that what was to be read was not; what was read before stays as old as it is."""
+        title, note, age = self._texts
+        if age == _READING:
+            self.show(title, note, "not read")
+
     def render_line(self, y: int) -> Strip:
         """Return the line, the note cut when it does not fit."""
         width = self.size.width
@@ -60,7 +67,7 @@ class StatusLine(Widget):
 def data_age(as_of: datetime | None, now: datetime, zone: tzinfo) -> str:
     """Return `as of 09:41`, and how long ago when that is more than a few minutes."""
     if as_of is None:
-        return "reading…"
+        return _READING
     minutes = int((now - as_of).total_seconds() // 60)
     old = f" ({cells.ago(as_of, now)} old)" if minutes >= _OLD_AFTER_MINUTES else ""
     return f"as of {cells.clock(as_of, zone)}{old}"
