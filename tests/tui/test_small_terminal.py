@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 
 from rehabctl.tui.app import PanelApp
+from rehabctl.tui.widgets.column_header import ColumnHeader
+from rehabctl.tui.widgets.patient_table import PatientTable
 from tui.conftest import press, settle, shown
 
 
@@ -47,3 +49,24 @@ async def test_the_filter_line_shows_its_own_keys(panel: PanelApp) -> None:
         assert "a/b" in shown(panel)
         assert "⏎ To the list" in bar
         assert "Filter " not in bar
+
+
+async def test_rows_behind_a_dialog_follow_a_new_size(
+    panel: PanelApp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(PatientTable, "on_resize", lambda _: None)  # a terminal may never send it
+    async with panel.run_test(size=(80, 24)) as pilot:
+        await settle(pilot)
+        await press(pilot, "a")
+        await pilot.resize_terminal(120, 30)
+        await settle(pilot)
+        table, titles = (panel.screen_stack[0].query_one(n) for n in (PatientTable, ColumnHeader))
+        due = titles.render_line(0).text.index("Due")
+        assert table.render_line(0).text[due - 1 : due + 8].split() == ["2d", "late"]
+
+
+async def test_what_is_typed_is_seen_in_a_terminal_of_any_size(panel: PanelApp) -> None:
+    async with panel.run_test(size=(40, 12)) as pilot:
+        await settle(pilot)
+        await press(pilot, "a", *"called")
+        assert "called" in shown(panel)
