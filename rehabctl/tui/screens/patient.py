@@ -102,6 +102,7 @@ class PatientScreen(CareScreen):
     def work_failed(self, message: WorkFailed) -> None:
         """Show that the store is away, or what was refused."""
         if message.is_offline:
+            self._status.show_failed()
             banner = self._banner
             banner.show_offline(message.what, message.next_step, self.context.now())
             self.try_again(self.action_refresh_data)

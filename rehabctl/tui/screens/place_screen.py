@@ -6,6 +6,7 @@ from abc import abstractmethod
 
 from rehabctl.tui import places
 from rehabctl.tui.screens.port_screen import PortScreen
+from rehabctl.tui.widgets.status_line import StatusLine
 
 
 class PlaceScreen(PortScreen[str]):
@@ -26,7 +27,7 @@ class PlaceScreen(PortScreen[str]):
         self.set_interval(self.context.refresh_s, self._read_if_seen)
 
     def _read_if_seen(self) -> None:
-        if self.is_on_top:
+        if self.is_on_top and not self.query_one(StatusLine).has_failed:
             self.action_refresh_data()
 
     def action_open(self, name: str) -> None:

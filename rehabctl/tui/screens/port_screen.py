@@ -95,7 +95,7 @@ class PortScreen(OwnDismiss, Screen[ScreenResultType]):
     def work_failed(self, message: WorkFailed) -> None:
         """Say what failed; what was never read does not go on being read."""
         for line in self.query(StatusLine):
-            line.show_failed()
+            line.show_failed(f"{message.what}. {message.next_step}.")
         self.notify(
             f"{message.what}. {message.next_step}.", severity="error", markup=False, timeout=8
         )

@@ -34,6 +34,7 @@ _LIVE_DEPTH = 10_000
 _FIRST_VIEW = 60
 _NO_PATIENTS = "No patients yet. Bring them in with: rehabctl import patients roster.csv"
 _NOBODY_MATCHES = "Nobody matches the filter. Escape removes it."
+_REFUSED = "Nothing was read. R reads again, ? tells the keys of the other screens."
 
 SORT_TEXT: dict[PanelSort, str] = {
     "priority": "by priority",
@@ -163,18 +164,28 @@ class WorklistScreen(CareScreen):
         self._reading = False
         if not message.is_offline:
             super().work_failed(message)
+            self._show_refused()
             return
+        self._status.show_failed()
         self._banner.show_offline(message.what, message.next_step, self.context.now())
         self.try_again(self.action_refresh_data)
 
+    def _show_refused(self) -> None:
+        if self._status.has_failed:
+            self.table.empty_text = _REFUSED
+            self.table.refresh()
+
     def _live_refresh(self) -> None:
+        if self._status.has_failed and not self._banner.is_offline:
+            return  # what a role may not read is not asked for every minute
         table = self.table
         near = min(table.cursor, table.pages.total - table.cursor) <= _LIVE_DEPTH
         if self.is_on_top and near and not self._reading:
             self.action_refresh_data()
 
     def _tick(self) -> None:
-        self._show_status()
+        if not self._status.has_failed:
+            self._show_status()
 
     def _show_status(self) -> None:
         pages, query = self.table.pages, self.worklist_query

@@ -146,7 +146,7 @@ class PatientTable(ScrollView, can_focus=True, inherit_bindings=False):
         index = y + self.scroll_offset.y
         width = self.scrollable_content_region.width
         if index >= self.pages.total:
-            text = self.empty_text if index == 0 and self.pages.as_of is not None else ""
+            text = self.empty_text if index == 0 else ""
             return Strip([Segment(fit(f"  {text}", width), self._part("table--loading"))], width)
         row = self.pages.row(index)
         pointer = _CURSOR if index == self.cursor else " "

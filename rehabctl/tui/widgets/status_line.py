@@ -13,7 +13,7 @@ from textual.widget import Widget
 from rehabctl.tui import cells
 
 _OLD_AFTER_MINUTES = 5
-_READING = "reading…"
+_READING, _NOT_READ = "reading…", "not read"
 
 
 class StatusLine(Widget):
@@ -41,18 +41,29 @@ class StatusLine(Widget):
             self._texts = (title, note, age)
             self.refresh()
 
-    def show_failed(self) -> None:
-        """Say that what was to be read was not; what was read before stays as old as it is."""
+    def show_failed(self, why: str = "") -> None:
+        """Say that what was to be read was not; what was read before stays as old as it is.
+
+        Parameters
+        ----------
+        why
+            The reason: it stays when the notice about it has gone. Empty where a banner says it.
+        """
         title, note, age = self._texts
-        if age == _READING:
-            self.show(title, note, "not read")
+        if age in (_READING, _NOT_READ):
+            self.show(title, why or note, _NOT_READ)
+
+    @property
+    def has_failed(self) -> bool:
+        """Whether nothing could be read so far."""
+        return self._texts[2] == _NOT_READ
 
     def render_line(self, y: int) -> Strip:
         """Return the line, the note cut when it does not fit."""
         width = self.size.width
         title, note, age = self._texts
         left = f" {cells.clean(title)}"
-        right = f"{age} "
+        right = f"  {age} "
         room = max(0, width - cell_len(left) - cell_len(right))
         note = cells.fit(f"  {note}" if note else "", room)
         return Strip(
