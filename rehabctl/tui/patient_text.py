@@ -41,7 +41,8 @@ def _fact(label: str, value: str, style: str = "") -> Line:
     )
 
 
-def _nothing(text: str) -> list[Line]:
+def nothing(text: str) -> list[Line]:
+    """Return what is said in place of lines."""
     return [_text((text, "$muted"))]
 
 
@@ -98,7 +99,7 @@ def _local_time(zone: str | None, now: datetime) -> str:
 def reasons(detail: PatientDetail, viewer: Viewer) -> list[Line]:
     """Return why the patient stands where she stands."""
     if not detail.row.reasons:
-        return _nothing("Nothing asks for attention.")
+        return nothing("Nothing asks for attention.")
     return [
         Line(
             Content.styled("• ", "$primary"),
@@ -117,7 +118,7 @@ def _since(when: datetime | None, viewer: Viewer, before: str) -> str:
 def alerts(detail: PatientDetail, viewer: Viewer) -> list[Line]:
     """Return each alert with severity, evidence, rule version and state."""
     if not detail.alerts:
-        return _nothing("No alerts.")
+        return nothing("No alerts.")
     return [_alert(alert, viewer) for alert in detail.alerts]
 
 
@@ -241,7 +242,7 @@ def _peak(item: AssessmentSummary) -> str:
 def sessions(detail: PatientDetail, viewer: Viewer) -> list[Line]:
     """Return the sessions done at home, newest first."""
     if not detail.sessions:
-        return _nothing("No sessions yet.")
+        return nothing("No sessions yet.")
     newest = sorted(detail.sessions, key=lambda s: s.at, reverse=True)
     head = _text((f"{'When':<14}{'Done':<8}{'Pain':<12}{'Effort':<8}Note", "$muted"))
     return [head, *(_session(item, viewer) for item in newest)]
@@ -271,7 +272,7 @@ def programme(detail: PatientDetail, room: int) -> list[Line]:
         Cells of a line: a name takes what the longest dose leaves.
     """
     if not detail.program:
-        return _nothing("No programme is running.")
+        return nothing("No programme is running.")
     doses = [_dose(line) for line in detail.program]
     left = room - max(map(len, doses)) - _NAME_GAP_CELLS
     longest = max(cell_len(cells.clean(line.name)) for line in detail.program)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import replace
 
+import pytest
 from textual.widgets import DataTable, TextArea
 
 from rehabctl.domain.patient_detail import NoteSummary, PatientDetail, ProgramLine
@@ -28,7 +29,7 @@ from rehabctl.tui.screens.note_editor import NoteEditor
 from rehabctl.tui.screens.patient import PatientScreen
 from rehabctl.tui.screens.review import ReviewScreen
 from rehabctl.tui.widgets.offline_banner import OfflineBanner
-from rehabctl.tui.widgets.section import Line, wrap_lines
+from rehabctl.tui.widgets.section import Line, Section, wrap_lines
 from rehabctl.tui.widgets.trend_chart import TrendChart
 from tui.clinic import ClinicData
 from tui.conftest import make_panel, press, settle
@@ -146,6 +147,19 @@ def test_a_patient_of_whom_nothing_is_known() -> None:
     for text in texts:
         assert plain(text).strip()
         assert "None" not in plain(text)
+
+
+async def test_without_assessments_the_place_of_the_table_says_so(
+    clinic: ClinicData, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    nobody = replace(bare(), row=clinic.rows["1001"])
+    monkeypatch.setattr(clinic, "patient", lambda _: nobody)
+    app = make_panel(clinic)
+    async with app.run_test(size=SIZE) as pilot:
+        await settle(pilot)
+        await press(pilot, "enter", "3")
+        assert isinstance(app.screen.focused, Section)
+        assert "Nothing was measured yet." in str(app.screen.focused.render())
 
 
 def test_a_long_text_goes_on_below_itself() -> None:

@@ -136,6 +136,8 @@ class ListScreen(PlaceScreen, Generic[T]):
             self._list.add_option(Option(Content.styled(text, "$muted"), disabled=True))
         waiting = sum(self.waits(line) for line in self.lines)
         note = f"{waiting} of {cells.plural(len(self.lines), self.NOUN)} {self.WAITING}"
+        if self.only_waiting:
+            note += ", only these"
         now = self.context.now()
         age = data_age(now, now, self.context.zone)
         self._status.show(self.title_of_list(), note if self.lines else "none yet", age)

@@ -16,6 +16,7 @@ from textual.widgets import DataTable
 from rehabctl.domain.patient_detail import PatientDetail, Trend
 from rehabctl.domain.triage import WorklistRow
 from rehabctl.tui import cells, patient_record_text, patient_text
+from rehabctl.tui.columns import Viewer
 from rehabctl.tui.context import PanelContext
 from rehabctl.tui.keymap import bindings
 from rehabctl.tui.messages import PatientLoaded, WorkFailed
@@ -161,7 +162,7 @@ class PatientScreen(CareScreen):
         )  # fmt: skip
         measured = Vertical(
             _named("trends", self._trends(detail)),
-            _named("assessments", AssessmentTable(detail.assessments, viewer)),
+            _named("assessments", _assessments(detail, viewer)),
             _named("sessions", Section(
                 "Sessions", patient_text.sessions(detail, viewer),
                 "Sessions done at home: exercises done of those planned, pain before and after "
@@ -259,6 +260,13 @@ class PatientScreen(CareScreen):
     def care_done(self, *, move_on: bool) -> None:
         """Read the patient again; she stays on the screen."""
         self.read_patient()
+
+
+def _assessments(detail: PatientDetail, viewer: Viewer) -> Widget:
+    if detail.assessments:
+        return AssessmentTable(detail.assessments, viewer)
+    told = "What cameras and sensors measured. enter on one of them replays it."
+    return Section("Assessments", patient_text.nothing("Nothing was measured yet."), told)
 
 
 def _named(name: str, widget: Widget) -> Widget:
