@@ -70,3 +70,16 @@ async def test_what_is_typed_is_seen_in_a_terminal_of_any_size(panel: PanelApp) 
         await settle(pilot)
         await press(pilot, "a", *"called")
         assert "called" in shown(panel)
+
+
+async def test_evidence_that_does_not_fit_is_read_before_it_is_answered(panel: PanelApp) -> None:
+    async with panel.run_test(size=(80, 24)) as pilot:
+        await settle(pilot)
+        await press(pilot, "asterisk", "a", "x")
+        assert "pgdn: read on" in shown(panel)
+        lines = panel.screen.query_one(".dialog-lines")
+        await press(pilot, *["pagedown"] * 9, "y")
+        assert lines.scroll_y == lines.max_scroll_y > 0
+        assert "xy" in shown(panel)  # the field kept the focus
+        await press(pilot, "escape", "e", "pagedown")  # a note has none: its field pages
+        assert not panel.screen.query(".dialog-lines")
