@@ -63,9 +63,9 @@ class StatusLine(Widget):
         width = self.size.width
         title, note, age = self._texts
         left = f" {cells.clean(title)}"
-        right = f"  {age} "
+        right = f"{age} "
         room = max(0, width - cell_len(left) - cell_len(right))
-        note = cells.fit(f"  {note}" if note else "", room)
+        note = cells.fit(f"  {note}" if note else "", max(0, room - 2)) + "  "[:room]
         return Strip(
             [
                 Segment(left, self.get_component_rich_style("status--title")),
