@@ -10,26 +10,16 @@ from rehabctl.tui.widgets.patient_table import PatientTable
 from tui.conftest import press, settle, shown
 
 
-@pytest.mark.parametrize(
-    "way",
-    [
-        ("s",),
-        ("asterisk", "a"),
-        ("asterisk", "z"),
-        ("asterisk", "A"),
-        ("p", "p"),
-        ("p", "slash"),
-        ("t",),
-        ("2", "b", "enter"),
-    ],
-    ids=" ".join,
-)
-async def test_every_dialog_says_its_keys(way: tuple[str, ...], panel: PanelApp) -> None:
+async def test_every_dialog_says_its_keys(panel: PanelApp) -> None:
+    ways = ("s", "* a", "z", "A", "p p", "p slash", "t", "2 b enter")
     async with panel.run_test(size=(80, 24)) as pilot:
         await settle(pilot)
-        await press(pilot, *way)
-        assert panel.screen.is_modal
-        assert "esc: cancel" in shown(panel)
+        for way in ways:
+            await press(pilot, *way.replace("*", "asterisk").split())
+            assert panel.screen.is_modal, way
+            assert "esc: cancel" in shown(panel), way
+            while len(panel.screen_stack) > 1:
+                await press(pilot, "escape")
 
 
 async def test_the_bar_always_tells_the_key_that_tells_all_others(panel: PanelApp) -> None:
