@@ -66,14 +66,14 @@ class CheckInScreen(PortScreen[None]):
         )
 
     def compose(self) -> ComposeResult:
-        """Lay out the sheet beside the count."""
+        """Lay out sheet and count beside, or above, what is done when the call breaks."""
         yield self._status
         with (
             Reader(id="visit-body"),
             Horizontal(id="visit-columns"),
         ):
-            yield Vertical(self._visit, self._ladder, id="visit-sheet")
-            yield Vertical(self._units, id="visit-units")
+            yield Vertical(self._visit, self._units, id="visit-sheet")
+            yield Vertical(self._ladder, id="visit-ladder")
         yield KeyBar()
 
     def on_mount(self) -> None:
