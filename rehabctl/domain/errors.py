@@ -95,6 +95,10 @@ class UnavailableError(RehabctlError):
     exit_code = ExitCode.UNAVAILABLE
 
 
+class BusyError(RehabctlError):
+    """Another program works on it right now; the same works when that one is done."""
+
+
 class PartialError(RehabctlError):
     """Some inputs were rejected, the others were done."""
 

@@ -13,6 +13,8 @@ from enum import StrEnum
 
 Point = tuple[float, float]
 """Pixels: x to the right, y downwards. NaN marks a landmark that was not found."""
+NOT_MEASURED = "not_measured"
+"""Status of the film of a video visit: it is looked at."""
 
 
 class ReviewDecision(StrEnum):
@@ -78,7 +80,7 @@ class ReviewData:
     exercise: str
     recorded_at: datetime
     status: str
-    """good, limited or refused."""
+    """good, limited, refused or not_measured."""
     confidence: float
     reasons: tuple[str, ...]
     t_s: tuple[float, ...]
@@ -103,6 +105,11 @@ class ReviewData:
     """In time order."""
     has_film: bool = False
     """Whether the film itself is kept."""
+
+    @property
+    def is_measured(self) -> bool:
+        """Whether angles were measured: not in the film of a video visit."""
+        return self.status != NOT_MEASURED
 
     def __post_init__(self) -> None:
         """Check that every series has one value per frame."""

@@ -221,6 +221,8 @@ class Films:
         from rehabctl.vision.overlay import Panel, render
 
         film, review = self._copy(assessment_id), self._load(assessment_id)
+        if not review.is_measured:
+            return film
         drawn = film.with_name(f"recording-{len(review.remarks)}.mp4")
         if not drawn.exists():
             render([Panel(film, review_plan(review))], drawn)

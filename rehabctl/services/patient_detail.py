@@ -197,13 +197,17 @@ def reference_band(
 
 
 def _pain_trend(facts: PatientFacts) -> list[Trend]:
+    """Return the ratings that the worklist shows: with sessions, and those of the daily journal."""
+    told = ((facts.sessions, "with a session"), (facts.journal, "daily journal"))
     rated = [
-        TrendPoint(session.at, session.pain, None, "numeric rating 0-10")
-        for session in sorted(facts.sessions, key=lambda s: s.at)
-        if session.pain is not None
+        TrendPoint(event.at, event.pain, None, method)
+        for events, method in told
+        for event in events
+        if event.pain is not None
     ]
     if not rated:
         return []
+    rated.sort(key=lambda point: point.at)
     return [Trend("pain", None, "of 10", tuple(rated), None, higher_is_better=False)]
 
 

@@ -246,25 +246,29 @@ def load(store: Store, library: ExerciseLibrary, assessment_id: str) -> ReviewDa
     library
         The exercises that recordings were measured against.
     assessment_id
-        Identifier of the assessment.
+        Identifier of the assessment, or of what was recorded in a video visit.
 
     Raises
     ------
     NotFoundError
-        There is no such assessment, or its keypoints were deleted.
+        There is no such recording, or its keypoints were deleted.
     """
     from rehabctl.analysis.assess import driving_curve
     from rehabctl.vision import keypoints as keypoint_files
 
     with store.transaction() as uow:
         require(uow, Action.READ_CLINICAL)
-        item = uow.reviews.of_assessment(assessment_uuid(assessment_id))
+        found = assessment_uuid(assessment_id)
+        following = _next(uow, found)
+        try:
+            item = uow.reviews.of_assessment(found)
+        except NotFoundError:
+            return visit_recordings.load(uow, found, following)
         assessment = uow.assessments.get(item.assessment_id)
         patient = uow.patients.by_id(item.patient.id)
         if assessment.keypoints_id is None:
             raise NotFoundError("no keypoints were kept", "Analyse the recording again")
         blob = uow.recordings.keypoints(assessment.keypoints_id).blob_sha256
-        following = _next(uow, item)
         labels = {one.repetition: one.label for one in uow.reviews.labels(item.assessment_id)}
         remarks = uow.reviews.comments(item.id)
         recording = assessment.recording_id and uow.recordings.get(assessment.recording_id)
@@ -305,11 +309,11 @@ def load(store: Store, library: ExerciseLibrary, assessment_id: str) -> ReviewDa
     )
 
 
-def _next(uow: UnitOfWork, item: ReviewItem) -> str | None:
-    for other in uow.reviews.waiting(2):
-        if other.assessment_id != item.assessment_id:
-            return str(other.assessment_id)
-    return None
+def _next(uow: UnitOfWork, here: UUID) -> str | None:
+    """Return what waits besides this: what was measured first, then films of visits."""
+    waiting = [item.assessment_id for item in uow.reviews.waiting(2)]
+    waiting += [one.id for one in uow.video.waiting(2)]
+    return next((str(found) for found in waiting if found != here), None)
 
 
 def _rows(value: Any) -> Sequence[Mapping[str, Any]]:

@@ -6,6 +6,7 @@ import hashlib
 import io
 from dataclasses import dataclass, replace
 from datetime import datetime
+from math import nan
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, cast
 from uuid import UUID
@@ -13,7 +14,7 @@ from uuid import UUID
 from rehabctl.domain.consent import ConsentScope
 from rehabctl.domain.errors import RehabctlError, UsageError
 from rehabctl.domain.recording import Recording, RecordingKind
-from rehabctl.domain.review import ReviewDecision
+from rehabctl.domain.review import NOT_MEASURED, ReviewData, ReviewDecision
 from rehabctl.domain.video import VideoPort, VideoService, VisitRecording
 from rehabctl.domain.visit import Visit, VisitKind
 from rehabctl.services.access import Action, require
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 EXERCISE = "video-visit"
 """What a visit's recording says in place of an exercise."""
 _READ_BYTES = 1 << 20
+_NOBODY = ((nan, nan),) * 33
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,6 +156,58 @@ def decide(
     detail = {"decision": decision.value}
     uow.audit.record("review.decide", "visit_recording", one.id, detail)
     return one
+
+
+def load(uow: UnitOfWork, found: UUID, following: str | None) -> ReviewData:
+    """Return a recording as the review screen shows it, inside a transaction: a film by the second.
+
+    Parameters
+    ----------
+    uow
+        The transaction.
+    found
+        Identifier of the recording of a visit.
+    following
+        What waits for review after it.
+
+    Raises
+    ------
+    NotFoundError
+        There is none with this identifier.
+    """
+    one = uow.video.recording(found)
+    patient = uow.patients.by_id(one.patient.id)
+    stored = one.recording_id and uow.recordings.get(one.recording_id)
+    seconds = range(int(one.duration_s or _length_s(uow.visits.get(one.visit_id))) + 1)
+    uow.audit.record("review.read", "visit_recording", one.id)
+    return ReviewData(
+        assessment_id=str(one.id),
+        mrn=patient.mrn,
+        name=patient.demographics.display_name,
+        exercise=EXERCISE,
+        recorded_at=one.began_at,
+        status=NOT_MEASURED,
+        confidence=0.0,
+        reasons=(),
+        t_s=tuple(float(t) for t in seconds),
+        landmarks_px=[_NOBODY] * len(seconds),
+        motion="",
+        side="",
+        angle_deg=(None,) * len(seconds),
+        target_deg=None,
+        repetitions=(),
+        decision=one.decision,
+        comment=one.comment,
+        next_assessment_id=following,
+        has_film=bool(stored and stored.stored),
+    )
+
+
+def _length_s(visit: Visit) -> float:
+    """Return how long a visit was: what the clinic's own server recorded does not say it."""
+    if visit.started_at is None or visit.ended_at is None:
+        return 0.0
+    return (visit.ended_at - visit.started_at).total_seconds()
 
 
 def _known(store: Store, port: VideoPort, visit_id: str) -> tuple[Visit, dict[str, bool]]:

@@ -46,6 +46,7 @@ class _Case:
     flags: tuple[str, ...]
     weeks_post_op: int | None
     side: Side | None
+    condition: str | None
 
 
 @dataclass(frozen=True)
@@ -113,7 +114,9 @@ class WeekPlans:
         )
 
     def phases(self, mrn: str) -> list[PhaseChoice]:
-        """Return every phase that can be assigned; those of the patient's week first.
+        """Return every phase that can be assigned; those for the patient's condition first.
+
+        Of these, the phase of her week comes first. Weeks say nothing of other conditions.
 
         Parameters
         ----------
@@ -124,10 +127,17 @@ class WeekPlans:
             require(uow, Action.READ_CLINICAL)
             patient = uow.patients.get(mrn)
             uow.audit.record("program.read", "patient", patient.id)
-            weeks = _case(uow, patient).weeks_post_op
+            case = _case(uow, patient)
+        condition, weeks = case.condition, case.weeks_post_op
+        nearest = sorted(self.protocols.all(), key=lambda p: condition not in p.targets)
         choices = [
-            PhaseChoice(p.slug, phase.key, f"{p.name}: {phase.name}", _is_due(phase, weeks))
-            for p in self.protocols.all()
+            PhaseChoice(
+                p.slug,
+                phase.key,
+                f"{p.name}: {phase.name}",
+                (condition is None or condition in p.targets) and _is_due(phase, weeks),
+            )
+            for p in nearest
             for phase in p.phases
         ]
         return sorted(choices, key=lambda choice: not choice.is_due)
@@ -350,8 +360,8 @@ def _case(uow: UnitOfWork, patient: Patient) -> _Case:
     episode = uow.episodes.active(patient.id)
     flags = tuple(flags_of(uow, patient))
     if episode is None:
-        return _Case(flags, None, None)
-    return _Case(flags, episode.weeks_post_op(_today(uow)), episode.side)
+        return _Case(flags, None, None, None)
+    return _Case(flags, episode.weeks_post_op(_today(uow)), episode.side, episode.condition)
 
 
 def _warnings(exercise: Exercise, case: _Case) -> tuple[PlanWarning, ...]:

@@ -7,7 +7,7 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from typing import Any
 
-from rehabctl.domain.errors import NotPermittedError, RehabctlError, UnavailableError
+from rehabctl.domain.errors import BusyError, NotPermittedError, RehabctlError, UnavailableError
 
 FULL = "the disk is full or cannot be written"
 READ_ONLY = "the database cannot be written"
@@ -82,7 +82,7 @@ def driver_error(error: BaseException) -> RehabctlError | None:
 
 def _sqlcipher_error(name: str) -> RehabctlError:
     if name.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
-        return RehabctlError(LOCKED, "Wait until it is done, then run the same command again")
+        return BusyError(LOCKED, "Wait until it is done, then run the same command again")
     if name.startswith(("SQLITE_FULL", "SQLITE_IOERR")):
         return RehabctlError(FULL, "Free some space, then run the same command again")
     if name.startswith(("SQLITE_READONLY", "SQLITE_CANTOPEN", "SQLITE_PERM")):
@@ -118,7 +118,7 @@ def _postgres_error(state: str, message: str) -> RehabctlError:
         what = "your role does not allow this"
         return NotPermittedError(what, "Ask the administrator of your clinic")
     if state in ("55P03", "40P01", "40001"):
-        return RehabctlError(LOCKED, "Run the same command again")
+        return BusyError(LOCKED, "Run the same command again")
     if state.startswith("53"):
         return RehabctlError(FULL, "Ask the administrator of the database server")
     if state.startswith("23") or state == "42710":

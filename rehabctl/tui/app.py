@@ -102,8 +102,8 @@ class PanelApp(SafeApp):
         )
 
     def notify(self, message: str, **options: Any) -> None:
-        """Show a notice, but none over the lock: it may name a patient."""
-        if not self.is_locked:
+        """Show a notice, once at a time, but none over the lock: it may name a patient."""
+        if not self.is_locked and all(one.message != message for one in self._notifications):
             super().notify(message, **options)
 
     # -- moving between screens ------------------------------------------------------------------

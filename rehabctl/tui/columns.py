@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
+from functools import lru_cache
 
 from rich.cells import cell_len
 
@@ -72,6 +73,7 @@ _FIRST_TO_GO = (_DUE, _LAST, _ROM)
 """In a narrow terminal; the patient screen has them all."""
 
 
+@lru_cache(maxsize=4)  # asked for every row that is drawn
 def layout(width: int) -> tuple[Column, ...]:
     """Return the columns that fit; spare width goes to reason, name and pain.
 

@@ -30,6 +30,7 @@ of your platform) by its id. Several keys are separated by commas:
 
 A file with an unknown id, a key that does not exist, or one key for two actions that work at the
 same time is refused with a message, and the panel does not open. `ctrl+q` always quits.
+The bar and the lists of keys name yours; sentences in the panel go on naming the default ones.
 """
 
 

@@ -40,13 +40,15 @@ def course(found: Trajectory) -> list[Line]:
     if latest is None:
         text = cells.clean(f"{curve.label}: {found.note}")
         return [Line(Content(""), Content.styled(text, "$muted"))]
-    lines = [fact("newest", f"{latest.value:g} {curve.unit} on day {latest.day}, {latest.on}")]
+    value = short(latest.value, curve.unit)
+    lines = [fact("newest", f"{value} {curve.unit} on day {latest.day}, {latest.on}")]
     if latest.position is not None and found.band is not None:
         text, style = _POSITION[latest.position]
         lines.append(fact("beside", f"{text}: {found.band.low:.0f}-{found.band.high:.0f}", style))
     if (made := found.projection) is not None:
         limit = ", stopped at the anatomical limit" if made.at_limit else ""
-        text = f"{made.value:g} ({made.low:g}-{made.high:g}) on day {made.day:g}{limit}"
+        value, low, high = (short(v, curve.unit) for v in (made.value, made.low, made.high))
+        text = f"{value} ({low}-{high}) on day {made.day:g}{limit}"
         lines.append(fact("drawn on", text))
     elif found.note:
         lines.append(fact("drawn on", found.note, "$muted"))
@@ -56,6 +58,11 @@ def course(found: Trajectory) -> list[Line]:
     sources = "; ".join(f"{s.name.partition(';')[0]} (n={s.patients})" for s in curve.sources)
     lines.append(fact("cohorts", sources, "$muted"))
     return lines
+
+
+def short(value: float, unit: str) -> str:
+    """Return a number with as many decimals as the unit can bear."""
+    return f"{round(value, 2 if unit == 'm/s' else 1):g}"
 
 
 def ruler(found: Trajectory) -> str:
@@ -90,7 +97,7 @@ def goals(lines: tuple[GoalLine, ...]) -> list[Line]:
             f"{line.progress.percent:.0f} %" if line.progress else "-",
             f"{line.goal.description}: "
             + (
-                f"{line.progress.latest:g} of {line.goal.target:g}"
+                f"{round(line.progress.latest, 2):g} of {line.goal.target:g}"
                 if line.progress and line.goal.target is not None
                 else line.note or ""
             ),

@@ -13,9 +13,11 @@ class PanelCommands(Provider):
     """Actions of the screen from which the palette was opened."""
 
     def _actions(self) -> list[tuple[str, str, Callable[[], Coroutine[Any, Any, bool]]]]:
-        """Return text, key and the call of every distinct action."""
+        """Return text, key and the call of every distinct action, the screen's own first."""
         found: dict[str, tuple[str, str, Callable[[], Coroutine[Any, Any, bool]]]] = {}
-        for active in self.screen.active_bindings.values():
+        live = self.screen.active_bindings.values()
+        # the focused widget's keys move a cursor: whoever searches for words wants the others
+        for active in sorted(live, key=lambda a: a.node is not self.screen):
             binding = active.binding
             if binding.id and binding.description and binding.action not in found:
                 call = partial(self.app.run_action, binding.action, active.node)

@@ -6,12 +6,14 @@ from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from rich.cells import cell_len
 from textual.content import Content
 
 from rehabctl.domain.patient_detail import (
     AlertSummary,
     AssessmentSummary,
     PatientDetail,
+    ProgramLine,
     ReferenceBand,
     SessionSummary,
     Trend,
@@ -39,7 +41,8 @@ def _fact(label: str, value: str, style: str = "") -> Line:
     )
 
 
-def _nothing(text: str) -> list[Line]:
+def nothing(text: str) -> list[Line]:
+    """Return what is said in place of lines."""
     return [_text((text, "$muted"))]
 
 
@@ -96,7 +99,7 @@ def _local_time(zone: str | None, now: datetime) -> str:
 def reasons(detail: PatientDetail, viewer: Viewer) -> list[Line]:
     """Return why the patient stands where she stands."""
     if not detail.row.reasons:
-        return _nothing("Nothing asks for attention.")
+        return nothing("Nothing asks for attention.")
     return [
         Line(
             Content.styled("• ", "$primary"),
@@ -115,7 +118,7 @@ def _since(when: datetime | None, viewer: Viewer, before: str) -> str:
 def alerts(detail: PatientDetail, viewer: Viewer) -> list[Line]:
     """Return each alert with severity, evidence, rule version and state."""
     if not detail.alerts:
-        return _nothing("No alerts.")
+        return nothing("No alerts.")
     return [_alert(alert, viewer) for alert in detail.alerts]
 
 
@@ -239,7 +242,7 @@ def _peak(item: AssessmentSummary) -> str:
 def sessions(detail: PatientDetail, viewer: Viewer) -> list[Line]:
     """Return the sessions done at home, newest first."""
     if not detail.sessions:
-        return _nothing("No sessions yet.")
+        return nothing("No sessions yet.")
     newest = sorted(detail.sessions, key=lambda s: s.at, reverse=True)
     head = _text((f"{'When':<14}{'Done':<8}{'Pain':<12}{'Effort':<8}Note", "$muted"))
     return [head, *(_session(item, viewer) for item in newest)]
@@ -255,16 +258,25 @@ def _session(item: SessionSummary, viewer: Viewer) -> Line:
     return Line(Content(lead), Content(cells.clean(item.notes or "")))
 
 
-_PROGRAMME_NAME_CELLS = 20
-"""Room for the name of an exercise: the dose beside it must not be squeezed."""
+_LEAST_NAME_CELLS, _NAME_GAP_CELLS = 20, 2
 
 
-def programme(detail: PatientDetail) -> list[Line]:
-    """Return the prescribed exercises with their doses."""
+def programme(detail: PatientDetail, room: int) -> list[Line]:
+    """Return the prescribed exercises with their doses.
+
+    Parameters
+    ----------
+    detail
+        The patient.
+    room
+        Cells of a line: a name takes what the longest dose leaves.
+    """
     if not detail.program:
-        return _nothing("No programme is running.")
-    longest = max(len(line.name) for line in detail.program)
-    width = min(longest, _PROGRAMME_NAME_CELLS)
+        return nothing("No programme is running.")
+    doses = [_dose(line) for line in detail.program]
+    left = room - max(map(len, doses)) - _NAME_GAP_CELLS
+    longest = max(cell_len(cells.clean(line.name)) for line in detail.program)
+    width = min(longest, max(_LEAST_NAME_CELLS, left))
     drafts = [line for line in detail.program if not line.approved]
     all_drafts = len(drafts) == len(detail.program)
     lines: list[Line] = []
@@ -272,14 +284,17 @@ def programme(detail: PatientDetail) -> list[Line]:
         verb = "is a draft" if len(drafts) == 1 else "are drafts"
         some = "All are drafts" if all_drafts else f"{len(drafts)} of {len(detail.program)} {verb}"
         lines.append(_text((f"{some}: not approved by a clinician yet", "$warning")))
-    for line in detail.program:
-        hold = f", hold {line.hold_s:.0f} s" if line.hold_s else ""
-        target = f", to {line.target_deg:.0f} deg" if line.target_deg is not None else ""
-        dose = f"{line.sets} x {line.reps}{hold}{target}, {line.per_week} a week"
+    for line, dose in zip(detail.program, doses, strict=True):
         state = "" if line.approved or all_drafts else "  draft"
         body = Content.assemble(dose, (state, "$warning"))
-        lines.append(Line(Content(cells.fit(line.name, width) + "  "), body))
+        lines.append(Line(Content(cells.fit(line.name, width) + " " * _NAME_GAP_CELLS), body))
     return lines
+
+
+def _dose(line: ProgramLine) -> str:
+    hold = f", hold {line.hold_s:.0f} s" if line.hold_s else ""
+    target = f", to {line.target_deg:.0f} deg" if line.target_deg is not None else ""
+    return f"{line.sets} x {line.reps}{hold}{target}, {line.per_week} a week"
 
 
 def band(reference: ReferenceBand) -> Line:

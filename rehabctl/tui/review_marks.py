@@ -30,6 +30,8 @@ def marks(review: ReviewData) -> tuple[RemarkMark, ...]:
     review
         The recording.
     """
+    if not review.is_measured:
+        return (RemarkMark(FREE),)
     joints = [
         RemarkMark(f"{side} {joint}", joint, left + (side == "right"))
         for joint, left in JOINTS.items()

@@ -12,6 +12,7 @@ from rehabctl.tui.review_marks import RemarkMark
 from rehabctl.tui.widgets.section import Line
 
 _LABEL_CELLS = 12
+NO_REMARKS = "Say it with the decision (d or f): remarks are drawn into what was measured."
 _LABEL_KEYS = "none yet: 1, 2 or 3 (see F1)"
 
 
@@ -25,6 +26,8 @@ def _fact(label: str, value: str, style: str = "") -> Line:
 def frame(review: ReviewData, index: int, mark: RemarkMark) -> list[Line]:
     """Return time, angle and repetition of one frame, and what a remark would be about."""
     t_s, angle = review.t_s[index], review.angle_deg[index]
+    if not review.is_measured:
+        return [_fact("Time", f"{t_s:.0f} of {review.t_s[-1]:.0f} s")]
     repetition = repetition_at(review, t_s)
     name = cells.with_side(cells.words(review.motion), review.side)
     value = "not measured here" if angle is None else f"{angle:.1f} deg"
@@ -62,6 +65,8 @@ def _label(review: ReviewData, repetition: ReviewRepetition | None) -> str:
 
 def found(review: ReviewData) -> list[Line]:
     """Return quality, reasons and the moments worth a look."""
+    if not review.is_measured:
+        return [_fact("Film", "of a video visit: it is looked at, and nothing is measured in it")]
     full = sum(r.kind == "full" for r in review.repetitions)
     partial = sum(r.kind == "partial" for r in review.repetitions)
     lines = [
@@ -87,7 +92,8 @@ def remarks(review: ReviewData, drafts: Sequence[str]) -> list[Line]:
         for r in review.remarks
     ]
     lines += [_fact("draft", draft, "$warning") for draft in drafts]
-    return lines or [_fact("", "None yet: e writes one at this moment.", "$muted")]
+    nothing = "None yet: e writes one at this moment." if review.is_measured else NO_REMARKS
+    return lines or [_fact("", nothing, "$muted")]
 
 
 def decision(review: ReviewData, draft: str) -> list[Line]:

@@ -7,7 +7,9 @@ end on the terminal and in its scroll-back. Here a failure becomes one line with
 from __future__ import annotations
 
 import asyncio
+import signal
 from collections.abc import Iterable
+from contextlib import suppress
 from typing import Any, cast
 
 from rich.text import Text
@@ -17,6 +19,8 @@ from textual.screen import Screen
 from textual.worker import Worker, WorkerState
 
 from rehabctl.services.crash_log import record_crash
+
+_ENDS = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
 
 
 def app_of(node: DOMNode) -> App[None]:
@@ -47,8 +51,16 @@ class SafeApp(App[None]):
         self._handle_exception(RuntimeError("panic"))
 
     def on_load(self) -> None:
-        """Take over what asyncio would print about a task that nobody awaited."""
-        asyncio.get_running_loop().set_exception_handler(self._on_loop_error)
+        """Take over what asyncio would print about a task that nobody awaited, and the signals."""
+        loop = asyncio.get_running_loop()
+        loop.set_exception_handler(self._on_loop_error)
+        for number in _ENDS:
+            with suppress(NotImplementedError, RuntimeError, ValueError):  # not on this system
+                loop.add_signal_handler(number, self._on_end, number)
+
+    def _on_end(self, number: int) -> None:
+        """Leave the terminal empty and as it was, and delete decrypted films."""
+        self.exit(return_code=128 + number)
 
     def _on_loop_error(self, _: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
         error = context.get("exception")

@@ -8,6 +8,7 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass, field, fields, replace
 from datetime import date, timedelta
+from functools import partial
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 from uuid import UUID
@@ -43,6 +44,7 @@ from rehabctl.services import (
     visits,
 )
 from rehabctl.services.films import Films
+from rehabctl.services.library import open_library
 from rehabctl.services.settings import Settings
 from rehabctl.services.triage import clinic_rules
 from rehabctl.services.visit_fallback import Rung, fall_back
@@ -239,10 +241,16 @@ def test_a_recording_waits_for_review_encrypted_and_once(
         assert waits.recording_id is not None
         kept = uow.recordings.get(waits.recording_id)
         assert (kept.stored, kept.byte_count, kept.keep_until) == (True, len(FILM), None)
-    target = tmp_path / "film.mp4"
-    with Films(store, (tmp_path,), _no_load, _NoViewer()) as films:
-        films.write(str(after.id), target, plain=True)
-    assert target.read_bytes() == FILM
+    library = open_library(settings)
+    shown = review.load(store, library, str(after.id))
+    assert (shown.mrn, shown.is_measured, shown.has_film) == ("1042", False, True)
+    assert (shown.t_s[-1], shown.next_assessment_id) == (61.0, None)
+    load = partial(review.load, store, library)
+    with Films(store, (tmp_path,), load, _NoViewer()) as films:
+        for n, plain in enumerate((True, False)):  # nothing is drawn into what was not measured
+            target = tmp_path / f"film-{n}.mp4"
+            films.write(str(after.id), target, plain=plain)
+            assert target.read_bytes() == FILM
     rules = clinic_rules(settings)
     with pytest.raises(UsageError, match="nothing is told"):
         review.decide(store, rules, str(after.id), ReviewDecision.FLAGGED, "", "hello")
@@ -251,10 +259,6 @@ def test_a_recording_waits_for_review_encrypted_and_once(
     assert visit_recordings.waiting(store, 10) == []
     assert visit_recordings.listed(store, daily(fake), seen)[0].state == "reviewed"
     assert not fake.leaks
-
-
-def _no_load(_: str) -> object:
-    raise AssertionError
 
 
 class _NoViewer:

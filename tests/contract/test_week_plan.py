@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from rehabctl.domain.episode import FlagKind, PatientFlag
+from rehabctl.domain.episode import Episode, FlagKind, PatientFlag
 from rehabctl.domain.errors import UsageError
 from rehabctl.reference.exercise_vocabulary import Effect, load_vocabulary
 from rehabctl.reference.rules import load_rules
@@ -65,6 +65,14 @@ def test_a_phase_becomes_the_plan_and_is_pinned(plans: WeekPlans, store: Store) 
         assert uow.library.protocol(programme.protocol_id).slug == PROTOCOL
     assert len(saved.lines) == len(kept)
     assert saved.protocol is None  # the next change revises this programme
+    with store.transaction() as uow:
+        ref, surgery = uow.patients.get("1042").ref, NOW.date() - timedelta(weeks=4)
+        course = Episode(uow.new_id(), ref, surgery, condition="TKR", surgery_date=surgery)
+        uow.episodes.add([course])
+    first, second = plans.phases("1042")[:2]  # for her condition, that of her week before others
+    assert (first.protocol, first.phase, first.is_due) == (PROTOCOL, "motion", True)
+    assert (second.protocol, second.is_due) == (PROTOCOL, False)
+    assert sum(choice.is_due for choice in plans.phases("1042")) == 1
 
 
 def test_two_therapists_who_edit_at_once_get_a_conflict(

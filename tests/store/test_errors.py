@@ -6,7 +6,7 @@ import errno
 
 import pytest
 
-from rehabctl.domain.errors import ExitCode, RehabctlError
+from rehabctl.domain.errors import BusyError, ExitCode, RehabctlError
 from rehabctl.store.errors import ConflictError, driver_error, file_error, translated
 
 
@@ -48,6 +48,7 @@ def test_a_backup_that_fails_has_no_name_but_a_text() -> None:
         error = driver_error(sqlcipher.OperationalError(text))
         assert error is not None
         assert words in str(error)
+        assert isinstance(error, BusyError) == (words == "locked")
     assert driver_error(sqlcipher.OperationalError("secret text")) is not None
     assert "secret" not in str(driver_error(sqlcipher.OperationalError("secret text")))
 

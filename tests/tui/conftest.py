@@ -36,6 +36,11 @@ def make_panel(data: ClinicData, **options: object) -> PanelApp:
     return PanelApp(context, **options)  # type: ignore[arg-type]
 
 
+def shown(app: PanelApp) -> str:
+    """Return the text of the screen on top."""
+    return "\n".join(strip.text for strip in app.screen._compositor.render_strips())
+
+
 async def settle(pilot: Pilot[None]) -> None:
     """Wait until no worker runs and every message is handled."""
     for _ in range(2):

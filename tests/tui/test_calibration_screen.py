@@ -21,17 +21,13 @@ from rehabctl.tui.screens.dialogs import ConfirmDialog
 from rehabctl.tui.screens.kits import KitsScreen
 from rehabctl.tui.screens.text_dialog import TextDialog
 from tui.clinic import ClinicData
-from tui.conftest import make_panel, press, settle
+from tui.conftest import make_panel, press, settle, shown
 
 if TYPE_CHECKING:
     from rehabctl.store.store import Store
 
 SIZE = (80, 24)
 TYPED = (*"D422", "tab", *"A. Tech", "tab", *"21,5")
-
-
-def shown(app: PanelApp) -> str:
-    return "\n".join(strip.text for strip in app.screen._compositor.render_strips())
 
 
 async def asked(pilot: Pilot[None], *typed: str) -> None:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 
 from rehabctl.tui import cells
-from tui.clinic import make_row
+from tui.patients import make_row
 from tui.times import NOW, ZONE
 
 

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 
 from rehabctl.tui.columns import MARK_CELLS, Viewer, header, layout, row_parts
-from tui.clinic import make_row
+from tui.patients import make_row
 from tui.times import NOW, ZONE
 
 VIEWER = Viewer(NOW, ZONE)

@@ -15,6 +15,7 @@ from rehabctl.tui.app import PanelApp
 from rehabctl.tui.context import PanelContext
 from rehabctl.tui.keymap import default_keys
 from rehabctl.tui.messages import ListLoaded, PageLoaded, PatientLoaded
+from rehabctl.tui.palette import PanelCommands
 from rehabctl.tui.screens.command_output import CommandOutput
 from rehabctl.tui.screens.help import HelpScreen, groups_of, help_of_focused
 from rehabctl.tui.screens.lock import LockScreen
@@ -87,6 +88,14 @@ async def test_the_palette_runs_what_the_key_would(panel: PanelApp) -> None:
         await settle(pilot)
         assert isinstance(panel.screen, WorklistScreen)
         assert panel.screen.query_one(PatientTable).cursor == 39
+
+
+async def test_the_palette_begins_with_what_the_screen_does(panel: PanelApp) -> None:
+    async with panel.run_test() as pilot:
+        await settle(pilot)
+        texts = [str(hit.display) async for hit in PanelCommands(panel.screen).discover()]  # type: ignore[union-attr]
+        assert texts[0] == "Filter"
+        assert texts.index("Acknowledge") < texts.index("Down")
 
 
 async def test_the_palette_never_offers_to_write_the_screen_to_a_file(panel: PanelApp) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from rehabctl.tui.app import PanelApp
 from rehabctl.tui.screens.monitoring import MonitoringScreen
+from rehabctl.tui.screens.worklist import WorklistScreen
+from rehabctl.tui.widgets.detail import Detail
 from rehabctl.tui.widgets.line_list import LineList
 from rehabctl.tui.widgets.offline_banner import OfflineBanner
 from rehabctl.tui.widgets.section import Section
@@ -51,6 +53,18 @@ async def test_months_change_and_the_command_is_copied(panel: PanelApp) -> None:
         assert "Nobody has data" in rows(panel)[0]
         await press(pilot, "greater_than_sign")
         assert len(rows(panel)) == 3
+
+
+async def test_what_does_not_fit_is_read_by_keys(panel: PanelApp) -> None:
+    async with panel.run_test(size=(80, 24)) as pilot:
+        await settle(pilot)
+        await press(pilot, "8", "enter", "G")
+        detail, lines = panel.screen.query_one(Detail), panel.screen.query_one(LineList)
+        assert detail.scroll_y == detail.max_scroll_y > 0
+        await press(pilot, "escape")
+        assert panel.screen.focused is lines
+        await press(pilot, "j", "escape")
+        assert isinstance(panel.screen, WorklistScreen)
 
 
 async def test_a_lost_connection_is_said_and_heals(clinic: ClinicData) -> None:

@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 from rehabctl.domain.cohort import GroupBy
+from rehabctl.tui import outcome_text
 from rehabctl.tui.app import PanelApp
 from rehabctl.tui.screens.cohort import CohortScreen
 from rehabctl.tui.screens.course import CourseScreen
 from rehabctl.tui.screens.patient import PatientScreen
 from rehabctl.tui.screens.worklist import WorklistScreen
 from tui.clinic import ClinicData
-from tui.conftest import press, settle
+from tui.conftest import press, settle, shown
 
 SIZE = (80, 24)
-
-
-def shown(app: PanelApp) -> str:
-    return "\n".join(strip.text for strip in app.screen._compositor.render_strips())
 
 
 async def test_a_course_beside_the_cohorts(clinic: ClinicData, panel: PanelApp) -> None:
@@ -33,6 +30,12 @@ async def test_a_course_beside_the_cohorts(clinic: ClinicData, panel: PanelApp) 
         assert "◇" in text
         await press(pilot, "G", "g", "escape")
         assert isinstance(panel.screen, PatientScreen)
+
+
+def test_a_number_has_the_decimals_that_its_unit_can_bear() -> None:
+    assert outcome_text.short(93.3825, "deg") == "93.4"
+    assert outcome_text.short(4.0, "of 10") == "4"
+    assert outcome_text.short(1.234, "m/s") == "1.23"
 
 
 async def test_a_condition_without_a_curve_says_so(clinic: ClinicData, panel: PanelApp) -> None:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 from dataclasses import replace
 
+import pytest
 from textual.widgets import DataTable, TextArea
 
-from rehabctl.domain.patient_detail import NoteSummary, PatientDetail
+from rehabctl.domain.patient_detail import NoteSummary, PatientDetail, ProgramLine
 from rehabctl.tui.app import PanelApp
 from rehabctl.tui.columns import Viewer
 from rehabctl.tui.patient_record_text import appointments, consents, messages, notes
@@ -28,10 +29,11 @@ from rehabctl.tui.screens.note_editor import NoteEditor
 from rehabctl.tui.screens.patient import PatientScreen
 from rehabctl.tui.screens.review import ReviewScreen
 from rehabctl.tui.widgets.offline_banner import OfflineBanner
-from rehabctl.tui.widgets.section import Line, wrap_lines
+from rehabctl.tui.widgets.section import Line, Section, wrap_lines
 from rehabctl.tui.widgets.trend_chart import TrendChart
-from tui.clinic import ClinicData, make_detail
+from tui.clinic import ClinicData
 from tui.conftest import make_panel, press, settle
+from tui.patients import make_detail
 from tui.times import NOW, ZONE
 
 SIZE = (120, 40)
@@ -127,16 +129,37 @@ def test_pain_and_adherence_are_numbers_first() -> None:
     assert "40% in 28 days" in plain(adherence(detail_of()))
 
 
+def test_the_name_of_an_exercise_takes_what_the_doses_leave() -> None:
+    hip = ProgramLine("hip", "Standing hip abduction, with band", 2, 10, 2.0, 3, 30.0, True)
+    detail = replace(bare(), program=(hip,))
+    dose = "2 x 10, hold 2 s, to 30 deg, 3 a week"
+    assert plain(programme(detail, 77), 77) == f"{hip.name}  {dose}"
+    assert plain(programme(detail, 40), 77) == f"Standing hip abduct…  {dose}"
+
+
 def test_a_patient_of_whom_nothing_is_known() -> None:
     nobody = bare()
     texts = (summary(nobody, VIEWER), reasons(nobody, VIEWER), alerts(nobody, VIEWER),
-             sessions(nobody, VIEWER), programme(nobody),
+             sessions(nobody, VIEWER), programme(nobody, 77),
             appointments(nobody, VIEWER), messages(nobody, VIEWER), notes(nobody, VIEWER),
             consents(nobody, VIEWER),
              pain(nobody), adherence(nobody))  # fmt: skip
     for text in texts:
         assert plain(text).strip()
         assert "None" not in plain(text)
+
+
+async def test_without_assessments_the_place_of_the_table_says_so(
+    clinic: ClinicData, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    nobody = replace(bare(), row=clinic.rows["1001"])
+    monkeypatch.setattr(clinic, "patient", lambda _: nobody)
+    app = make_panel(clinic)
+    async with app.run_test(size=SIZE) as pilot:
+        await settle(pilot)
+        await press(pilot, "enter", "3")
+        assert isinstance(app.screen.focused, Section)
+        assert "Nothing was measured yet." in str(app.screen.focused.render())
 
 
 def test_a_long_text_goes_on_below_itself() -> None:
@@ -197,6 +220,15 @@ async def test_an_answer_about_a_patient_left_behind_is_dropped(panel: PanelApp)
         await settle(pilot)
         assert screen.detail is not None
         assert screen.detail.row.mrn == "1001"
+
+
+async def test_a_chart_whose_patient_was_left_draws_nothing(panel: PanelApp) -> None:
+    async with panel.run_test(size=SIZE) as pilot:
+        await settle(pilot)
+        await press(pilot, "enter")
+        chart = panel.screen.query(TrendChart).first()
+        await chart.remove()
+        chart.draw()  # as a resize asks for that came just before
 
 
 async def test_charts_follow_the_theme_and_join_one_method_only(panel: PanelApp) -> None:

@@ -10,7 +10,7 @@ from rehabctl.tui.places import Place
 from rehabctl.tui.screens.help import HelpScreen, groups_of
 from rehabctl.tui.screens.worklist import WorklistScreen
 from tui.clinic import ClinicData
-from tui.conftest import make_panel, press, settle
+from tui.conftest import make_panel, press, settle, shown
 
 _CLINIC_WIDE = [place for place in places.places() if not place.of_patient]
 
@@ -47,6 +47,7 @@ async def test_a_place_opens_while_the_store_is_away(place: Place, clinic: Clini
         clinic.offline = True
         await press(pilot, place.key)
         assert is_open(panel, place)
+        assert "reading…" not in shown(panel)
         clinic.offline = False
         await press(pilot, "R")
         assert panel.is_running

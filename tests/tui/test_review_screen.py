@@ -11,7 +11,13 @@ from rich.style import Style
 from textual.app import App, ComposeResult
 from textual.widgets import TextArea
 
-from rehabctl.domain.review import RepetitionLabel, ReviewData, ReviewDecision, ReviewRemark
+from rehabctl.domain.review import (
+    NOT_MEASURED,
+    RepetitionLabel,
+    ReviewData,
+    ReviewDecision,
+    ReviewRemark,
+)
 from rehabctl.tui.screens.note_editor import NoteEditor
 from rehabctl.tui.screens.review import ReviewScreen
 from rehabctl.tui.screens.worklist import WorklistScreen
@@ -331,13 +337,39 @@ async def test_the_film_takes_the_place_of_the_body_and_follows_the_frame(
         assert not screen.query(FilmFrame)
 
 
+async def test_the_film_of_a_visit_is_looked_at_by_the_second_and_decided(
+    clinic: ClinicData, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    film = replace(
+        a_review(assessment_id="1001/0"), status=NOT_MEASURED, motion="", side="", has_film=True,
+        t_s=(0.0, 1.0, 2.0), landmarks_px=[((nan, nan),) * 33] * 3, angle_deg=(None,) * 3,
+        repetitions=(), moments=(), target_deg=None, next_assessment_id=None,
+    )  # fmt: skip
+    monkeypatch.setattr(clinic, "review", lambda _: film)
+    app = make_panel(clinic)
+    async with app.run_test(size=SIZE) as pilot:
+        await settle(pilot)
+        await press(pilot, "r")
+        screen = app.screen
+        assert isinstance(screen, ReviewScreen)
+        assert screen.query_one(FilmFrame).display
+        await press(pilot, "G", "h", "1", "e", "j", "m")
+        assert app.screen is screen
+        assert "1 of 2 s" in section(screen, "Frame")
+        assert "nothing is measured" in section(screen, "Found")
+        await press(pilot, "a")
+        assert clinic.decisions["1001/0"][0] is ReviewDecision.ACCEPTED
+
+
 async def test_without_a_film_its_keys_say_so(clinic: ClinicData) -> None:
     app = make_panel(clinic)
     async with app.run_test(size=SIZE) as pilot:
         await settle(pilot)
-        await press(pilot, "r", "n", "i", "o")
-        said = [n.message for n in app._notifications if "not kept" in n.message]
-        assert len(said) == 2
+        await press(pilot, "r", "n")
+        for key in ("i", "o"):
+            app.clear_notifications()
+            await press(pilot, key)
+            assert ["not kept" in n.message for n in app._notifications] == [True]
         assert clinic.reviews.opened == []
 
 

@@ -17,7 +17,7 @@ from rehabctl.tui.screens.text_dialog import TextDialog
 from rehabctl.tui.screens.visit_note import VisitNoteScreen
 from rehabctl.tui.screens.worklist import WorklistScreen
 from tui.clinic import ClinicData
-from tui.conftest import press, settle
+from tui.conftest import press, settle, shown
 from tui.times import NOW, ZONE
 
 SIZE = (80, 24)
@@ -28,16 +28,28 @@ SECONDS_A_KEY = 0.28
 """An average typist's keystroke (Card, Moran and Newell, The Keystroke-Level Model, 1980)."""
 
 
-def shown(app: PanelApp) -> str:
-    return "\n".join(strip.text for strip in app.screen._compositor.render_strips())
-
-
 def told(app: PanelApp) -> str:
     return "\n".join(notice.message for notice in app._notifications)
 
 
 def schedule(app: PanelApp) -> ScheduleScreen:
     return next(s for s in app.screen_stack if isinstance(s, ScheduleScreen))
+
+
+async def test_what_colleagues_book_is_followed_while_it_is_in_view(
+    clinic: ClinicData, panel: PanelApp
+) -> None:
+    async with panel.run_test(size=SIZE) as pilot:
+        await settle(pilot)
+        await press(pilot, "2")
+        screen, before = schedule(panel), len(clinic.calls)
+        screen._read_if_seen()
+        await settle(pilot)
+        assert len(clinic.calls) == before + 1
+        await press(pilot, "b")
+        screen._read_if_seen()
+        await settle(pilot)
+        assert len(clinic.calls) == before + 1
 
 
 async def test_a_day_and_a_week_and_back(clinic: ClinicData, panel: PanelApp) -> None:
@@ -159,7 +171,9 @@ async def test_units_run_along_and_the_ladder_is_climbed_down(
         assert len(clinic.visits.visits[FIRST].channels) == 4
         await press(pilot, "c", "home", "enter")
         assert clinic.visits.visits[FIRST].channels[-1].channel is Channel.VIDEO
-        await press(pilot, "x", "v", *"nine", "enter")
+        await press(pilot, "x", "enter")  # no is the default: a visit does not begin again
+        assert "stop" not in clinic.calls
+        await press(pilot, "x", "y", "v", *"nine", "enter")
         assert "not a number" in shown(panel)
         await press(pilot, *["backspace"] * 4, "9", "enter")
         visit = clinic.visits.visits[FIRST]
@@ -240,7 +254,7 @@ async def test_from_check_in_to_a_signed_note_in_under_three_minutes_of_keys(
     plan = "Go on as planned, add step-ups."
     spell = {" ": "space", ",": "comma", ".": "full_stop", "-": "minus"}
     path = [
-        "2", "enter", *BEGIN, "o", *"97110", "enter", "x", "v", "9", "enter",
+        "2", "enter", *BEGIN, "o", *"97110", "enter", "x", "y", "v", "9", "enter",
         "e", "enter", *(spell.get(c, c) for c in words), "ctrl+s",
         "e", *(spell.get(c, c) for c in plan), "ctrl+s", "S", *"PT", "enter",
     ]  # fmt: skip

@@ -18,7 +18,7 @@ from rehabctl.tui.widgets.offline_banner import OfflineBanner
 from rehabctl.tui.widgets.patient_table import PatientTable
 from rehabctl.tui.widgets.status_line import StatusLine
 from tui.clinic import ClinicData, EndlessData
-from tui.conftest import make_panel, press, settle
+from tui.conftest import make_panel, press, settle, shown
 from tui.times import NOW
 
 SIZE = (120, 30)
@@ -407,3 +407,28 @@ async def test_an_empty_clinic_says_what_to_do(panel: PanelApp) -> None:
         await settle(pilot)
         await type_filter(pilot, "zzz")
         assert "Nobody matches" in lines(panel)[0]
+
+
+async def test_what_a_role_may_not_read_is_said_to_stay_and_not_asked_for_again(
+    clinic: ClinicData,
+) -> None:
+    clinic.refuse = "worklist"
+    app = make_panel(clinic)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settle(pilot)
+        screen = app.screen
+        assert isinstance(screen, WorklistScreen)
+        screen._live_refresh()
+        screen._tick()
+        await settle(pilot)
+        assert clinic.calls == ["worklist"]
+        app.clear_notifications()
+        await settle(pilot)
+        assert "the database is read-only. Ask your administrator." in shown(app)
+        assert "not read" in shown(app)
+        assert "Nothing was read. R reads again" in shown(app)
+        await press(pilot, "R", "R")
+        assert len(app._notifications) == 1
+        clinic.refuse = None
+        await press(pilot, "R")
+        assert "12 of 40 need you" in shown(app)

@@ -28,7 +28,7 @@ VISITS = Announcement(
         "visit": (
             PanelKey("visit.start", "s", "start", "Start", shown=True),
             PanelKey("visit.channel", "c", "channel", "Channel"),
-            PanelKey("visit.fallback", "f", "fallback", "The call broke: next step", shown=True),
+            PanelKey("visit.fallback", "f", "fallback", "Call broke: next step", shown=True),
             PanelKey("visit.code", "o", "code", "Time a code", shown=True),
             PanelKey("visit.stop", "x", "stop", "End", shown=True),
             PanelKey("visit.rate", "v", "rate", "The patient's answer"),

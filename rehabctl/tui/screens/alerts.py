@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from textual.app import ComposeResult
-from textual.containers import Vertical, VerticalScroll
+from textual.containers import Vertical
 from textual.message import Message
 from textual.widgets import OptionList
 from textual.widgets.option_list import Option
@@ -18,6 +18,7 @@ from rehabctl.tui.keymap import bindings
 from rehabctl.tui.messages import AlertChoice, AlertsLoaded
 from rehabctl.tui.screens.care_screen import CareScreen
 from rehabctl.tui.widgets.alert_list import AlertList
+from rehabctl.tui.widgets.detail import Detail
 from rehabctl.tui.widgets.key_bar import KeyBar
 from rehabctl.tui.widgets.section import Section
 from rehabctl.tui.widgets.status_line import StatusLine, data_age
@@ -56,7 +57,7 @@ class AlertsScreen(CareScreen):
         yield self._status
         with Vertical(id="alerts-body"):
             yield self._list
-            with VerticalScroll(id="alert-evidence", can_focus=False):
+            with Detail(id="alert-evidence"):
                 yield self._evidence
         yield KeyBar()
 
@@ -100,6 +101,10 @@ class AlertsScreen(CareScreen):
     def on_option_list_option_highlighted(self, _: OptionList.OptionHighlighted) -> None:
         """Show the evidence of the alert under the cursor."""
         self._show_evidence()
+
+    def on_option_list_option_selected(self, _: OptionList.OptionSelected) -> None:
+        """Go to the evidence, to read on there."""
+        self.query_one(Detail).go_in()
 
     def _show_evidence(self) -> None:
         alert = self.current

@@ -200,7 +200,7 @@ def ask_and_calibrate(context: PanelContext, app: App[None]) -> None:
     def named(done: bool | None) -> None:
         if done:
             choices = [(kind.value, text) for kind, text in _PROCEDURES]
-            dialog = ChoiceDialog("Which procedure?", choices, choices[0][0], wide=True)
+            dialog = ChoiceDialog("Which procedure?", choices, None, wide=True)
             app.push_screen(dialog, chosen)
 
     def begin(request: BenchRequest) -> None:

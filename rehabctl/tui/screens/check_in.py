@@ -66,14 +66,14 @@ class CheckInScreen(PortScreen[None]):
         )
 
     def compose(self) -> ComposeResult:
-        """Lay out the sheet beside the count."""
+        """Lay out sheet and count beside, or above, what is done when the call breaks."""
         yield self._status
         with (
             Reader(id="visit-body"),
             Horizontal(id="visit-columns"),
         ):
-            yield Vertical(self._visit, self._ladder, id="visit-sheet")
-            yield Vertical(self._units, id="visit-units")
+            yield Vertical(self._visit, self._units, id="visit-sheet")
+            yield Vertical(self._ladder, id="visit-ladder")
         yield KeyBar()
 
     def on_mount(self) -> None:
@@ -183,12 +183,20 @@ class CheckInScreen(PortScreen[None]):
         )
 
     def action_stop(self) -> None:
-        """End the visit, with the channel and the code that still run."""
-        if self._is_running():
-            data, wanted = self.context.data.visits, self._visit_id
-            self._do(
-                lambda: data.stop(wanted), "The visit has ended. v: satisfaction, e: the note."
-            )
+        """End the visit, with the channel and the code that still run, after asking."""
+        if not self._is_running():
+            return
+        from rehabctl.tui.screens.dialogs import ConfirmDialog
+
+        data, wanted = self.context.data.visits, self._visit_id
+        done = "The visit has ended. v: satisfaction, e: the note."
+
+        def answered(yes: bool | None) -> None:
+            if yes:
+                self._do(lambda: data.stop(wanted), done)
+
+        question = "End the visit now? It does not begin again."
+        app_of(self).push_screen(ConfirmDialog(question), answered)
 
     def action_rate(self) -> None:
         """Keep the patient's answer to how satisfied she was."""

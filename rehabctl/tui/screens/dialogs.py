@@ -23,6 +23,8 @@ from rehabctl.tui.screens.port_screen import PortScreen
 from rehabctl.tui.widgets.filter_input import steady
 
 _SNOOZE_HOUR = 6
+_LINES_IN_VIEW = 3
+"""More may need paging at 80x24."""
 _SNOOZE_CHOICES = ((1, "until tomorrow"), (3, "for 3 days"), (7, "for a week"), (14, "for 2 weeks"))
 
 
@@ -41,7 +43,11 @@ class ActionDialog(PortScreen[bool], ModalScreen[bool]):
         Does it; blocks; raises `RehabctlError` when it is refused.
     """
 
-    BINDINGS: ClassVar = [Binding("escape", "cancel", "Cancel", id="dialog.cancel")]
+    BINDINGS: ClassVar = [
+        Binding("escape", "cancel", "Cancel", id="dialog.cancel"),
+        Binding("pagedown", "read_on(1)", "Read on", priority=True, show=False),
+        Binding("pageup", "read_on(-1)", "Read back", priority=True, show=False),
+    ]
 
     def __init__(
         self,
@@ -66,7 +72,19 @@ class ActionDialog(PortScreen[bool], ModalScreen[bool]):
                     yield Static(Content(clean_lines("\n".join(self._lines))))
             yield from self.compose_field()
             yield self._error
-            yield Static(Content(self.hint()), classes="dialog-hint")
+            more = "   pgdn: read on" if len(self._lines) > _LINES_IN_VIEW else ""
+            yield Static(Content(self.hint() + more), classes="dialog-hint")
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Leave the paging keys to the field where there is no evidence to page through."""
+        if action == "read_on" and not self._lines:
+            return False
+        return super().check_action(action, parameters)
+
+    def action_read_on(self, direction: int) -> None:
+        """Show more of the evidence; the field keeps the focus."""
+        for lines in self.query(".dialog-lines"):
+            lines.scroll_relative(y=direction * max(1, lines.size.height - 1), animate=False)
 
     def compose_field(self) -> ComposeResult:
         """Return the widget that takes the answer."""
@@ -183,7 +201,7 @@ class ChoiceDialog(OwnDismiss, ModalScreen[str | None]):
     choices
         Value and text of each.
     current
-        Value that is in force now.
+        Value that is in force now; None when nothing is.
     wide
         Whether the choices are long.
     """
@@ -191,7 +209,12 @@ class ChoiceDialog(OwnDismiss, ModalScreen[str | None]):
     BINDINGS: ClassVar = [Binding("escape", "cancel", "Cancel", id="dialog.cancel")]
 
     def __init__(
-        self, title: str, choices: Sequence[tuple[str, str]], current: str, *, wide: bool = False
+        self,
+        title: str,
+        choices: Sequence[tuple[str, str]],
+        current: str | None,
+        *,
+        wide: bool = False,
     ) -> None:
         super().__init__()
         self._width = "wide" if wide else "narrow"
@@ -214,7 +237,8 @@ class ChoiceDialog(OwnDismiss, ModalScreen[str | None]):
     def on_mount(self) -> None:
         """Start on the choice in force."""
         values = [value for value, _ in self._choices]
-        self.query_one(OptionList).highlighted = values.index(self._current)
+        place = 0 if self._current is None else values.index(self._current)
+        self.query_one(OptionList).highlighted = place
 
     def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
         """Return the choice."""

@@ -23,7 +23,7 @@ from rehabctl.tui.widgets.filter_input import steady
 
 _MOST = 50
 _TYPING_PAUSE_S = 0.12
-_NAME_CELLS = 40
+_NAME_CELLS, _DOSE_CELLS, _REGION_CELLS = 40, 8, 10
 
 
 class ExerciseSearch(PortScreen[str | None], ModalScreen[str | None]):
@@ -103,9 +103,10 @@ class ExerciseSearch(PortScreen[str | None], ModalScreen[str | None]):
 
 def _line(exercise: Exercise) -> Content:
     dose = exercise.dose
-    approved = "" if exercise.approved else "  draft"
+    approved = "" if exercise.approved else "draft"
     return Content.assemble(
         cells.fit(exercise.name, _NAME_CELLS),
-        (f" {dose.sets} x {dose.reps}  {cells.words(exercise.region)}", "$muted"),
+        (f" {f'{dose.sets} x {dose.reps}':<{_DOSE_CELLS}}", "$muted"),
+        (f"{cells.words(exercise.region):<{_REGION_CELLS}}", "$muted"),
         (approved, "$warning"),
     )

@@ -6,9 +6,8 @@ from abc import abstractmethod
 from typing import ClassVar, Generic, TypeVar
 
 from textual.app import ComposeResult
-from textual.containers import Vertical, VerticalScroll
+from textual.containers import Vertical
 from textual.content import Content
-from textual.timer import Timer
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
@@ -18,13 +17,13 @@ from rehabctl.tui.context import PanelContext
 from rehabctl.tui.help_text import HelpText
 from rehabctl.tui.messages import WorkFailed
 from rehabctl.tui.screens.place_screen import PlaceScreen
+from rehabctl.tui.widgets.detail import Detail
 from rehabctl.tui.widgets.key_bar import KeyBar
 from rehabctl.tui.widgets.line_list import LineList
 from rehabctl.tui.widgets.offline_banner import OfflineBanner
 from rehabctl.tui.widgets.section import Section
 from rehabctl.tui.widgets.status_line import StatusLine, data_age
 
-_RETRY_S = 5.0
 T = TypeVar("T")
 
 
@@ -49,7 +48,6 @@ class ListScreen(PlaceScreen, Generic[T]):
         super().__init__(context)
         self.lines: tuple[T, ...] = ()
         self.only_waiting = False
-        self._retry: Timer | None = None
         self._status = StatusLine()
         self._banner = OfflineBanner(context.zone)
         self._list = LineList(self.HELP_OF_LIST)
@@ -76,10 +74,6 @@ class ListScreen(PlaceScreen, Generic[T]):
         """Return a line of the list."""
 
     @abstractmethod
-    def action_refresh_data(self) -> None:
-        """Read the list again, in a thread; `show_lines` takes what was read."""
-
-    @abstractmethod
     def read_current(self) -> None:
         """Show the line under the cursor in full."""
 
@@ -90,18 +84,19 @@ class ListScreen(PlaceScreen, Generic[T]):
         yield Static(Content(f" {self.heading()}"), id="list-heading")
         with Vertical(id="list-body"):
             yield self._list
-            with VerticalScroll(id="list-detail", can_focus=False):
+            with Detail(id="list-detail"):
                 yield from self._sections
         yield KeyBar()
 
     def on_mount(self) -> None:
         """Read the list."""
         self._list.focus()
-        self._status.show(self.HELP_OF_LIST.title, "reading…", "")
+        self._status.show(self.HELP_OF_LIST.title, "", "reading…")
         self.action_refresh_data()
+        self.follow()
 
     def show_lines(self, lines: tuple[T, ...]) -> None:
-        """Show what was read; the cursor stays on its line."""
+        """Show what `action_refresh_data` read; the cursor stays on its line."""
         self._banner.show_online()
         self.lines = lines
         self._show_list()
@@ -111,10 +106,9 @@ class ListScreen(PlaceScreen, Generic[T]):
         if not message.is_offline:
             super().work_failed(message)
             return
+        self._status.show_failed()
         self._banner.show_offline(message.what, message.next_step, self.context.now())
-        if self._retry is not None:
-            self._retry.stop()
-        self._retry = self.set_timer(_RETRY_S, self.action_refresh_data)
+        self.try_again(self.action_refresh_data)
 
     @property
     def shown(self) -> tuple[T, ...]:
@@ -142,6 +136,8 @@ class ListScreen(PlaceScreen, Generic[T]):
             self._list.add_option(Option(Content.styled(text, "$muted"), disabled=True))
         waiting = sum(self.waits(line) for line in self.lines)
         note = f"{waiting} of {counted(len(self.lines), self.NOUN)} {self.WAITING}"
+        if self.only_waiting:
+            note += ", only these"
         now = self.context.now()
         age = data_age(now, now, self.context.zone)
         self._status.show(self.title_of_list(), note if self.lines else "none yet", age)
@@ -150,6 +146,10 @@ class ListScreen(PlaceScreen, Generic[T]):
     def on_option_list_option_highlighted(self, _: OptionList.OptionHighlighted) -> None:
         """Show the line under the cursor in full."""
         self.read_current()
+
+    def on_option_list_option_selected(self, _: OptionList.OptionSelected) -> None:
+        """Go to what is below, to read on there."""
+        self.query_one(Detail).go_in()
 
     def action_waiting(self) -> None:
         """Show only what waits for somebody, or all again."""

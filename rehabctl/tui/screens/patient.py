@@ -16,6 +16,7 @@ from textual.widgets import DataTable
 from rehabctl.domain.patient_detail import PatientDetail, Trend
 from rehabctl.domain.triage import WorklistRow
 from rehabctl.tui import cells, patient_record_text, patient_text
+from rehabctl.tui.columns import Viewer
 from rehabctl.tui.context import PanelContext
 from rehabctl.tui.keymap import bindings
 from rehabctl.tui.messages import PatientLoaded, WorkFailed
@@ -26,6 +27,9 @@ from rehabctl.tui.widgets.key_bar import KeyBar
 from rehabctl.tui.widgets.offline_banner import OfflineBanner
 from rehabctl.tui.widgets.section import Section, TextBlock
 from rehabctl.tui.widgets.status_line import StatusLine, data_age
+
+_FRAME_CELLS = 3
+"""Padding of a section and the scroll bar."""
 
 Neighbour = Callable[[int], WorklistRow | None]
 
@@ -99,8 +103,10 @@ class PatientScreen(CareScreen):
     def work_failed(self, message: WorkFailed) -> None:
         """Show that the store is away, or what was refused."""
         if message.is_offline:
+            self._status.show_failed()
             banner = self._banner
             banner.show_offline(message.what, message.next_step, self.context.now())
+            self.try_again(self.action_refresh_data)
         else:
             super().work_failed(message)
 
@@ -131,7 +137,7 @@ class PatientScreen(CareScreen):
                 "a acknowledges the open ones with a comment, z snoozes them.",
             ),
             _named("programme", Section(
-                "Programme", patient_text.programme(detail),
+                "Programme", patient_text.programme(detail, self._care_room()),
                 "The prescribed exercises. A draft waits for approval.",
             )),
             _named("record", Section(
@@ -156,7 +162,7 @@ class PatientScreen(CareScreen):
         )  # fmt: skip
         measured = Vertical(
             _named("trends", self._trends(detail)),
-            _named("assessments", AssessmentTable(detail.assessments, viewer)),
+            _named("assessments", _assessments(detail, viewer)),
             _named("sessions", Section(
                 "Sessions", patient_text.sessions(detail, viewer),
                 "Sessions done at home: exercises done of those planned, pain before and after "
@@ -165,6 +171,11 @@ class PatientScreen(CareScreen):
             id="measured",
         )  # fmt: skip
         return care, measured
+
+    def _care_room(self) -> int:
+        """Return the cells of a line on the left, as `panel.tcss` shares the width."""
+        width = app_of(self).size.width
+        return (width * 5 // 13 if self.has_class("-wide") else width) - _FRAME_CELLS
 
     def _trends(self, detail: PatientDetail) -> Widget:
         """Return angles as full charts, and pain and adherence side by side below them."""
@@ -249,6 +260,13 @@ class PatientScreen(CareScreen):
     def care_done(self, *, move_on: bool) -> None:
         """Read the patient again; she stays on the screen."""
         self.read_patient()
+
+
+def _assessments(detail: PatientDetail, viewer: Viewer) -> Widget:
+    if detail.assessments:
+        return AssessmentTable(detail.assessments, viewer)
+    told = "What cameras and sensors measured. enter on one of them replays it."
+    return Section("Assessments", patient_text.nothing("Nothing was measured yet."), told)
 
 
 def _named(name: str, widget: Widget) -> Widget:

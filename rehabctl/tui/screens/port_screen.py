@@ -8,14 +8,19 @@ from typing import ClassVar
 
 from textual.message import Message
 from textual.screen import Screen, ScreenResultType
+from textual.timer import Timer
 from textual.worker import Worker
 
-from rehabctl.domain.errors import RehabctlError, UnavailableError
+from rehabctl.domain.errors import BusyError, RehabctlError, UnavailableError
 from rehabctl.services.crash_log import record_crash
 from rehabctl.tui.context import PanelContext
 from rehabctl.tui.messages import WorkFailed
 from rehabctl.tui.safe_app import app_of, failure_of
 from rehabctl.tui.screens.own_dismiss import OwnDismiss
+from rehabctl.tui.widgets.detail import Detail
+from rehabctl.tui.widgets.status_line import StatusLine
+
+_RETRY_S = 5.0
 
 
 class PortScreen(OwnDismiss, Screen[ScreenResultType]):
@@ -34,6 +39,7 @@ class PortScreen(OwnDismiss, Screen[ScreenResultType]):
         super().__init__()
         self.context = context
         self._turns: ThreadPoolExecutor | None = None
+        self._retry: Timer | None = None
 
     @property
     def is_on_top(self) -> bool:
@@ -55,7 +61,7 @@ class PortScreen(OwnDismiss, Screen[ScreenResultType]):
             try:
                 message = work()
             except RehabctlError as error:
-                offline = isinstance(error, UnavailableError)
+                offline = isinstance(error, UnavailableError | BusyError)
                 message = WorkFailed(error.what, error.next_step, offline)
             self.post_message(message)
 
@@ -87,10 +93,24 @@ class PortScreen(OwnDismiss, Screen[ScreenResultType]):
         self.work_failed(message)
 
     def work_failed(self, message: WorkFailed) -> None:
-        """Say what failed."""
+        """Say what failed; what was never read does not go on being read."""
+        for line in self.query(StatusLine):
+            line.show_failed(f"{message.what}. {message.next_step}.")
         self.notify(
             f"{message.what}. {message.next_step}.", severity="error", markup=False, timeout=8
         )
+
+    def try_again(self, read: Callable[[], None]) -> None:
+        """Read again in a while: the store was away.
+
+        Parameters
+        ----------
+        read
+            Starts the work.
+        """
+        if self._retry is not None:
+            self._retry.stop()
+        self._retry = self.set_timer(_RETRY_S, read)
 
     def keep_draft(self) -> None:
         """Put typed text that is not saved among the drafts."""
@@ -101,4 +121,4 @@ class PortScreen(OwnDismiss, Screen[ScreenResultType]):
 
     def back_one_level(self) -> bool:
         """Undo one level inside this screen (a filter, marks); False when there is none."""
-        return False
+        return any(detail.go_back() for detail in self.query(Detail))

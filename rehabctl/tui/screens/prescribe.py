@@ -6,7 +6,6 @@ from dataclasses import replace
 from typing import ClassVar
 
 from textual.app import ComposeResult
-from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.message import Message
 
@@ -19,6 +18,7 @@ from rehabctl.tui.messages import LineChecked, PhasesLoaded, PlanLoaded, PlanSav
 from rehabctl.tui.safe_app import app_of
 from rehabctl.tui.screens.care_screen import CareScreen
 from rehabctl.tui.undo import UndoStep
+from rehabctl.tui.widgets.detail import Detail
 from rehabctl.tui.widgets.key_bar import KeyBar
 from rehabctl.tui.widgets.section import Line, Section
 from rehabctl.tui.widgets.status_line import StatusLine
@@ -61,7 +61,7 @@ class PrescribeScreen(CareScreen):
         """Lay out title, week, what is to be known, and keys."""
         yield self._status
         yield self.table
-        with VerticalScroll(id="plan-about", can_focus=False):
+        with Detail(id="plan-about"):
             yield self._about
         yield KeyBar()
 
@@ -197,7 +197,7 @@ class PrescribeScreen(CareScreen):
             for key, c in by_key.items()
         ]
         if choices and self.is_on_top:
-            dialog = ChoiceDialog("Phase of a protocol", choices, choices[0][0], wide=True)
+            dialog = ChoiceDialog("Phase of a protocol", choices, None, wide=True)
             app_of(self).push_screen(dialog, lambda key: self._take_phase(by_key.get(key or "")))
 
     def _take_phase(self, choice: PhaseChoice | None) -> None:

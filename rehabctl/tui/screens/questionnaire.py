@@ -80,7 +80,7 @@ class QuestionnaireScreen(PortScreen[None]):
         from rehabctl.tui.screens.dialogs import ChoiceDialog
 
         choices = [(slug, cells.clean(i.name)) for slug, i in by_slug.items()]
-        dialog = ChoiceDialog("Questionnaire", choices, choices[0][0], wide=True)
+        dialog = ChoiceDialog("Questionnaire", choices, None, wide=True)
 
         def chosen(slug: str | None) -> None:
             if slug is None:

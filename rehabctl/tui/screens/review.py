@@ -99,6 +99,8 @@ class ReviewScreen(ReviewFilm):
         self._show_frame()
         await self.film_changed()
         self.forget_film()
+        if review.has_film and not review.is_measured:
+            await self.action_picture()  # there is nothing else to see
 
     def _parts(self, review: ReviewData) -> list[Widget]:
         self._skeleton = Skeleton(
@@ -222,6 +224,9 @@ class ReviewScreen(ReviewFilm):
             target = max((t for t in times if t < here - frame_s), default=None)
         if target is not None:
             self._go_to_time(target)
+        else:
+            text = "There is none further on." if step > 0 else "There is none before."
+            self.notify(text, markup=False)
 
     def _frame_s(self) -> float:
         """Return the mean time between two frames."""
@@ -277,6 +282,9 @@ class ReviewScreen(ReviewFilm):
         """Write a remark about the chosen joint, angle or nothing at the moment in view."""
         review = self.review
         if review is None:
+            return
+        if not review.is_measured:
+            self.notify(review_text.NO_REMARKS, markup=False)
             return
         self._stop()
         at_s, mark = review.t_s[self.frame_index], self._marks[self._mark_index]

@@ -7,7 +7,7 @@ from datetime import date, timedelta
 from typing import ClassVar
 
 from textual.app import ComposeResult
-from textual.containers import Vertical, VerticalScroll
+from textual.containers import Vertical
 from textual.message import Message
 from textual.widgets import OptionList
 from textual.widgets.option_list import Option
@@ -22,6 +22,7 @@ from rehabctl.tui.safe_app import app_of
 from rehabctl.tui.screens.place_screen import PlaceScreen
 from rehabctl.tui.screens.text_dialog import TextDialog
 from rehabctl.tui.visit_messages import ScheduleLoaded
+from rehabctl.tui.widgets.detail import Detail
 from rehabctl.tui.widgets.key_bar import KeyBar
 from rehabctl.tui.widgets.section import Section
 from rehabctl.tui.widgets.status_line import StatusLine, data_age
@@ -61,7 +62,7 @@ class ScheduleScreen(PlaceScreen):
         yield self._status
         with Vertical(id="schedule-body"):
             yield self._list
-            with VerticalScroll(id="schedule-about", can_focus=False):
+            with Detail(id="schedule-about"):
                 yield self._about
         yield KeyBar()
 
@@ -70,6 +71,7 @@ class ScheduleScreen(PlaceScreen):
         self._list.focus()
         self._status.show("Schedule", "", "reading…")
         self.action_refresh_data()
+        self.follow()
 
     def _today(self) -> date:
         return self.context.now().astimezone(self.context.data.visits.zone).date()
@@ -139,7 +141,8 @@ class ScheduleScreen(PlaceScreen):
     def _show_about(self) -> None:
         line = self.current
         if line is None:
-            self._about.show([visit_text.fact("", "Nothing is booked here.", "$muted")])
+            nothing = "Nothing is booked here. b books a visit."
+            self._about.show([visit_text.fact("", nothing, "$muted")])
         else:
             self._about.show(visit_text.about(line, self.context.data.visits.zone))
 

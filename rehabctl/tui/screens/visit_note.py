@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import ClassVar
 
 from textual.app import ComposeResult
-from textual.containers import Vertical, VerticalScroll
+from textual.containers import Vertical
 from textual.content import Content
 from textual.widgets import OptionList
 from textual.widgets.option_list import Option
@@ -22,6 +22,7 @@ from rehabctl.tui.keymap import bindings
 from rehabctl.tui.safe_app import app_of
 from rehabctl.tui.screens.port_screen import PortScreen
 from rehabctl.tui.visit_messages import NoteLoaded
+from rehabctl.tui.widgets.detail import Detail
 from rehabctl.tui.widgets.key_bar import KeyBar
 from rehabctl.tui.widgets.section import Line, Section
 from rehabctl.tui.widgets.status_line import StatusLine
@@ -58,7 +59,7 @@ class VisitNoteScreen(PortScreen[None]):
         yield self._status
         with Vertical(id="visit-note-body"):
             yield self._list
-            with VerticalScroll(id="visit-note-text", can_focus=False):
+            with Detail(id="visit-note-text"):
                 yield self._text
         yield KeyBar()
 

@@ -28,13 +28,13 @@ from rehabctl.tui.widgets.status_line import StatusLine, data_age
 from rehabctl.tui.worklist_pages import WorklistQuery, load_pages, read_page
 
 _TYPING_PAUSE_S = 0.12
-_RETRY_S = 5.0
 _CLOCK_S = 30.0
 _LIVE_DEPTH = 10_000
 """Rows from either end within which the list is read again by itself."""
 _FIRST_VIEW = 60
 _NO_PATIENTS = "No patients yet. Bring them in with: rehabctl import patients roster.csv"
 _NOBODY_MATCHES = "Nobody matches the filter. Escape removes it."
+_REFUSED = "Nothing was read. R reads again, ? tells the keys of the other screens."
 
 SORT_TEXT: dict[PanelSort, str] = {
     "priority": "by priority",
@@ -58,7 +58,6 @@ class WorklistScreen(CareScreen):
         self._reading = False
         self._more_wanted: PatientTable.RowsWanted | None = None
         self._typing: Timer | None = None
-        self._retry: Timer | None = None
         self._expected = 0
         self._status = StatusLine()
         self._banner = OfflineBanner(context.zone)
@@ -165,20 +164,28 @@ class WorklistScreen(CareScreen):
         self._reading = False
         if not message.is_offline:
             super().work_failed(message)
+            self._show_refused()
             return
+        self._status.show_failed()
         self._banner.show_offline(message.what, message.next_step, self.context.now())
-        if self._retry is not None:
-            self._retry.stop()
-        self._retry = self.set_timer(_RETRY_S, self.action_refresh_data)
+        self.try_again(self.action_refresh_data)
+
+    def _show_refused(self) -> None:
+        if self._status.has_failed:
+            self.table.empty_text = _REFUSED
+            self.table.refresh()
 
     def _live_refresh(self) -> None:
+        if self._status.has_failed and not self._banner.is_offline:
+            return  # what a role may not read is not asked for every minute
         table = self.table
         near = min(table.cursor, table.pages.total - table.cursor) <= _LIVE_DEPTH
         if self.is_on_top and near and not self._reading:
             self.action_refresh_data()
 
     def _tick(self) -> None:
-        self._show_status()
+        if not self._status.has_failed:
+            self._show_status()
 
     def _show_status(self) -> None:
         pages, query = self.table.pages, self.worklist_query

@@ -35,17 +35,17 @@ class KeyBar(Widget):
     def render_line(self, y: int) -> Strip:
         """Return as many key and word pairs as fit."""
         width = self.size.width
+        pairs = self._shown()
+        while len(pairs) > 1 and sum(map(_cells, pairs)) > width:
+            del pairs[-2]  # the last is the key that tells all others
         key_style = self.get_component_rich_style("key-bar--key")
         segments: list[Segment] = []
         used = 0
-        for key, text in self._shown():
-            length = cell_len(key) + cell_len(text) + 4
-            if used + length > width:
-                break
+        for key, text in pairs:
             segments += [Segment(f" {key} ", key_style), Segment(f"{text}  ", self.rich_style)]
-            used += length
-        segments.append(Segment(" " * (width - used), self.rich_style))
-        return Strip(segments, width)
+            used += _cells((key, text))
+        segments.append(Segment(" " * max(0, width - used), self.rich_style))
+        return Strip(segments, max(width, used)).crop(0, width)
 
     def _shown(self) -> list[tuple[str, str]]:
         shown: dict[str, tuple[str, str]] = {}
@@ -55,3 +55,7 @@ class KeyBar(Widget):
                 key = app_of(self).get_key_display(binding)
                 shown[binding.action] = (clean(key), binding.description)
         return list(shown.values())[:_MOST]
+
+
+def _cells(pair: tuple[str, str]) -> int:
+    return cell_len(pair[0]) + cell_len(pair[1]) + 4

@@ -21,7 +21,7 @@ from textual.strip import Strip
 
 from rehabctl.domain.triage import Tier, WorklistRow
 from rehabctl.tui.cells import fit
-from rehabctl.tui.columns import MARK_CELLS, Column, Viewer, layout, row_parts
+from rehabctl.tui.columns import MARK_CELLS, Viewer, layout, row_parts
 from rehabctl.tui.help_text import HelpText
 from rehabctl.tui.keymap import bindings
 from rehabctl.tui.worklist_pages import WorklistPages
@@ -89,7 +89,6 @@ class PatientTable(ScrollView, can_focus=True, inherit_bindings=False):
         self._last_mark: int | None = None
         self.empty_text = ""
         """Said in place of rows when there are none."""
-        self._columns: tuple[Column, ...] = ()
 
     # -- rows ------------------------------------------------------------------------------
 
@@ -138,8 +137,7 @@ class PatientTable(ScrollView, can_focus=True, inherit_bindings=False):
     # -- drawing ---------------------------------------------------------------------------
 
     def on_resize(self) -> None:
-        """Choose the columns for the new width (the scrollbar's cell is always kept free)."""
-        self._columns = layout(self.scrollable_content_region.width)
+        """Keep the cursor in view. Behind a dialog this comes late: rows ask for the width."""
         self._keep_in_view()
         self._ask_for_rows()
 
@@ -148,7 +146,7 @@ class PatientTable(ScrollView, can_focus=True, inherit_bindings=False):
         index = y + self.scroll_offset.y
         width = self.scrollable_content_region.width
         if index >= self.pages.total:
-            text = self.empty_text if index == 0 and self.pages.as_of is not None else ""
+            text = self.empty_text if index == 0 else ""
             return Strip([Segment(fit(f"  {text}", width), self._part("table--loading"))], width)
         row = self.pages.row(index)
         pointer = _CURSOR if index == self.cursor else " "
@@ -160,8 +158,9 @@ class PatientTable(ScrollView, can_focus=True, inherit_bindings=False):
     def _segments(self, row: WorklistRow, pointer: str, width: int) -> list[Segment]:
         marked = row.mrn in self.marks
         lead = pointer + (_MARK if marked else " ")
-        tier, rest = row_parts(row, self._columns, self.viewer)
-        used = MARK_CELLS + sum(c.width for c in self._columns) + len(self._columns) - 1
+        columns = layout(width)
+        tier, rest = row_parts(row, columns, self.viewer)
+        used = MARK_CELLS + sum(c.width for c in columns) + len(columns) - 1
         rest += " " * (width - used)
         if pointer == _CURSOR:
             return [Segment(lead + tier + rest, self._part("table--cursor"))]

@@ -6,6 +6,7 @@ from typing import ClassVar
 
 from textual.containers import VerticalScroll
 
+from rehabctl.tui.help_text import HelpText
 from rehabctl.tui.keymap import bindings
 
 
@@ -13,6 +14,7 @@ class Reader(VerticalScroll, can_focus=True, inherit_bindings=False):
     """Scrolls by line, page and end."""
 
     BINDINGS: ClassVar = bindings("reader")
+    help = HelpText("Reading", "What does not fit is scrolled by line, by page, or to an end.")
 
     def action_scroll(self, lines: int) -> None:
         """Scroll by lines."""

@@ -13,6 +13,7 @@ from textual.widget import Widget
 from rehabctl.tui import cells
 
 _OLD_AFTER_MINUTES = 5
+_READING, _NOT_READ = "reading…", "not read"
 
 
 class StatusLine(Widget):
@@ -40,6 +41,23 @@ class StatusLine(Widget):
             self._texts = (title, note, age)
             self.refresh()
 
+    def show_failed(self, why: str = "") -> None:
+        """Say that what was to be read was not; what was read before stays as old as it is.
+
+        Parameters
+        ----------
+        why
+            The reason: it stays when the notice about it has gone. Empty where a banner says it.
+        """
+        title, note, age = self._texts
+        if age in (_READING, _NOT_READ):
+            self.show(title, why or note, _NOT_READ)
+
+    @property
+    def has_failed(self) -> bool:
+        """Whether nothing could be read so far."""
+        return self._texts[2] == _NOT_READ
+
     def render_line(self, y: int) -> Strip:
         """Return the line, the note cut when it does not fit."""
         width = self.size.width
@@ -47,7 +65,7 @@ class StatusLine(Widget):
         left = f" {cells.clean(title)}"
         right = f"{age} "
         room = max(0, width - cell_len(left) - cell_len(right))
-        note = cells.fit(f"  {note}" if note else "", room)
+        note = cells.fit(f"  {note}" if note else "", max(0, room - 2)) + "  "[:room]
         return Strip(
             [
                 Segment(left, self.get_component_rich_style("status--title")),
@@ -60,7 +78,7 @@ class StatusLine(Widget):
 def data_age(as_of: datetime | None, now: datetime, zone: tzinfo) -> str:
     """Return `as of 09:41`, and how long ago when that is more than a few minutes."""
     if as_of is None:
-        return "reading…"
+        return _READING
     minutes = int((now - as_of).total_seconds() // 60)
     old = f" ({cells.ago(as_of, now)} old)" if minutes >= _OLD_AFTER_MINUTES else ""
     return f"as of {cells.clock(as_of, zone)}{old}"

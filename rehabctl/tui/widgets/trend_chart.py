@@ -110,6 +110,8 @@ class TrendChart(PlotWidget, can_focus=False, inherit_bindings=False):
 
     def draw(self) -> None:
         """Draw the points of each method, their spread, and the target."""
+        if not self.is_attached:  # the patient was left before this drawing's turn came
+            return
         trend = self._trend
         start, days = chart_days(trend)
         self.clear()

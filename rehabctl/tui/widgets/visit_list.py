@@ -18,8 +18,8 @@ class VisitList(OptionList, inherit_bindings=False):
         "Schedule",
         "What is booked, by start, in the clinic's time. A heading counts the visits of its day. "
         "○ is planned, ▶ runs, ● was held, ✕ was cancelled or missed. enter opens the check-in of "
-        "the visit under the cursor; below stands what its booking rests on. To book, move or "
-        "cancel: rehabctl schedule.",
+        "the visit under the cursor; below stands what its booking rests on. b books, v moves and "
+        "x cancels.",
     )
 
 
