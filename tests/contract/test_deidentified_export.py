@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -89,7 +90,8 @@ def test_no_canary_of_any_text_column_leaves(store: Store, tmp_path: Path) -> No
         written = b"".join(p.read_bytes() for p in (tmp_path / form.value).iterdir())
         assert b"zzyzx" not in written.lower()
         assert patient.id.hex.encode() not in written.replace(b"-", b"")
-        assert b"1961" not in written
+        # a year stands alone, unlike the digits of a pseudonym
+        assert not re.search(rb"(?<![0-9a-f])1961(?![0-9a-f])", written)
 
 
 def test_ages_places_and_dates(store: Store, tmp_path: Path) -> None:
