@@ -229,7 +229,7 @@ def magnetometer(recording: ImuRecording, limits: SensorLimits) -> CalibrationRe
     samples = recording.mag_ut
     results["samples"] = len(samples)
     if len(samples) < rows["samples_min"]:
-        return refuse("too_short", f"{len(samples)} samples are too few")
+        return refuse("too_short", f"too few samples: {len(samples)}")
     if field_swing(samples) < rows["swing_min"]:
         return refuse("still", "the field hardly changed; turn the sensor through all directions")
     held_out = np.floor(recording.t_s - recording.t_s[0]) % 2 == 1

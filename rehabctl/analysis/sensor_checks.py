@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from rehabctl.analysis.imu_recording import GRAVITY_MS2, Float, ImuRecording
 from rehabctl.analysis.orientation import FusionMethod, Orientation, fuse, rotate
+from rehabctl.domain.counting import counted
 from rehabctl.domain.sensor import GapRecord, SensorFinding
 from rehabctl.reference.sensor_limits import SensorLimits
 
@@ -157,7 +158,10 @@ def gap_findings(recording: ImuRecording, limits: Mapping[str, float]) -> tuple[
     longest = max((gap.to_s - gap.from_s for gap in found), default=0.0)
     if percent <= limits["lost_percent_max"] and longest <= limits["gap_s_max"]:
         return ()
-    text = f"{len(found)} gaps, {lost} samples ({percent:.2f} %) lost, longest {longest:.2f} s"
+    text = (
+        f"{counted(len(found), 'gap')}, {counted(lost, 'sample')} ({percent:.2f} %) lost, "
+        f"longest {longest:.2f} s"
+    )
     at_s = tuple(round(gap.from_s, 3) for gap in found[:_MOST_PLACES])
     return (SensorFinding("gap", text, at_s),)
 

@@ -144,7 +144,7 @@ class _Drafting:
         lines: list[DraftLine] = []
         for line in counted.lines:
             if line.units == 0:
-                message = line.remark or f"{line.minutes} minutes carry no unit"
+                message = line.remark or f"no unit comes of {counted(line.minutes, 'minute')}"
                 self._find("no-unit", line.code, message, "Nothing to do", "info")
                 continue
             service = by_code[line.code]

@@ -24,6 +24,7 @@ from rehabctl.billing.remote_monitoring import (
     supply,
     window_starts,
 )
+from rehabctl.domain.counting import counted
 from rehabctl.domain.monitoring import (
     DeviceAttestation,
     MonitoringClaim,
@@ -216,7 +217,7 @@ def month_evidence(facts: MonthFacts) -> MonthEvidence:
         if number == 0:
             setup = setup_code(result)
             if setup is not None:
-                why = f"{len(result.days)} days with data in the first window"
+                why = f"{counted(len(result.days), 'day')} with data in the first window"
                 supports.append(_setup_support(setup, facts, result, why, claimed, blocked))
     minutes, contact = minutes_of_month(facts.minutes, facts.time_zone, facts.month)
     managed = management(minutes, live_contact=contact, month=facts.month)
@@ -316,7 +317,7 @@ def late_notices(facts: MonthFacts) -> tuple[str, ...]:
         if added or gone:
             notices.append(
                 f"{claim.kind.value} {claim.period} was claimed on "
-                f"{claim.claimed_at.date().isoformat()}: since then {added} records were added and "
+                f"{claim.claimed_at.date().isoformat()}: records added since then: {added}; "
                 f"{gone} changed or went; the claim stands, correct it if it must change"
             )
     return tuple(notices)
@@ -374,7 +375,7 @@ def _supply_support(
 ) -> Support:
     period = result.window_start.isoformat()
     count = len(result.days)
-    why = f"{count} days with data from {period} to {result.window_end.isoformat()}"
+    why = f"{counted(count, 'day')} with data from {period} to {result.window_end.isoformat()}"
     status = "not supported"
     if result.status is SupplyStatus.OPEN:
         status, why = "open", f"{why}; days to come can change the code"
@@ -416,7 +417,7 @@ def _management_supports(
 ) -> list[Support]:
     period = facts.month.isoformat()[:7]
     contact = "with" if managed.live_contact else "without"
-    why = f"{managed.minutes} minutes in the month, {contact} live contact"
+    why = f"{counted(managed.minutes, 'minute')} in the month, {contact} live contact"
     if (claim := claimed.get((PeriodKind.MANAGEMENT, period))) is not None:
         return [
             Support(PeriodKind.MANAGEMENT, period, code, units, "claimed", why, facts.month,

@@ -13,6 +13,7 @@ from rehabctl.billing.monitoring_evidence import (
     Support,
     system_of,
 )
+from rehabctl.domain.counting import counted
 from rehabctl.domain.monitoring import PeriodKind
 from rehabctl.reference.payers.remote_monitoring import (
     load_management_rule,
@@ -111,8 +112,7 @@ def _supply_gaps(found: MonthEvidence, facts: MonthFacts, window: Support) -> It
         if code is None or from_days is None or len(days) >= from_days:
             continue
         short = from_days - len(days)
-        plural = "" if short == 1 else "s"
-        yield Gap(code, f"{short} more day{plural} with data", last, reachable=short <= ahead)
+        yield Gap(code, f"{counted(short, 'more day')} with data", last, reachable=short <= ahead)
 
 
 def _management_gaps(found: MonthEvidence, facts: MonthFacts) -> Iterator[Gap]:
@@ -137,7 +137,7 @@ def _management_gaps(found: MonthEvidence, facts: MonthFacts) -> Iterator[Gap]:
     for code, minutes in enough_for:
         if found.minutes < minutes:
             contact = "" if found.contact else " and live contact"
-            words = f"{minutes - found.minutes} more minutes{contact}"
+            words = f"{counted(minutes - found.minutes, 'more minute')}{contact}"
             yield Gap(code, words, month_end, reachable)
             if code != rule.short_code:
                 break

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
+from rehabctl.domain.counting import counted
 from rehabctl.domain.errors import UsageError
 from rehabctl.reference.payers.service_codes import (
     CodeKind,
@@ -124,8 +125,8 @@ def _by_duration(code: str, minutes: int, on: date) -> UnitLine:
     if right == code:
         return UnitLine(code, minutes, 1)
     if right is not None:
-        return UnitLine(code, minutes, 0, f"{minutes} minutes belong to {right}")
-    return UnitLine(code, minutes, 0, f"no code of its family is for {minutes} minutes")
+        return UnitLine(code, minutes, 0, f"the code for {counted(minutes, 'minute')} is {right}")
+    return UnitLine(code, minutes, 0, f"no code of its family is for {counted(minutes, 'minute')}")
 
 
 def _on_ladder(name: str, minutes: int, on: date) -> tuple[UnitLine, ...]:

@@ -9,6 +9,7 @@ from enum import StrEnum
 from operator import eq, ge, gt, le, lt
 
 from rehabctl.clinic.gates import Gate, Group, Joint, Predicate
+from rehabctl.domain.counting import counted
 
 EFFUSION_GRADES = ("none", "trace", "1+", "2+", "3+")
 """Swelling of a joint, least first."""
@@ -187,7 +188,8 @@ def _pain(predicate: Predicate, facts: GateFacts) -> Known:
         return None
     value = max(ratings) if how == "max" else sum(ratings) / len(ratings)
     met = _COMPARE[predicate.op](value, float(predicate.value))
-    return met, f"{how} {value:.3g}/10 of {len(ratings)} ratings in {days} days"
+    heard = counted(len(ratings), "rating")
+    return met, f"{how} {value:.3g}/10 of {heard} in {counted(int(days), 'day')}"
 
 
 def _sets_done(predicate: Predicate, facts: GateFacts) -> Known:

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date
 
+from rehabctl.domain.counting import counted
 from rehabctl.domain.licence import (
     CompactStatus,
     LicenceCheck,
@@ -171,7 +172,7 @@ def list_age(compact: CompactList, day: date) -> tuple[LicenceReason, ...]:
     days = (day - compact.checked_on).days
     if days <= compact.warn_after_days:
         return ()
-    text = f"the compact's membership list was looked at {days} days before"
+    text = f"the compact's membership list was looked at {counted(days, 'day')} before"
     return (LicenceReason("COMPACT_LIST_OLD", text),)
 
 

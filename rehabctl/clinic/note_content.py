@@ -12,6 +12,7 @@ from datetime import date
 from zoneinfo import ZoneInfo
 
 from rehabctl.clinic.recovery import projection
+from rehabctl.domain.counting import counted
 from rehabctl.domain.episode import Goal, GoalStatus
 from rehabctl.domain.facts import Extreme, Measurement, PatientFacts, ScoreFact
 from rehabctl.domain.plan_of_care import AuthorisationUse, PlanOfCareRecord
@@ -75,8 +76,8 @@ def fields_of(known: NoteFacts) -> dict[str, str]:
         "timed_minutes": str(known.timed_minutes),
         "total_minutes": str(_total_minutes(known.visit)),
         "units": _joined(f"{code} x {n}" for code, n in known.units.items()),
-        "treatment_days": _counted(known.treatment_days, "treatment day"),
-        "visits_held": _counted(known.visits_held, "visit"),
+        "treatment_days": counted(known.treatment_days, "treatment day"),
+        "visits_held": counted(known.visits_held, "visit"),
         "goals": _goals(known, zone),
         "plan": _plan(known.plan),
         "authorisations": _joined(_left(use) for use in known.authorisations) or "none on file",
@@ -88,10 +89,6 @@ def fields_of(known: NoteFacts) -> dict[str, str]:
 
 def _joined(parts: Iterable[str]) -> str:
     return "; ".join(parts)
-
-
-def _counted(count: int, word: str) -> str:
-    return f"{count} {word}" + ("" if count == 1 else "s")
 
 
 def _visit(visit: Visit | None, zone: ZoneInfo) -> str:
@@ -147,7 +144,7 @@ def _adherence(known: NoteFacts) -> str:
     if known.scheduled == 0:
         return ""
     percent = round(100 * known.done / known.scheduled)
-    return f"{known.done} of {known.scheduled} planned sessions done ({percent} %)"
+    return f"{known.done} of {counted(known.scheduled, 'planned session')} done ({percent} %)"
 
 
 def _motions(known: NoteFacts, zone: ZoneInfo) -> list[str]:
@@ -239,7 +236,8 @@ def _plan(plan: PlanOfCareRecord | None) -> str:
     if plan is None:
         return ""
     return (
-        f"{plan.treatment_type}, {plan.amount}, {plan.frequency}, for {plan.duration_weeks} weeks "
+        f"{plan.treatment_type}, {plan.amount}, {plan.frequency}, "
+        f"for {counted(plan.duration_weeks, 'week')} "
         f"from {plan.starts_on.isoformat()} (plan of care until {plan.ends_on.isoformat()})."
     )
 

@@ -11,6 +11,7 @@ from datetime import date, timedelta
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+from rehabctl.domain.counting import counted
 from rehabctl.domain.plan_of_care import (
     Authorisation,
     AuthorisationUse,
@@ -126,7 +127,7 @@ def findings(
     )
     days = report_days(treatment_days, last_report_on, today)
     if len(days) >= clocks.report_every_treatment_days:
-        text = f"{len(days)} treatment days since the last progress report"
+        text = f"{counted(len(days), 'treatment day')} since the last progress report"
         due = days[clocks.report_every_treatment_days - 1]
         found.append(PlanFinding("PROGRESS_REPORT", text, due, today > due))
     return found

@@ -11,6 +11,7 @@ import re
 from collections.abc import Mapping
 from typing import cast
 
+from rehabctl.domain.counting import counted
 from rehabctl.domain.prom import AnswerFinding, Instrument, Item
 
 _LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Z][a-z]{3})?(-[A-Z]{2})?")
@@ -42,7 +43,9 @@ def check_wording(instrument: Instrument, document: object) -> list[AnswerFindin
     texts = cast("dict[str, object]", items)
     known = {item.key for item in instrument.items}
     if set(texts) - known:
-        message = f"{len(set(texts) - known)} keys of `items` are no items of {instrument.slug}"
+        message = (
+            f"{counted(len(set(texts) - known), 'key')} of `items` not known to {instrument.slug}"
+        )
         findings.append(AnswerFinding(None, "unknown_item", message))
     for item in instrument.items:
         findings.extend(_check_item(item, texts.get(item.key)))

@@ -22,6 +22,7 @@ from rehabctl.commands._render import (
     to_json_value,
 )
 from rehabctl.commands._secrets import read_secret
+from rehabctl.domain.counting import counted
 from rehabctl.domain.errors import ExitCode, UsageError
 
 if TYPE_CHECKING:
@@ -83,7 +84,8 @@ def _show_sent(sent: list[Submitted], out: Output) -> None:
     emit_items(rows, ("file", "claims", "sha256"), out)
     answers = sum(len(one.answers) for one in sent)
     if answers:
-        note(f"{answers} answers came at once: rehabctl claim list --state rejected", out)
+        came = counted(answers, "answer")
+        note(f"{came} came at once: rehabctl claim list --state rejected", out)
 
 
 def fetch(

@@ -9,6 +9,7 @@ import typer
 
 from rehabctl.commands._options import Format, FormatOption, JsonFlag, OutputOption, QuietFlag
 from rehabctl.commands._render import Output, emit_items, emit_object, note, to_json_value
+from rehabctl.domain.counting import counted
 from rehabctl.domain.errors import ExitCode, UsageError
 
 if TYPE_CHECKING:
@@ -363,7 +364,8 @@ def _show_lines(claim: ClaimRecord, out: Output) -> None:
     for one in claim.document["findings"]:
         note(f"{one['severity']} {one['rule']}: {one['message']}. {one['fix']}.", out)
     for tie in claim.document["ties"]:
-        note(f"Your choice: {tie['units_to_place']} unit(s): {' or '.join(tie['between'])}", out)
+        units = counted(tie["units_to_place"], "unit")
+        note(f"Your choice: {units}: {' or '.join(tie['between'])}", out)
 
 
 def _row(found: ClaimDetail) -> dict[str, Any]:

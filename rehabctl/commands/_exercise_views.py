@@ -6,6 +6,8 @@ from dataclasses import fields
 from itertools import zip_longest
 from typing import TYPE_CHECKING, Any
 
+from rehabctl.domain.counting import counted
+
 if TYPE_CHECKING:
     from rehabctl.domain.exercise import Exercise
 
@@ -42,7 +44,7 @@ def exercise_card(exercise: Exercise, origin: str) -> str:
         f"{exercise.region}, {exercise.type}, {exercise.position}, "
         f"difficulty {exercise.difficulty}",
         f"{dose.sets} x {dose.reps}, hold {dose.hold_s:g} s, rest {dose.rest_s:g} s, "
-        f"{dose.per_week} times a week",
+        f"{counted(dose.per_week, 'time')} a week",
         "",
         *(f"{number}. {step}" for number, step in enumerate(exercise.steps, start=1)),
     ]

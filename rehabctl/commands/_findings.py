@@ -10,6 +10,7 @@ import typer
 
 from rehabctl.commands._options import Format
 from rehabctl.commands._render import Output, emit_items, emit_object, emit_text, note
+from rehabctl.domain.counting import counted
 from rehabctl.domain.errors import ExitCode
 from rehabctl.reference.findings import Finding
 
@@ -77,6 +78,6 @@ def emit_findings(
             for finding in findings
         ]
         emit_items(rows, ("place", "severity", "rule", "message"), out)
-    note(f"{len(files)} files, {len(findings)} findings", out)
+    note(f"{counted(len(files), 'file')}, {counted(len(findings), 'finding')}", out)
     if findings:
         raise typer.Exit(ExitCode.FINDINGS)

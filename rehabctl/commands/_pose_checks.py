@@ -18,6 +18,7 @@ from rehabctl.commands._pose_options import (
     VideoArgument,
 )
 from rehabctl.commands._render import Output, emit_items, emit_object, emit_text, note
+from rehabctl.domain.counting import counted
 from rehabctl.domain.errors import ExitCode, FindingsError, NotFoundError, RehabctlError
 
 if TYPE_CHECKING:
@@ -192,7 +193,7 @@ def check(
     else:
         rows = [{"code": f.code, "at_s": f.at_s, "text": f.text} for f in findings]
         emit_items(rows, ("code", "at_s", "text"), out)
-        note(f"{len(findings)} findings", out)
+        note(counted(len(findings), "finding"), out)
     if findings:
         raise typer.Exit(ExitCode.FINDINGS)
 

@@ -18,6 +18,7 @@ from rehabctl.commands._pose_options import (
     VideosArgument,
 )
 from rehabctl.commands._render import Output, emit_items, emit_object, note
+from rehabctl.domain.counting import counted
 from rehabctl.domain.errors import ExitCode
 
 app = typer.Typer(no_args_is_help=True)
@@ -87,7 +88,7 @@ def compare(
         about = [w for w in found.warnings if w.code.startswith("reference_")]
         for reason in (*found.quality.reasons, *about):
             note(f"- {reason.text}", out)
-        note(f"{len(deviations)} deviations from {curve.exercise} {curve.version}", out)
+        note(f"{counted(len(deviations), 'deviation')} from {curve.exercise} {curve.version}", out)
     if refused:
         raise typer.Exit(ExitCode.FINDINGS)
 
@@ -132,7 +133,7 @@ def build(
         )
     if not quiet:
         motions = ", ".join(curve.motion for curve in made.curves)
-        note(f"{made.repetitions} repetitions, {made.view} view: {motions}: {output}")
+        note(f"{counted(made.repetitions, 'repetition')}, {made.view} view: {motions}: {output}")
 
 
 @reference_app.command(

@@ -108,7 +108,7 @@ def cohort(
     for text in cohort_page.notes(report):
         note(text, out)
     if report.missing:
-        note(f"{len(report.missing)} courses of care have no change; whose: --show missing", out)
+        note(f"courses of care without a change: {len(report.missing)}; whose: --show missing", out)
 
 
 _SHORT = {
@@ -134,7 +134,7 @@ def _emit_table(report: CohortReport, out: Output) -> None:
     columns = [c for c in _SHORT.values() if any(line[c] is not None for line in lines)]
     emit_items(lines, ("group", *columns), out)
     if len(lines) < len(report.rows):
-        note(f"{len(report.rows) - len(lines)} lines are hidden whole", out)
+        note(f"lines hidden whole: {len(report.rows) - len(lines)}", out)
 
 
 def _line(row: CohortRow) -> dict[str, Any]:

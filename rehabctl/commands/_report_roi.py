@@ -10,6 +10,7 @@ import typer
 from rehabctl.commands._options import Format, FormatOption, JsonFlag, OutputOption, QuietFlag
 from rehabctl.commands._render import Output, emit_items, emit_object, note
 from rehabctl.commands._times import day
+from rehabctl.domain.counting import counted
 
 if TYPE_CHECKING:
     from rehabctl.services.roi import RoiReport
@@ -76,10 +77,11 @@ def roi(
         when = (
             f"paid back in month {back}"
             if back
-            else f"not paid back within {len(result.months)} months"
+            else f"not paid back within {counted(len(result.months), 'month')}"
         )
         note(
-            f"{name}: {result.net_over_horizon_usd} {report.currency} over {months} months, {when}",
+            f"{name}: {result.net_over_horizon_usd} {report.currency} "
+            f"over {counted(months, 'month')}, {when}",
             out,
         )
     note(f"assumptions, not forecasts: {report.assumptions_version}; replace them with --set", out)

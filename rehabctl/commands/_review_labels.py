@@ -10,6 +10,7 @@ import typer
 
 from rehabctl.commands._options import DryRunFlag, FormatOption, JsonFlag, OutputOption, QuietFlag
 from rehabctl.commands._render import Output, emit_items, emit_object, note
+from rehabctl.domain.counting import counted
 from rehabctl.domain.errors import UsageError
 from rehabctl.domain.review import RepetitionLabel
 
@@ -49,7 +50,7 @@ def label(
     with open_store(load_settings()) as store:
         found = repetition_labels.label(store, review.assessment_uuid(assessment), chosen)
     if not quiet:
-        note(f"{len(found)} repetitions have a label")
+        note(f"{counted(len(found), 'repetition')} with a label")
 
 
 def _labels(pairs: list[str]) -> dict[int, RepetitionLabel]:

@@ -20,6 +20,7 @@ from rehabctl.commands._options import (
 )
 from rehabctl.commands._render import Output, emit_items, emit_object, note, to_json_value
 from rehabctl.commands._sensor_live import Cue, StreamRequest, run_stream
+from rehabctl.domain.counting import counted
 from rehabctl.domain.errors import ExitCode, RehabctlError, UsageError
 
 if TYPE_CHECKING:
@@ -248,7 +249,8 @@ def emit_outcomes(
         emit_items(rows, _COLUMNS, data)
     for found in good:
         if data is None:
-            counts = f"{found.samples} samples, {found.drops} drops, {len(found.gaps)} gaps"
+            lost = f"{counted(found.drops, 'drop')}, {counted(len(found.gaps), 'gap')}"
+            counts = f"{counted(found.samples, 'sample')}, {lost}"
             note(f"{found.sensor}: {counts}", notes)
         for finding in found.findings:
             note(f"{found.sensor}: {finding.text}", notes)

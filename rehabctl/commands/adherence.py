@@ -9,6 +9,7 @@ import typer
 from rehabctl.commands import _adherence_fit as fitting
 from rehabctl.commands._options import Format, FormatOption, JsonFlag, OutputOption, QuietFlag
 from rehabctl.commands._render import Output, emit_items, emit_object, note
+from rehabctl.domain.counting import counted
 
 if TYPE_CHECKING:
     from rehabctl.services.adherence import AdherenceReport
@@ -69,7 +70,7 @@ def show(
             note(f"{name}: {value}", out)
     if report.engagement is not None:
         score = report.engagement
-        note(f"{score.label}: {score.points} points, {score.band}", out)
+        note(f"{score.label}: {counted(score.points, 'point')}, {score.band}", out)
         for part in score.contributions:
             if part.points:
                 note(f"  {part.points} for {part.text}: {part.value:.3g} {part.limit}", out)

@@ -10,6 +10,7 @@ import typer
 from rehabctl.commands import _claim_accounts, _claim_ports, _claim_records
 from rehabctl.commands._options import Format, FormatOption, JsonFlag, OutputOption, QuietFlag
 from rehabctl.commands._render import Output, emit_items, emit_object, note, to_json_value
+from rehabctl.domain.counting import counted
 from rehabctl.domain.errors import ExitCode, UsageError
 
 if TYPE_CHECKING:
@@ -52,13 +53,14 @@ def units(
         emit_object({**shown, "lines": lines, **({"remarks": remarks} if remarks else {})}, out)
         return
     emit_items([to_json_value(line) for line in result.lines], ("code", "minutes", "units"), out)
-    note(f"{result.total_timed_minutes} timed minutes: {result.total_timed_units} units", out)
+    minutes = counted(result.total_timed_minutes, "timed minute")
+    note(f"{minutes}: {counted(result.total_timed_units, 'unit')}", out)
     for line in result.lines:
         if line.remark:
             note(f"{line.code}: {line.remark}", out)
     for tie in result.ties:
         choice = " or ".join(tie.between)
-        note(f"Your choice: {tie.units_to_place} unit(s) may go to {choice}", out)
+        note(f"Your choice: {counted(tie.units_to_place, 'unit')} may go to {choice}", out)
 
 
 @app.command(
@@ -96,7 +98,7 @@ def preflight(
     else:
         columns = ("severity", "rule", "claim", "segment", "position", "message", "fix")
         emit_items([to_json_value(one) for one in result.findings], columns, out)
-        note(f"{result.claims} claims: {len(result.findings)} findings", out)
+        note(f"{counted(result.claims, 'claim')}: {counted(len(result.findings), 'finding')}", out)
     if result.findings:
         raise typer.Exit(ExitCode.FINDINGS)
 

@@ -18,6 +18,7 @@ from rehabctl.commands._options import (
     QuietFlag,
 )
 from rehabctl.commands._render import Output, emit_object, emit_verbatim, note
+from rehabctl.domain.counting import counted
 from rehabctl.domain.errors import ExitCode
 
 app = typer.Typer(help="Write data for others.", no_args_is_help=True)
@@ -242,4 +243,4 @@ def redox(
         at, port = redox_client(store, settings, to)
         rules = triage.clinic_rules(settings)
         sent = send_results(store, rules, at, port, patient, again=again)
-    note(f"{sent} values sent" if sent else "nothing new since the last time")
+    note(f"{counted(sent, 'value')} sent" if sent else "nothing new since the last time")

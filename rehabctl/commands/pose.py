@@ -33,6 +33,7 @@ from rehabctl.commands._pose_options import (
 )
 from rehabctl.commands._pose_views import emit_many, emit_outcomes, exit_with, item_of
 from rehabctl.commands._render import Output, emit_items, note
+from rehabctl.domain.counting import counted
 from rehabctl.domain.errors import UsageError
 
 if TYPE_CHECKING:
@@ -125,7 +126,7 @@ def analyze(
             found = analyse_and_store(analyser, inputs, patient, report, keep_film=keep_film)
     if patient is not None and keep_film:
         kept = sum(outcome.film_kept for outcome in found)
-        note(f"{kept} of {len(found)} films kept for the review", out)
+        note(f"{kept} of {counted(len(found), 'film')} kept for the review", out)
     order = {path: number for number, path in enumerate(inputs)}
     outcomes = sorted(found, key=lambda outcome: order[outcome.path])
     for outcome in outcomes:
@@ -227,7 +228,7 @@ def batch(
     chosen = Output.of(format_ or Format.JSONL, json_, output, quiet)
     emit_many([item_of(str(i.path), i.result, i.error) for i in items], chosen)
     resumed = sum(item.resumed for item in items)
-    note(f"{len(items)} recordings, {resumed} done before, {len(errors)} failed", chosen)
+    note(f"{counted(len(items), 'recording')}, {resumed} done before, {len(errors)} failed", chosen)
     exit_with(errors, total=len(items), refused=any(item.refused for item in items))
 
 
@@ -254,7 +255,7 @@ def extract(
     with progress("Extracting", quiet=quiet) as report:
         frames, found = extract_keypoints(reading, video, output, profile=profile, report=report)
     if not quiet:
-        note(f"{frames} frames, a person in {found}: {output}")
+        note(f"{counted(frames, 'frame')}, a person in {found}: {output}")
 
 
 @app.command(

@@ -18,6 +18,7 @@ from rehabctl.commands._options import (
     QuietFlag,
 )
 from rehabctl.commands._render import Output, emit_bytes, emit_items, emit_object, note
+from rehabctl.domain.counting import counted
 from rehabctl.domain.errors import UsageError
 
 if TYPE_CHECKING:
@@ -304,7 +305,7 @@ def export(
     emit_bytes(data, out)
     foreign = sum(e.language != content.texts.language for e in content.exercises)
     mark = f" ({foreign} in English only)" if foreign else ""
-    note(f"{len(content.exercises)} exercises{mark}, {len(data)} bytes", out)
+    note(f"{counted(len(content.exercises), 'exercise')}{mark}, {len(data)} bytes", out)
 
 
 def _emit(view: ProgrammeView, out: Output) -> None:

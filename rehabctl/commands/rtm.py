@@ -10,6 +10,7 @@ import typer
 
 from rehabctl.commands._options import Format, FormatOption, JsonFlag, OutputOption, QuietFlag
 from rehabctl.commands._render import Output, emit_items, emit_object, note, to_json_value
+from rehabctl.domain.counting import counted
 from rehabctl.domain.errors import UsageError
 
 if TYPE_CHECKING:
@@ -148,7 +149,8 @@ def list_(
     )  # fmt: skip
     emit_items([to_json_value(row) for row in rows], columns, out)
     if found.more:
-        note(f"{found.more} more patients were not read: rehabctl rtm evidence --patient MRN", out)
+        more = counted(found.more, "more patient")
+        note(f"{more} not read: rehabctl rtm evidence --patient MRN", out)
 
 
 @app.command(

@@ -136,7 +136,7 @@ def list_(
     ]
     emit_items(rows, ("login", "name", "role", "active", "patients"), out)
     if waiting:
-        note(f"{waiting} emergency accesses wait for a review: rehabctl user accesses", out)
+        note(f"emergency accesses to review: {waiting}; see: rehabctl user accesses", out)
 
 
 @app.command(epilog="Examples: rehabctl user show | rehabctl user show --format json")

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, time
 from typing import TYPE_CHECKING
 
 from rehabctl.billing.monitoring_evidence import MonthEvidence, Support
+from rehabctl.domain.counting import counted
 from rehabctl.domain.monitoring import PeriodKind
 
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ def _lines(evidence: MonthEvidence, mrn: str, clinic: str) -> Iterator[str]:
     yield "## Management time"
     yield ""
     contact = "with" if evidence.contact else "without"
-    yield f"{evidence.minutes} minutes in the calendar month, {contact} live contact."
+    yield f"{counted(evidence.minutes, 'minute')} in the calendar month, {contact} live contact."
     for window in (one for one in evidence.supports if one.kind is PeriodKind.SUPPLY):
         days = [day for day in evidence.days if window.from_on <= day.day <= window.service_on]
         yield ""

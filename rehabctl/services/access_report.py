@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from rehabctl.domain.consent import ConsentScope
+from rehabctl.domain.counting import counted
 from rehabctl.domain.errors import NotFoundError, UsageError
 from rehabctl.domain.npi import is_well_formed_npi
 from rehabctl.integrations.fhir.access_report import (
@@ -101,7 +102,7 @@ def reports(
             _tell_what_is_missing(guide, found, beneficiary_identifier(who) is not None, note)
         yield json.dumps(made, ensure_ascii=False, separators=(",", ":")) + "\n"
     if left_out:
-        note(f"{left_out} patients without a consent to data sharing were left out")
+        note(f"{counted(left_out, 'patient')} without a consent to data sharing left out")
 
 
 def _latest(

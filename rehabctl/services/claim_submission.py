@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from rehabctl.billing.x12.findings import Severity
 from rehabctl.domain.claim_port import Arrival, ClaimPort, Outbound, Receipt, UncertainError
 from rehabctl.domain.claim_record import ClaimFile, ClaimRecord, ClaimState, FileState
+from rehabctl.domain.counting import counted
 from rehabctl.domain.errors import (
     FindingsError,
     NotFoundError,
@@ -182,7 +183,8 @@ def _checked(
     if not checked.ok:
         errors = sum(one.severity is Severity.ERROR for one in checked.findings)
         raise FindingsError(
-            f"the file for {claims[0].payer} has {errors} errors", "Correct the claims first"
+            f"the file for {claims[0].payer} has {counted(errors, 'error')}",
+            "Correct the claims first",
         )
     return number, data
 

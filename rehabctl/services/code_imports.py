@@ -61,7 +61,7 @@ def import_codes(
             yield from read_codes(path, kind, unread)
         if unread.rows:
             raise FindingsError(
-                f"{unread.rows} rows cannot be read, the first at line {unread.first_line}",
+                f"unreadable rows: {unread.rows}, the first at line {unread.first_line}",
                 "Fetch the official file again; nothing was kept",
             )
 

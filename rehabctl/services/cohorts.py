@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from rehabctl.clinic.cohort import cohort_rows, hidden_cells, important_points, outcome, tally
 from rehabctl.domain.cohort import Cell, CohortQuery, CohortRow, CourseRow, GroupBy, Measure
+from rehabctl.domain.counting import counted
 from rehabctl.domain.errors import FindingsError, NotFoundError, NotPermittedError, UsageError
 from rehabctl.reference.instruments import load_instrument
 from rehabctl.reference.prom_followup import load_pathways, load_thresholds, pathway_of
@@ -217,7 +218,8 @@ def _missing(
     what = f"{query.instrument} {query.scale}"
     before, after = row.days("baseline_before_days"), row.days("baseline_after_days")
     texts = {
-        True: f"no baseline of {what} from {before} days before to {after} days after the start",
+        True: f"no baseline of {what} from {counted(before, 'day')} before "
+        f"to {counted(after, 'day')} after the start",
         False: f"no later score of {what} that is comparable with the baseline",
     }
     return tuple(

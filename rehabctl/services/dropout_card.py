@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from rehabctl.domain.counting import counted
 from rehabctl.domain.dropout import FitReport, Performance
 from rehabctl.domain.report_page import ReportFigure, ReportPage, ReportTable
 from rehabctl.services.report_drawing import figure
@@ -37,7 +38,8 @@ def page(made: FitReport, version: str) -> ReportPage:
             *(f"{reason[0].upper()}{reason[1:]}." for reason in made.reasons),
             _WHAT,
             f"Definition: {made.definition}. Rows: one a week while a programme runs; "
-            f"{made.rows} rows of {made.patients} patients from {made.first} to {made.last}, "
+            f"{counted(made.rows, 'row')} of {counted(made.patients, 'patient')} "
+            f"from {made.first} to {made.last}, "
             f"{made.events} of whom dropped out.",
             f"Split: judged on rows from {made.split.cutoff} on; fitted for that on "
             f"{made.split.train_rows} rows of {made.split.train_patients} patients before it "

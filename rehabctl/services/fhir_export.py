@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from rehabctl.domain.consent import ConsentScope
+from rehabctl.domain.counting import counted
 from rehabctl.integrations.fhir.outbound import Resource, entry, resources
 from rehabctl.services.access import Action, require
 from rehabctl.services.consents import is_given, require_consent
@@ -122,7 +123,7 @@ def told(
             uow.audit.record("export.fhir", "patient", ref.id, detail)
         yield record.patient, made
     if left_out:
-        note(f"{left_out} patients without a consent to data sharing were left out")
+        note(f"{counted(left_out, 'patient')} without a consent to data sharing left out")
 
 
 def every_mrn(store: Store) -> Iterator[str]:

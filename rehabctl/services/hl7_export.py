@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from rehabctl.billing.claim_document import claim_of
+from rehabctl.domain.counting import counted
 from rehabctl.domain.errors import NotFoundError, PartialError
 from rehabctl.integrations.hl7v2 import mllp
 from rehabctl.integrations.hl7v2.message import MessageError, parse
@@ -150,7 +151,7 @@ def send_messages(store: Store, messages: list[bytes], at: MllpConnection) -> No
     refused = sum(not _is_accepted(answer) for answer in answers)
     if refused:
         raise PartialError(
-            f"the receiver refused {refused} of {len(messages)} messages",
+            f"the receiver refused {refused} of {counted(len(messages), 'message')}",
             "Ask its administrator for the reason",
         )
 

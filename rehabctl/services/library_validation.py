@@ -8,6 +8,7 @@ from pathlib import Path
 
 from rehabctl.clinic.protocol_checks import check_protocol
 from rehabctl.clinic.wording import find
+from rehabctl.domain.counting import counted
 from rehabctl.domain.exercise import Exercise
 from rehabctl.reference.exercise_library import ExerciseLibrary
 from rehabctl.reference.exercise_library_rules import check_duplicates, check_links
@@ -135,7 +136,7 @@ def _check_variants(
             yield file.finding((*path, "base"), "link", text)
             continue
         if not 0 <= variant.after <= len(base.steps) - variant.replaces:
-            text = f"{variant.base!r} has {len(base.steps)} steps"
+            text = f"{variant.base!r} has {counted(len(base.steps), 'step')}"
             yield file.finding((*path, "after"), "range", text)
             continue
         exercise = file.variants.expand(variant, base)

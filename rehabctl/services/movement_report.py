@@ -7,6 +7,7 @@ from html import escape
 from typing import Any
 
 from rehabctl.analysis.assessment import AngleSeries, MovementAssessment, RepetitionKind
+from rehabctl.domain.counting import counted
 
 _KIND_COLOURS = {
     RepetitionKind.FULL: "#1b7837",
@@ -106,7 +107,8 @@ def html(assessment: MovementAssessment, *, version: str) -> str:
     notes = [*quality.reasons, *assessment.warnings]
     sections = [
         f"<h1>{escape(assessment.exercise)}</h1>",
-        f"<p>{assessment.full_count} full and {assessment.partial_count} partial repetitions. "
+        f"<p>{assessment.full_count} full and "
+        f"{counted(assessment.partial_count, 'partial repetition')}. "
         f"Quality {quality.status.value}, confidence {quality.confidence:.2f}. "
         f"{escape(assessment.view.detected)} view.</p>",
         _list("Notes on the recording", [n.text for n in notes]),

@@ -15,6 +15,7 @@ from rehabctl.analysis.measured import Segment
 from rehabctl.analysis.motions import MOTIONS, Motion, Plane
 from rehabctl.analysis.quality import GateInput, check_angle, check_recording
 from rehabctl.analysis.reasons import reason
+from rehabctl.domain.counting import counted
 from rehabctl.reference.measurement import GateThresholds, load_measurement_data
 
 if TYPE_CHECKING:
@@ -104,7 +105,8 @@ def _any_view(given: GateInput) -> Iterator[CodedText]:
         side, front = (round(given.view.off_plane_deg(p)) for p in (Plane.SAGITTAL, Plane.FRONTAL))
         yield CodedText(
             BETWEEN_VIEWS,
-            f"The camera stood {side} degrees off the side and {front} degrees off the front. "
+            f"The camera stood {counted(side, 'degree')} off the side and "
+            f"{counted(front, 'degree')} off the front. "
             "Film from one of the two.",
         )
     for code, landmarks in _FRAMING.items():

@@ -227,7 +227,7 @@ def minutes_of(booking: Booking, kind: AppointmentType) -> int:
     minutes = kind.minutes[0] if booking.minutes is None else booking.minutes
     if minutes not in kind.minutes:
         known = ", ".join(str(m) for m in kind.minutes)
-        raise UsageError(f"{kind.key} does not take {minutes} minutes", f"Use one of: {known}")
+        raise UsageError(f"{kind.key} is not booked for {minutes} min", f"Use one of: {known}")
     return minutes
 
 

@@ -14,6 +14,7 @@ from rehabctl.devices.driver import Driver
 from rehabctl.devices.model import SampleBatch
 from rehabctl.devices.recorder import Recorder
 from rehabctl.devices.timeline import CLOCK_JUMP, ClockFollower, ClockModel, DeviceTimeline
+from rehabctl.domain.counting import counted
 from rehabctl.domain.sensor import BatteryState, GapRecord, SensorFinding, SensorIdentity
 
 Tap = Callable[[float, SampleBatch, int], None]
@@ -229,7 +230,8 @@ class SensorIntake:
             found.append(SensorFinding("rate", text))
         damaged = self.damaged + self._line.damaged
         if damaged:
-            found.append(SensorFinding("damaged", f"{damaged} samples held impossible values"))
+            text = f"{counted(damaged, 'sample')} with impossible values"
+            found.append(SensorFinding("damaged", text))
         if any(gap.reason == CLOCK_JUMP for gap in self.gaps):
             text = "the sensor's clock jumped; times go on by the computer's clock"
             found.append(SensorFinding("clock_jump", text))

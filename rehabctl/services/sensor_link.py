@@ -20,6 +20,7 @@ from rehabctl.devices.recorder import Recorder
 from rehabctl.devices.registry import driver_for, drivers
 from rehabctl.devices.transport import Connection, Listener, connected, scan
 from rehabctl.devices.ximu3_link import announced
+from rehabctl.domain.counting import counted
 from rehabctl.domain.errors import NotFoundError, RehabctlError, UnavailableError, UsageError
 from rehabctl.domain.sensor import BatteryState, GapRecord, SensorFinding, SensorIdentity
 from rehabctl.reference.sensor_limits import load_sensor_limits, minimum_firmware
@@ -365,7 +366,7 @@ def _rate(wanted_hz: int | None, driver: Driver) -> int:
         return min(rates, key=lambda rate: (abs(rate - 60), rate))
     if wanted_hz not in rates:
         raise UsageError(
-            f"{driver.name} has no rate of {wanted_hz} samples a second",
+            f"{driver.name} has no rate of {counted(wanted_hz, 'sample')} a second",
             f"Use one of {', '.join(map(str, rates))}",
         )
     return wanted_hz

@@ -12,6 +12,7 @@ from rehabctl.clinic.goal_rules import GoalProgress, goal_progress
 from rehabctl.clinic.patient_view import PatientView
 from rehabctl.clinic.recovery import BandPosition
 from rehabctl.clinic.trajectory import Trajectory
+from rehabctl.domain.counting import counted
 from rehabctl.domain.episode import Goal, GoalStatus
 from rehabctl.domain.report_page import ReportFigure, ReportPage, ReportTable
 from rehabctl.reference.rules import RuleTable
@@ -203,7 +204,7 @@ def describe(found: Trajectory) -> str:
     if (made := found.projection) is not None:
         text += (
             f"; drawn on to {made.value:g} ({made.low:g}-{made.high:g}) on day {made.day:g}, "
-            f"from {made.points} values"
+            f"from {counted(made.points, 'value')}"
         )
         if made.at_limit:
             text += f", stopped at the anatomical limit of {curve.anatomical_limit:g}"

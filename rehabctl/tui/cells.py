@@ -143,8 +143,3 @@ def with_side(text: str, side: str | None) -> str:
 def interval(limits: tuple[float, float] | None) -> str:
     """Return an interval in degrees (`90.6 to 101.6`)."""
     return NONE if limits is None else f"{limits[0]:.1f} to {limits[1]:.1f}"
-
-
-def plural(count: int, noun: str) -> str:
-    """Return `1 alert` or `2 alerts`."""
-    return f"{count} {noun}{'' if count == 1 else 's'}"

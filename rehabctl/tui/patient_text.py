@@ -269,9 +269,8 @@ def programme(detail: PatientDetail) -> list[Line]:
     all_drafts = len(drafts) == len(detail.program)
     lines: list[Line] = []
     if drafts:
-        some = (
-            "All are drafts" if all_drafts else f"{len(drafts)} of {len(detail.program)} are drafts"
-        )
+        verb = "is a draft" if len(drafts) == 1 else "are drafts"
+        some = "All are drafts" if all_drafts else f"{len(drafts)} of {len(detail.program)} {verb}"
         lines.append(_text((f"{some}: not approved by a clinician yet", "$warning")))
     for line in detail.program:
         hold = f", hold {line.hold_s:.0f} s" if line.hold_s else ""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from textual.content import Content
 
+from rehabctl.domain.counting import counted
 from rehabctl.domain.licence import Verdict
 from rehabctl.domain.visit import Visit, VisitStatus
 from rehabctl.tui import cells
@@ -59,7 +60,7 @@ def day_title(day: date, lines: Sequence[ScheduleLine]) -> Content:
     )
     what = "nothing booked"
     if booked:
-        what = f"{cells.plural(len(booked), 'visit')}, {minutes // 60} h {minutes % 60:02d} booked"
+        what = f"{counted(len(booked), 'visit')}, {minutes // 60} h {minutes % 60:02d} booked"
     return Content.assemble((f"{day:%a} {day.day} {day:%b %Y}", "bold $primary"), f"  {what}")
 
 
@@ -153,7 +154,7 @@ def ladder(found: JoinSheet) -> list[Line]:
     return lines
 
 
-def units(visit: Visit, counted: UnitResult | None, now: datetime, zone: tzinfo) -> list[Line]:
+def units(visit: Visit, found: UnitResult | None, now: datetime, zone: tzinfo) -> list[Line]:
     """Return the running count: minutes and units by code."""
     if visit.started_at is None:
         return [fact("", "The count begins with the visit.", "$muted")]
@@ -161,17 +162,17 @@ def units(visit: Visit, counted: UnitResult | None, now: datetime, zone: tzinfo)
     until = visit.ended_at or now
     minutes = int((until - visit.started_at).total_seconds() // 60)
     lines = [fact("Visit", f"{minutes} min since {cells.clock(visit.started_at, zone)}")]
-    if counted is not None:
-        for line in counted.lines:
+    if found is not None:
+        for line in found.lines:
             runs = running is not None and running.code == line.code
-            text = f"{line.minutes:3d} min  {cells.plural(line.units, 'unit')}"
+            text = f"{line.minutes:3d} min  {counted(line.units, 'unit')}"
             lines.append(
                 fact(line.code, text + ("  running" if runs else ""), "bold" if runs else "")
             )
-        total = f"{counted.total_timed_minutes} min, {counted.total_timed_units} units"
+        total = f"{found.total_timed_minutes} min, {counted(found.total_timed_units, 'unit')}"
         lines.append(fact("Timed codes", total, "$primary"))
-        lines += [fact("You choose", " or ".join(t.between), "$warning") for t in counted.ties]
-        lines.append(fact("Rule", counted.rule_version, "$muted"))
+        lines += [fact("You choose", " or ".join(t.between), "$warning") for t in found.ties]
+        lines.append(fact("Rule", found.rule_version, "$muted"))
     if not visit.blocks:
         lines.append(fact("", "No code is timed yet: o begins one.", "$muted"))
     return lines

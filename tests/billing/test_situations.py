@@ -13,6 +13,7 @@ from rehabctl.billing.claim_draft import Attestation, Draft, ServiceFacts, Visit
 from rehabctl.billing.claim_lines import draft_lines
 from rehabctl.billing.situations import Situation, supported_evaluations
 from rehabctl.billing.units import Service, count_units
+from rehabctl.domain.counting import counted
 from rehabctl.domain.errors import RehabctlError, UsageError
 from rehabctl.domain.payer import FeeSchedule, PayerRules
 from rehabctl.domain.visit import Channel, VisitKind
@@ -72,7 +73,7 @@ def test_exactly_the_code_of_the_duration_has_a_unit(
         if not line.units and any(expected):
             assert line.remark.endswith(codes[expected.index(1)])
         elif not line.units:
-            assert line.remark == f"no code of its family is for {minutes} minutes"
+            assert line.remark == f"no code of its family is for {counted(minutes, 'minute')}"
 
 
 @pytest.mark.parametrize(
@@ -223,4 +224,4 @@ def test_the_command_shows_supported_evaluations(rehabctl) -> None:
 
 def test_units_says_which_code_the_minutes_belong_to(rehabctl) -> None:
     shown = rehabctl("claim", "units", "--date", "2026-03-16", "--service", "98967=8", "--json")
-    assert '"98967: 8 minutes belong to 98966"' in shown.stdout
+    assert '"98967: the code for 8 minutes is 98966"' in shown.stdout

@@ -149,7 +149,7 @@ def test_validate_reports_file_and_line(exercise: Call, faulty: Path) -> None:
     ]
     plain = exercise("validate", faulty)
     assert plain.out.startswith(f"{faulty.as_posix()}:5\terror\twording\t")
-    assert "1 files, 2 findings" in plain.err
+    assert "1 file, 2 findings" in plain.err
 
 
 def test_validate_without_a_file_is_usage(exercise: Call, tmp_path: Path) -> None:

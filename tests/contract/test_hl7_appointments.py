@@ -82,7 +82,7 @@ def test_booked_moved_changed_and_cancelled_once_each(course: Store) -> None:
         (siu("S12", start=""), "AIS-4 is missing"),
         (siu("S12", start="202601091500+0000"), "SCH the start lies in the past"),
         (siu("S12", kind="dance"), "SCH "),
-        (siu("S12", minutes="31"), "SCH treatment-tele does not take 31 minutes"),
+        (siu("S12", minutes="31"), "SCH treatment-tele is not booked for 31 min"),
         (siu("S12", provider="nobody"), "SCH "),
         (siu("S13", number="A9"), "SCH-2 is an appointment that is not known"),
         (siu("S15", number="A9"), "SCH-2 is an appointment that is not known"),

@@ -174,7 +174,7 @@ def test_a_period_is_claimed_once_and_late_records_change_nothing(store: Store) 
     }
     assert window == "2026-03-01"
     assert len(found.notices) == 2
-    assert "1 records were added and 0 changed" in found.notices[0]
+    assert "records added since then: 1; 0 changed" in found.notices[0]
     with store.transaction() as uow:
         assert [one for one in uow.monitoring.frozen(ref.id) if one.id == supplied.id] == [supplied]
 

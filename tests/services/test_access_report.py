@@ -128,7 +128,7 @@ def test_who_has_not_consented_is_told_nobody_and_all_are_one_a_line(store: Stor
     notes: list[str] = []
     (line,) = reports(store, KIM, None, Window(), note=notes.append)
     checked(json.loads(line))
-    assert notes == ["1 patients without a consent to data sharing were left out"]
+    assert notes == ["1 patient without a consent to data sharing left out"]
     with pytest.raises(NotPermittedError, match="data sharing"):
         list(reports(store, KIM, "2", Window(), note=notes.append))
 

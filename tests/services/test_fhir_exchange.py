@@ -66,7 +66,7 @@ def test_every_patient_is_written_once_in_both_forms(store: Store, rules: RuleTa
         str(n) for n in range(205) if n != 13
     }
     assert len(patients) == 204
-    assert notes == ["1 patients without a consent to data sharing were left out"]
+    assert notes == ["1 patient without a consent to data sharing left out"]
     bundle = json.loads("".join(export(store, rules, "7", FhirForm.BUNDLE)))
     assert [e["resource"]["resourceType"] for e in bundle["entry"]] == [
         "Patient", "Consent", "Provenance", "AuditEvent",

@@ -37,7 +37,7 @@ async def test_what_waits_says_its_next_step_and_day(panel: PanelApp) -> None:
         assert "120.00" in first
         assert "plan of care has ended" in second
         assert third.endswith("nothing")
-        assert "2 of 3 claims wait for somebody" in str(
+        assert "2 of 3 claims waiting for somebody" in str(
             claims_of(panel)._status.render_line(0).text
         )
         assert "CO-16" in section(panel, "Reasons")

@@ -41,7 +41,7 @@ async def test_the_list_says_battery_certificate_and_need(panel: PanelApp) -> No
         assert "2 Apr" in second
         assert "certificate ends on 2026-03-21" in second
         assert "12 %" in third
-        assert "2 of 3 kits need something" in str(kits_of(panel)._status.render_line(0).text)
+        assert "2 of 3 kits needing something" in str(kits_of(panel)._status.render_line(0).text)
 
 
 async def test_the_kit_under_the_cursor_shows_contents_and_log(panel: PanelApp) -> None:

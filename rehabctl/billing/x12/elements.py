@@ -8,6 +8,7 @@ from datetime import date
 
 from rehabctl.billing.x12.findings import Finding, Severity
 from rehabctl.billing.x12.segments import Segment
+from rehabctl.domain.counting import counted
 from rehabctl.reference.payers.claim_structure import ElementRule, SegmentRule, Usage
 
 _NUMBER = re.compile(r"-?\d+")
@@ -90,7 +91,7 @@ def _element(rule: ElementRule, value: str, segment: Segment, where: str) -> Ite
     digits = value.lstrip("-").replace(".", "") if rule.kind in ("R", "N0") else value
     if not rule.shortest <= len(digits) <= rule.longest or not value.strip():
         lengths = _lengths(rule)
-        text = f"has {len(digits)} characters, allowed are {lengths}"
+        text = f"has {counted(len(digits), 'character')}, allowed are {lengths}"
         yield _finding("element-length", segment, where, text)
     elif (
         rule.kind == "AN" and value != value.strip() and segment.tag != "ISA"

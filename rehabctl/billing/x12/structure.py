@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from rehabctl.billing.x12.elements import check_elements
 from rehabctl.billing.x12.findings import Finding, Severity
 from rehabctl.billing.x12.segments import Segment
+from rehabctl.domain.counting import counted
 from rehabctl.reference.payers.claim_structure import LoopRule, SegmentRule
 
 _FIX = "Correct the program that wrote the file, or build the claim here again"
@@ -157,7 +158,8 @@ class Walk:
         loop.seen[id(rule)] += 1
         if loop.seen[id(rule)] == rule.longest_run + 1:
             what = f"loop {rule.id}" if isinstance(rule, LoopRule) else rule.tag
-            message = f"{what} stands more than {rule.longest_run} times in loop {loop.rule.id}"
+            times = counted(rule.longest_run, "time")
+            message = f"{what} stands more than {times} in loop {loop.rule.id}"
             self._add("too-many", message, segment)
 
     def _close(self) -> Loop:

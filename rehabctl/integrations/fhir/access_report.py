@@ -16,6 +16,7 @@ from html import escape
 from typing import Any
 
 from rehabctl.domain.clinic import Clinic
+from rehabctl.domain.counting import counted
 from rehabctl.domain.exchange import LOINC
 from rehabctl.domain.patient import Demographics, PatientRef
 from rehabctl.domain.prom import PromResponse
@@ -135,7 +136,7 @@ def _composition(
             {
                 "title": "Data reporting for MSK track",
                 "code": concept(f"{_GUIDE}/CodeSystem/ACCESSTrackCS", "MSK"),
-                "text": _narrative(f"{title}: {len(told)} questionnaires."),
+                "text": _narrative(f"{title}: {counted(len(told), 'questionnaire')}."),
                 "section": [
                     {
                         "title": section.title,

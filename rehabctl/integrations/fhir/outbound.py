@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import Any
 
 from rehabctl.domain.consent import Consent
+from rehabctl.domain.counting import counted
 from rehabctl.domain.episode import Episode, EpisodeStatus, Referral
 from rehabctl.domain.exchange import OWN_CODES, CodedObservation, ExchangeRecord
 from rehabctl.domain.patient import PatientStatus, PatientSummary
@@ -226,7 +227,7 @@ def _care_plan(programme: Programme, subject: Resource) -> Resource:
 
 def _activity(line: Prescription, status: ProgrammeStatus) -> Resource:
     side = f", {line.side.value}" if line.side else ""
-    dose = f"{line.sets} x {line.reps}, {line.per_week} times a week{side}"
+    dose = f"{line.sets} x {line.reps}, {counted(line.per_week, 'time')} a week{side}"
     return {
         "detail": without_none(
             {

@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from rehabctl.domain.connection import MllpConnection
+from rehabctl.domain.counting import counted
 from rehabctl.domain.errors import NotPermittedError, UnavailableError, UsageError
 
 START, END = b"\x0b", b"\x1c\r"
@@ -260,7 +261,7 @@ def send(host: str, port: int, messages: list[bytes], *, tls: ssl.SSLContext | N
         pass
     if len(answers) < len(messages):
         raise UnavailableError(
-            f"the receiver answered {len(answers)} of {len(messages)} messages",
+            f"the receiver answered {len(answers)} of {counted(len(messages), 'message')}",
             "Send again: an answered message carries the same control id",
         )
     return answers

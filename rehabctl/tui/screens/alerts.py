@@ -11,6 +11,7 @@ from textual.widgets import OptionList
 from textual.widgets.option_list import Option
 
 from rehabctl.domain.alert import AlertEvidence
+from rehabctl.domain.counting import counted
 from rehabctl.tui import alert_text, cells
 from rehabctl.tui.context import PanelContext
 from rehabctl.tui.keymap import bindings
@@ -87,7 +88,7 @@ class AlertsScreen(CareScreen):
         open_ones = sum(a.state.status.value == "open" for a in self.alerts)
         now = self.context.now()
         age = data_age(now, now, self.context.zone)
-        self._status.show(self._mrn, f"{cells.plural(open_ones, 'open alert')}", age)
+        self._status.show(self._mrn, counted(open_ones, "open alert"), age)
         self._show_evidence()
 
     @property

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from textual.message import Message
 
+from rehabctl.domain.counting import counted
 from rehabctl.domain.errors import UnavailableError
 from rehabctl.domain.patient_detail import AlertSummary, PatientDetail
 from rehabctl.tui import cells, places
@@ -82,11 +83,11 @@ class CareScreen(PortScreen[None]):
         if not alerts:
             self.notify("No open alerts here.", markup=False)
             return
-        patients = cells.plural(len(message.details), "patient")
+        patients = counted(len(message.details), "patient")
         chosen = AlertChoice(
             tuple(alert.id for _, alert in alerts),
             tuple(_alert_line(detail, alert) for detail, alert in alerts),
-            f"{cells.plural(len(alerts), 'alert')} of {patients}",
+            f"{counted(len(alerts), 'alert')} of {patients}",
         )
         self.ask(message.action, chosen)
 

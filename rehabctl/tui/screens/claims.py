@@ -35,7 +35,7 @@ class ClaimsScreen(ListScreen[ClaimLine]):
         "payments. f keeps only those. rehabctl claim draft, correct and submit do the work.",
     )
     NOUN = "claim"
-    WAITING = "wait for somebody"
+    WAITING = "waiting for somebody"
     NONE_YET = "No claims yet. Make one: rehabctl claim draft --visit ID"
     ALL_WELL = "No claim waits for anybody. f shows all."
 

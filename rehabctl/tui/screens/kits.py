@@ -38,7 +38,7 @@ class KitsScreen(ListScreen[KitLine]):
         "does the rest.",
     )
     NOUN = "kit"
-    WAITING = "need something"
+    WAITING = "needing something"
     NONE_YET = "No kits yet. Make one: rehabctl kit add KIT1 SERIAL"
     ALL_WELL = "No kit needs anything. f shows all."
 

@@ -12,7 +12,7 @@ from textual.timer import Timer
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
-from rehabctl.tui import cells
+from rehabctl.domain.counting import counted
 from rehabctl.tui.columns import Viewer
 from rehabctl.tui.context import PanelContext
 from rehabctl.tui.help_text import HelpText
@@ -41,7 +41,7 @@ class ListScreen(PlaceScreen, Generic[T]):
     NOUN: ClassVar[str]
     """One line of the list, such as `kit`."""
     WAITING: ClassVar[str]
-    """What is said of those that wait for somebody, such as `need something`."""
+    """What is said of those that wait for somebody, such as `waiting for somebody`."""
     NONE_YET: ClassVar[str]
     ALL_WELL: ClassVar[str]
 
@@ -141,7 +141,7 @@ class ListScreen(PlaceScreen, Generic[T]):
             text = self.ALL_WELL if self.lines else self.NONE_YET
             self._list.add_option(Option(Content.styled(text, "$muted"), disabled=True))
         waiting = sum(self.waits(line) for line in self.lines)
-        note = f"{waiting} of {cells.plural(len(self.lines), self.NOUN)} {self.WAITING}"
+        note = f"{waiting} of {counted(len(self.lines), self.NOUN)} {self.WAITING}"
         now = self.context.now()
         age = data_age(now, now, self.context.zone)
         self._status.show(self.title_of_list(), note if self.lines else "none yet", age)

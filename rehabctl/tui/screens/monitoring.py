@@ -7,6 +7,7 @@ from typing import ClassVar
 
 from textual.content import Content
 
+from rehabctl.domain.counting import counted
 from rehabctl.services.monitoring_desk import MonitoredPatient
 from rehabctl.tui import monitoring_text
 from rehabctl.tui.columns import Viewer
@@ -37,7 +38,7 @@ class MonitoringScreen(ListScreen[MonitoredPatient]):
         "those on which something can be done. rehabctl rtm log, attest and claim do the work.",
     )
     NOUN = "patient"
-    WAITING = "wait for somebody"
+    WAITING = "waiting for somebody"
     NONE_YET = "Nobody has data or logged time in this month."
     ALL_WELL = "Nothing can be claimed or brought now. f shows all."
 
@@ -77,7 +78,7 @@ class MonitoringScreen(ListScreen[MonitoredPatient]):
         self._shown_month = message.month.month
         self.show_lines(message.month.patients)
         if message.month.more:
-            text = f"{message.month.more} more patients: rehabctl rtm list"
+            text = f"{counted(message.month.more, 'more patient')}: rehabctl rtm list"
             self.notify(text, markup=False)
 
     def title_of_list(self) -> str:

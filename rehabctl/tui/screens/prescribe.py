@@ -10,6 +10,7 @@ from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.message import Message
 
+from rehabctl.domain.counting import counted
 from rehabctl.domain.week_plan import PhaseChoice, PlanLine, WeekPlan
 from rehabctl.tui import cells
 from rehabctl.tui.context import PanelContext
@@ -93,7 +94,7 @@ class PrescribeScreen(CareScreen):
         changed = "changed, not saved" if self.is_changed else "saved"
         self._status.show(
             f"{plan.mrn}  {plan.name}",
-            f"{kind} · {cells.plural(len(plan.lines), 'exercise')}",
+            f"{kind} · {counted(len(plan.lines), 'exercise')}",
             changed if plan.lines or self.is_changed else "empty",
         )
         self._show_line()

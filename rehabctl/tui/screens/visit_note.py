@@ -14,6 +14,7 @@ from textual.widgets.option_list import Option
 from rehabctl.clinic.note_check import Section as NoteSection
 from rehabctl.clinic.note_check import sections_of
 from rehabctl.clinic.note_content import CLINICIAN
+from rehabctl.domain.counting import counted
 from rehabctl.services.notes import NoteView
 from rehabctl.tui import cells
 from rehabctl.tui.context import PanelContext
@@ -103,7 +104,7 @@ class VisitNoteScreen(PortScreen[None]):
         note = view.note
         title = f"{view.mrn}  {note.kind.value} note"
         if note.signed_at is None:
-            state = f"draft, {cells.plural(waiting, 'section')} to write" if waiting else "draft"
+            state = f"draft, {counted(waiting, 'section')} to write" if waiting else "draft"
             self._status.show(title, state, "not signed")
             return
         when = cells.day_time(note.signed_at, self.context.now(), self.context.zone)

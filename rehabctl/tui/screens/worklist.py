@@ -184,7 +184,8 @@ class WorklistScreen(CareScreen):
         pages, query = self.table.pages, self.worklist_query
         title = "rehabctl"
         if self._counts is not None:
-            title = f"{self._counts[0]:,} of {self._counts[1]:,} need you"
+            verb = "needs" if self._counts[0] == 1 else "need"
+            title = f"{self._counts[0]:,} of {self._counts[1]:,} {verb} you"
         notes: list[str] = []
         if query.text_filter:
             notes.append(f"“{query.text_filter}”: {pages.total:,}")
