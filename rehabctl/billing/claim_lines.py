@@ -24,6 +24,7 @@ from rehabctl.billing.situations import missing_conditions
 from rehabctl.billing.units import Service, UnitLine, count_units
 from rehabctl.billing.visit_services import distinct
 from rehabctl.domain.code_lists import CodeListKind, CodeTables
+from rehabctl.domain.counting import counted
 from rehabctl.domain.payer import FeeSchedule, ModifierPlace, PayerRules, TelehealthRule
 from rehabctl.domain.visit import Channel
 from rehabctl.reference.payers.assistants import load_assistant_rule
@@ -132,17 +133,17 @@ class _Drafting:
 
     def run(self) -> Draft:
         by_code = {service.code: service for service in self.facts.services}
-        counted = count_units(
+        result = count_units(
             [Service(code, service.minutes) for code, service in by_code.items()],
             rule=self.payer.unit_rule,
             on=self.facts.service_on,
         )
         self._check_codes(by_code)
         self._check_situation(by_code)
-        by_code = {line.code: self._recorded(line.code, by_code) for line in counted.lines}
-        separate = self._separate([line.code for line in counted.lines if line.units], by_code)
+        by_code = {line.code: self._recorded(line.code, by_code) for line in result.lines}
+        separate = self._separate([line.code for line in result.lines if line.units], by_code)
         lines: list[DraftLine] = []
-        for line in counted.lines:
+        for line in result.lines:
             if line.units == 0:
                 message = line.remark or f"no unit comes of {counted(line.minutes, 'minute')}"
                 self._find("no-unit", line.code, message, "Nothing to do", "info")
@@ -150,9 +151,9 @@ class _Drafting:
             service = by_code[line.code]
             for units, by_assistant in self._split(line, service):
                 lines.append(
-                    self._line(line, service, units, by_assistant, counted.rule_version, separate)
+                    self._line(line, service, units, by_assistant, result.rule_version, separate)
                 )
-        return Draft(tuple(self.with_kx(lines)), tuple(self.findings), counted.ties)
+        return Draft(tuple(self.with_kx(lines)), tuple(self.findings), result.ties)
 
     def _find(
         self, rule: str, code: str | None, message: str, fix: str, severity: str = "error"

@@ -15,7 +15,15 @@ from rehabctl.commands._options import (
     OutputOption,
     QuietFlag,
 )
-from rehabctl.commands._render import Output, emit_items, emit_object, note, to_json_value
+from rehabctl.commands._render import (
+    Output,
+    emit_items,
+    emit_object,
+    emit_text,
+    note,
+    to_json_value,
+)
+from rehabctl.commands._triage_views import RULE_COLUMNS, page, rule_row
 from rehabctl.domain.errors import ExitCode
 
 if TYPE_CHECKING:
@@ -94,7 +102,8 @@ def print_worklist(
     out = Output.of(format_, json_, output, quiet)
     items = [item(row) for row in page.rows]
     emit_items(items, _COLUMNS, out, next_cursor=page.next_cursor, narrow=_NARROW)
-    note(f"{page.need_attention} of {page.total} need you; {len(page.rows)} shown", out)
+    verb = "needs" if page.need_attention == 1 else "need"
+    note(f"{page.need_attention} of {page.total} {verb} you; {len(page.rows)} shown", out)
 
 
 def item(row: WorklistRow) -> dict[str, Any]:
@@ -132,29 +141,10 @@ def explain(
     if out.format in (Format.JSON, Format.JSONL):
         emit_object({"mrn": mrn, **to_json_value(found)}, out)
         return
-    rows = [
-        {
-            "rule": rule.code,
-            "about": rule.key,
-            "state": rule.state,
-            "text": rule.text,
-            "since": rule.since,
-            "inputs": _pairs(rule.inputs),
-            "limits": _pairs({**rule.limits, **rule.options}),
-            "row": rule.rule_version,
-            "grade": rule.grade,
-            "source": rule.source,
-        }
-        for rule in found.rules
-    ]
-    columns = (
-        "rule", "about", "state", "text", "inputs", "limits", "row", "grade", "since", "source",
-    )  # fmt: skip
-    emit_items(rows, columns, out)
-
-
-def _pairs(values: Any) -> str:
-    return ", ".join(f"{key}={value}" for key, value in dict(values).items())
+    if out.format is Format.CSV:
+        emit_items([rule_row(rule) for rule in found.rules], RULE_COLUMNS, out)
+    else:
+        emit_text(page(mrn, found), out)
 
 
 @app.command(
