@@ -5,6 +5,7 @@ No command module is imported here.
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from typing import Annotated, Any, ClassVar
@@ -256,14 +257,25 @@ def run(argv: list[str]) -> int:
     except (KeyboardInterrupt, typer.Abort):
         _say("rehabctl: error: interrupted. Run the same command again to go on.")
         return int(ExitCode.INTERRUPTED)
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+            return _crash(error)
+        sys.stdout = None  # type: ignore[assignment]
+        _say("rehabctl: error: the disk is full. Free some space, then run the same command again.")
+        return int(ExitCode.FAILED)
     except Exception as error:  # noqa: BLE001 - the last barrier before the terminal
         if hasattr(error, "format_message"):  # Typer's own usage errors
             return _usage_error(error)
-        from rehabctl.services.crash_log import record_crash
-
-        _say(record_crash(error))
-        return int(ExitCode.FAILED)
+        return _crash(error)
     return result if isinstance(result, int) else int(ExitCode.OK)
+
+
+def _crash(error: Exception) -> int:
+    from rehabctl.domain.errors import ExitCode
+    from rehabctl.services.crash_log import record_crash
+
+    _say(record_crash(error))
+    return int(ExitCode.FAILED)
 
 
 def _usage_error(error: Any) -> int:

@@ -8,7 +8,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from rehabctl.commands._options import Format, FormatOption, JsonFlag, OutputOption, QuietFlag
-from rehabctl.commands._render import Output, emit_items, emit_object, note, to_json_value
+from rehabctl.commands._render import (
+    Output,
+    emit_bytes,
+    emit_items,
+    emit_object,
+    note,
+    to_json_value,
+)
 from rehabctl.domain.counting import counted
 from rehabctl.domain.errors import ExitCode, UsageError
 
@@ -261,22 +268,13 @@ def build(
     production: Production = False,
 ) -> None:
     """Write claims as an 837P file to look at or to check. Sends and changes nothing."""
-    from rehabctl.domain.errors import RehabctlError
     from rehabctl.services import claim_exchange
     from rehabctl.services.settings import load_settings
     from rehabctl.services.wiring import open_store
 
     with open_store(load_settings()) as store:
         data = claim_exchange.build(store, numbers, is_test=not production)
-    part = output.with_name(output.name + ".part")
-    try:
-        part.write_bytes(data)
-        part.replace(output)
-    except OSError as error:
-        part.unlink(missing_ok=True)
-        raise RehabctlError(
-            f"cannot write {output.name}: {error.strerror}", "Choose another --output path"
-        ) from None
+    emit_bytes(data, Output.of(path=str(output)))
 
 
 def ack(

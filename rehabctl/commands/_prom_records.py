@@ -171,8 +171,12 @@ def _ask(asked: Instrument, item: Item, words: Mapping[str, Any] | None) -> obje
         typer.echo(f"  {code}  {option}", err=True)
     question = f"{item.key} {text} [{item.minimum}-{item.maximum}, - for none]"
     while True:
-        typed: str = typer.prompt(question, default="-", show_default=False, err=True)
-        answers = parse_list(typed) or [None]
+        sys.stderr.write(f"{question}: ")  # a prompt of Typer writes its last space to the data
+        sys.stderr.flush()
+        if not (typed := sys.stdin.readline()):
+            sys.stderr.write("\n")
+            raise typer.Abort
+        answers = parse_list(typed.strip() or "-") or [None]
         if len(answers) == 1 and answer_problem(asked, item, answers[0]) is None:
             return answers[0]
         note(f"{item.key}: one number from {item.minimum} to {item.maximum}, or -")

@@ -14,7 +14,7 @@ import os
 import re
 import sys
 from collections.abc import Generator, Iterable, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, fields, is_dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -147,23 +147,17 @@ def emit_text(text: str, out: Output) -> None:
         stream.write(text if text.endswith("\n") else text + "\n")
 
 
-def emit_bytes(data: bytes, out: Output) -> None:
-    """Write a prepared file (a PDF, a calendar) as it is; it appears whole or not at all."""
+def emit_bytes(data: bytes, out: Output, *, private: bool = False) -> None:
+    """Write a prepared file (a PDF, a calendar) as it is; `private`: for its owner only."""
     if out.path is None:
         sys.stdout.flush()
         sys.stdout.buffer.write(data)
         sys.stdout.buffer.flush()
         return
-    target = Path(out.path)
-    part = target.with_name(target.name + ".part")
-    try:
+    with replacing(out.path) as part:
+        if private:
+            part.touch(mode=0o600)
         part.write_bytes(data)
-        part.replace(target)
-    except OSError as error:
-        part.unlink(missing_ok=True)
-        raise RehabctlError(
-            f"cannot write {target.name}: {error.strerror}", "Choose another --output path"
-        ) from None
 
 
 def emit_verbatim(parts: Iterable[str], path: str | None) -> None:
@@ -182,21 +176,49 @@ def emit_verbatim(parts: Iterable[str], path: str | None) -> None:
         for text in parts:
             _write_utf8(text)
         return
-    target = Path(str(path))
-    part = target.with_name(target.name + ".part")
-    try:
+    with replacing(str(path)) as part:
         descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         with os.fdopen(descriptor, "w", encoding="utf-8", newline="") as stream:
             stream.writelines(parts)
-        part.replace(target)
+
+
+@contextmanager
+def replacing(path: str) -> Generator[Path]:
+    """Yield where to write, so that a file appears whole or not at all.
+
+    A device or a pipe (`/dev/null`, `>(...)`) is written to as it is, never replaced.
+
+    Parameters
+    ----------
+    path
+        Where the output shall be.
+
+    Raises
+    ------
+    RehabctlError
+        It cannot be written.
+    """
+    target = Path(path)
+    in_place = (target.exists() and not target.is_file()) or path.startswith("/dev/")
+    part = target if in_place else target.parent / f"{target.name}.part"
+    try:
+        yield part
+        if not in_place:
+            part.replace(target)
     except OSError as error:
-        part.unlink(missing_ok=True)
+        _discard(part, in_place)
         raise RehabctlError(
-            f"cannot write {target.name}: {error.strerror}", "Choose another --output path"
+            f"cannot write {target.name or path}: {error.strerror}", "Choose another --output path"
         ) from None
     except BaseException:
-        part.unlink(missing_ok=True)
+        _discard(part, in_place)
         raise
+
+
+def _discard(part: Path, in_place: bool) -> None:
+    if not in_place:
+        with suppress(OSError):
+            part.unlink()
 
 
 def cell(value: Any) -> str:
@@ -326,20 +348,8 @@ def _opened(out: Output) -> Generator[TextIO]:
             _write_utf8(buffer.getvalue())
         sys.stdout.flush()
         return
-    target = Path(out.path)
-    part = target.with_name(target.name + ".part")
-    try:
-        with part.open("w", encoding="utf-8", newline="") as stream:
-            yield stream
-        part.replace(target)
-    except OSError as error:
-        part.unlink(missing_ok=True)
-        raise RehabctlError(
-            f"cannot write {target.name}: {error.strerror}", "Choose another --output path"
-        ) from None
-    except BaseException:
-        part.unlink(missing_ok=True)
-        raise
+    with replacing(out.path) as part, part.open("w", encoding="utf-8", newline="") as stream:
+        yield stream
 
 
 def _write_utf8(text: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
@@ -10,7 +11,7 @@ import typer
 
 from rehabctl.commands._options import FormatOption, JsonFlag, OutputOption, QuietFlag, YesFlag
 from rehabctl.commands._render import Output, emit_object, note
-from rehabctl.domain.errors import ExitCode
+from rehabctl.domain.errors import ExitCode, UsageError
 
 app = typer.Typer(
     help="Look after the store: init, status, upgrade, verify, backup.", no_args_is_help=True
@@ -140,6 +141,8 @@ def passphrase(quiet: QuietFlag = False) -> None:
     from rehabctl.services.settings import load_settings
 
     out = Output.of(quiet=quiet)
+    if not sys.stdin.isatty():
+        raise UsageError("a new passphrase is typed at a terminal", "Run it there")
     chosen = typer.prompt("New passphrase", hide_input=True, confirmation_prompt=True, err=True)
     removed = database.protect_with_passphrase(load_settings(), chosen)
     if removed:

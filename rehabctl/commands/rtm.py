@@ -9,7 +9,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from rehabctl.commands._options import Format, FormatOption, JsonFlag, OutputOption, QuietFlag
-from rehabctl.commands._render import Output, emit_items, emit_object, note, to_json_value
+from rehabctl.commands._render import (
+    Output,
+    emit_bytes,
+    emit_items,
+    emit_object,
+    note,
+    to_json_value,
+)
 from rehabctl.domain.counting import counted
 from rehabctl.domain.errors import UsageError
 
@@ -79,23 +86,13 @@ def evidence(
 
 
 def _write_document(found: MonthEvidence, mrn: str, clinic: str, output: Path) -> None:
-    from rehabctl.domain.errors import RehabctlError
     from rehabctl.integrations import monitoring_paper
 
     if output.suffix == ".pdf":
         data = monitoring_paper.write_pdf(found, mrn, clinic)
     else:
         data = monitoring_paper.write_markdown(found, mrn, clinic).encode()
-    part = output.with_name(output.name + ".part")
-    try:
-        part.touch(mode=0o600)
-        part.write_bytes(data)
-        part.replace(output)
-    except OSError as error:
-        part.unlink(missing_ok=True)
-        raise RehabctlError(
-            f"cannot write {output.name}: {error.strerror}", "Choose another --output path"
-        ) from None
+    emit_bytes(data, Output(Format.PLAIN, str(output)), private=True)
 
 
 @app.command(

@@ -183,7 +183,8 @@ def scale_on(uow: UnitOfWork, name: str, on: date) -> ScaleRow:
     if not fitting:
         near = suggestion(name, sorted({one.name for one in rows}))
         raise NotFoundError(
-            f"the scale has no row {name!r} for {on.isoformat()}", near or "Import it: payer import"
+            f"the scale has no row {name!r} for {on.isoformat()}",
+            near or "Import it: rehabctl payer import",
         )
     return max(fitting, key=lambda one: one.valid_from)
 
@@ -211,7 +212,9 @@ def port_named(uow: UnitOfWork, name: str) -> PortSettings:
     known = {one.name: one for one in ports_of(uow)}
     if name not in known:
         near = suggestion(name, list(known))
-        raise NotFoundError(f"no connection is called {name!r}", near or "Import it: payer import")
+        raise NotFoundError(
+            f"no connection is called {name!r}", near or "Import it: rehabctl payer import"
+        )
     return known[name]
 
 

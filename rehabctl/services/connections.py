@@ -105,7 +105,7 @@ def connection_named(uow: UnitOfWork, name: str, kind: type[C]) -> C:
         near = suggestion(name, list(known)).capitalize()
         raise NotFoundError(
             f"no {_WORDS[kind]} connection is called {name!r}",
-            near or "Import it: integration connect",
+            near or "Import it: rehabctl integration connect",
         )
     return known[name]
 
@@ -143,7 +143,8 @@ def keep_secret(store: Store, name: str, secret: str, mrn: str | None = None) ->
             if name not in known:
                 near = suggestion(name, known).capitalize()
                 raise NotFoundError(
-                    f"no connection is called {name!r}", near or "Import it: integration connect"
+                    f"no connection is called {name!r}",
+                    near or "Import it: rehabctl integration connect",
                 )
         patient = None if mrn is None else uow.patients.get(mrn).id
         uow.audit.record("connection.secret", "connection", patient, {"name": name})

@@ -78,7 +78,9 @@ class FolderRun:
         with self.store.transaction() as uow:
             known = [one for one in uow.connections.all() if isinstance(one, FolderConnection)]
         if only is not None and only not in {one.name for one in known}:
-            raise NotFoundError(f"no folder is called {only!r}", "Import it: integration connect")
+            raise NotFoundError(
+                f"no folder is called {only!r}", "Import it: rehabctl integration connect"
+            )
         for at in known:
             if only not in (None, at.name):
                 continue

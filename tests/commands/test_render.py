@@ -5,6 +5,8 @@ from __future__ import annotations
 import csv
 import io
 import json
+import os
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal
@@ -12,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from rehabctl import cli
 from rehabctl.commands._options import Format
 from rehabctl.commands._render import Output, cell, emit_items, emit_object, to_json_value
 from rehabctl.domain.errors import RehabctlError
@@ -145,3 +148,35 @@ def test_a_narrow_terminal_gets_the_columns_that_matter_most(
         shown = capsys.readouterr().out.replace("│", "|")
         assert wanted in shown
         assert ("again" in shown) is (width == "60")
+
+
+def test_a_pipe_is_written_to_and_never_replaced(tmp_path: Path) -> None:
+    """As for `-o /dev/null` and `-o >(wc -l)`: what is no file stays what it is."""
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    try:
+        emit_items(ITEMS, COLUMNS, Output(Format.CSV, str(pipe)))
+        assert os.read(reader, 1000).startswith(b"mrn,tier")
+    finally:
+        os.close(reader)
+    assert pipe.is_fifo()
+    assert list(tmp_path.iterdir()) == [pipe]
+
+
+def test_a_folder_is_no_output() -> None:
+    with pytest.raises(RehabctlError, match=r"cannot write \.: Is a directory"):
+        emit_items(ITEMS, COLUMNS, Output(Format.CSV, "."))
+
+
+@pytest.mark.skipif(not Path("/dev/full").is_char_device(), reason="the system has no /dev/full")
+@pytest.mark.parametrize("arguments", [["--help"], ["config", "schema"]])
+def test_a_full_disk_under_standard_output_is_one_line(
+    arguments: list[str], capsys, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    full = open("/dev/full", "w", encoding="utf-8")  # noqa: SIM115
+    monkeypatch.setattr("sys.stdout", full)
+    assert cli.run(arguments) == 1
+    assert capsys.readouterr().err.startswith("rehabctl: error: the disk is full.")
+    with suppress(OSError):
+        full.close()
