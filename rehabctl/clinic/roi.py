@@ -95,9 +95,7 @@ def override(
         row = known.get(name)
         if row is None:
             near = suggestion(name, sorted(known)) or "See: rehabctl report roi --show assumptions"
-            raise UsageError(
-                f"there is no assumption {name!r}", near[0].upper() + near[1:].rstrip("?")
-            )
+            raise UsageError(f"there is no assumption {name!r}", near)
         for number in numbers:
             _require_possible(row, number)
         if len(numbers) == 1:

@@ -2,7 +2,7 @@
 
 One table of rows is written as a Rich table (terminal only), tab-separated text, CSV, JSON or JSON
 lines; cells agree between formats, but for the space in a table's times. One object is written as
-JSON, or as `key<TAB>value` lines.
+JSON, as `key<TAB>value` lines, or on a terminal as two columns without what is empty.
 """
 
 from __future__ import annotations
@@ -102,6 +102,12 @@ def emit_object(obj: Mapping[str, Any], out: Output) -> None:
             writer = csv.writer(stream, lineterminator="\n")
             writer.writerow(("key", "value"))
             writer.writerows((k, cell(v)) for k, v in obj.items())
+        elif out.format is Format.TABLE:
+            from rich.console import Console
+
+            shown = {k: _readable(v, _join(v)) for k, v in obj.items()}
+            heads, rows = _texts([shown], list(obj))
+            _pairs(heads, rows[0], Console(file=stream))
         else:
             for key, value in obj.items():
                 stream.write(f"{key}\t{cell(value)}\n")
@@ -320,20 +326,46 @@ def _blocks(
     heads: Sequence[str], rows: Sequence[Sequence[str]], console: Console, title: str | None
 ) -> None:
     """Write each row as lines of a name and a value, where the terminal is too narrow."""
-    from rich.markup import escape
-    from rich.table import Table
-
     if title:
         console.print(title, markup=False)
     for number, row in enumerate(rows, start=1):
-        block = Table.grid(padding=(0, 2))
-        block.add_column(no_wrap=True, style="bold")
-        block.add_column(overflow="fold")
-        for name, text in zip(heads, row, strict=True):
-            if text:
-                block.add_row(name, escape(text))
         console.rule(f"{number} of {len(rows)}", align="left", characters="-")
-        console.print(block)
+        _pairs(heads, row, console)
+
+
+def _pairs(heads: Sequence[str], row: Sequence[str], console: Console) -> None:
+    """Write names and values in two columns, without those that are empty."""
+    from rich.markup import escape
+    from rich.table import Table
+
+    block = Table.grid(padding=(0, 2))
+    block.add_column(no_wrap=True, style="bold")
+    block.add_column(overflow="fold")
+    for name, text in zip(heads, row, strict=True):
+        if text:
+            block.add_row(name, escape(text))
+    console.print(block)
+
+
+def _join(value: Any) -> str:
+    """Return what stands between the items of a list: objects have a line each."""
+    nested = isinstance(value, Sequence) and any(
+        isinstance(item, Mapping) or is_dataclass(item) for item in cast("Sequence[Any]", value)
+    )
+    return "\n" if nested else "; "
+
+
+def _readable(value: Any, join: str = "; ") -> str:
+    """Return a value for a person: what is nested as words, without what is empty."""
+    plain = to_json_value(value)
+    if isinstance(plain, dict) and "text" not in plain:
+        members = cast("dict[str, Any]", plain)
+        known = {key.replace("_", " "): _readable(held) for key, held in members.items()}
+        return ", ".join(f"{key} {text}" for key, text in known.items() if text)
+    if isinstance(plain, list):
+        items = cast("list[Any]", plain)
+        return join.join(map(_readable, items))
+    return cell(plain)
 
 
 @contextmanager

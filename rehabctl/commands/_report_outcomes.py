@@ -117,7 +117,8 @@ def goals(
     with open_store(settings) as store:
         lines = trajectories.goals(store, rules, patient)
     out = Output.of(format_, json_, output, quiet)
-    emit_items([_goal(line) for line in lines], _GOAL_COLUMNS, out)
+    narrow = ("description", "side", "target", "unit", "latest", "percent", "status", "note")
+    emit_items([_goal(line) for line in lines], _GOAL_COLUMNS, out, narrow=narrow)
 
 
 def page_bytes(page: ReportPage, form: PageForm) -> bytes:

@@ -14,7 +14,7 @@ from rehabctl.commands._options import (
     PatientOption,
     QuietFlag,
 )
-from rehabctl.commands._render import Output, emit_items, note
+from rehabctl.commands._render import Output, emit_items, note, to_json_value
 from rehabctl.domain.errors import UsageError
 
 if TYPE_CHECKING:
@@ -48,7 +48,8 @@ def list_(
     with open_store(settings) as store:
         found = alerts.of_patient(store, rules, patient, closed=closed)
     columns = ("id", "status", "severity", "code", "about", "text", "opened_at", "rule_version")
-    emit_items([_row(a) for a in found], columns, Output.of(format_, json_, output, quiet))
+    out = Output.of(format_, json_, output, quiet)
+    emit_items([_row(a) for a in found], columns, out, narrow=columns)
 
 
 def _row(listed: ListedAlert) -> dict[str, Any]:
@@ -120,7 +121,7 @@ def snooze(
     with open_store(settings) as store:
         alerts.snooze(store, rules, ids, moment)
     if not quiet:
-        note(f"{len(ids)} snoozed until {moment.isoformat()}")
+        note(f"{len(ids)} snoozed until {to_json_value(moment)}")
 
 
 @app.command(

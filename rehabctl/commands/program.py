@@ -230,9 +230,12 @@ def progress(
     else:
         emit_items(change_rows(found), CHANGE_COLUMNS, out)
     following = "none" if found.following is None else found.following.key
-    note(f"Phase {found.phase.key}, gate {found.state}, next phase {following}", out)
+    note(
+        f"Phase {found.phase.key}, gate {found.state.replace('_', ' ')}, next phase {following}",
+        out,
+    )
     for row in () if found.result is None else found.result.predicates:
-        note(f"  {row.state}: {row.text} ({row.evidence})", out)
+        note(f"  {row.state.replace('_', ' ')}: {row.text} ({row.evidence})", out)
     if found.library_version not in (None, found.protocol.version):
         note(f"The library holds version {found.library_version} of this protocol", out)
 

@@ -28,7 +28,7 @@ InstrumentArgument = Annotated[
     str, typer.Argument(metavar="INSTRUMENT", help="Slug; see: rehabctl prom list")
 ]
 VariantOption = Annotated[
-    str | None, typer.Option("--variant", help="Another scoring rule; see: prom show.")
+    str | None, typer.Option("--variant", help="Another scoring rule; see: rehabctl prom show.")
 ]
 DateOption = Annotated[
     datetime | None,

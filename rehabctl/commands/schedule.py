@@ -208,8 +208,8 @@ def cancel(
             store, tables, visit_id, reason, whole_group=group, following=following
         )
     rows = [booked_object(visit) | {"late": late} for visit, late in done]
-    columns = (*BOOKED_COLUMNS, "late")
-    emit_items(rows, columns, Output.of(format_, json_, output, quiet))
+    out = Output.of(format_, json_, output, quiet)
+    emit_items(rows, (*BOOKED_COLUMNS, "late"), out, narrow=("id", "start_local", "status", "late"))
 
 
 @app.command(
@@ -238,7 +238,8 @@ def list_(
         until = day_later(start, days, store.clinic.time_zone)
         lines = schedule_views.listed(store, tables, start, until, provider=provider)
         rows = [day_object(line, store.clinic.time_zone) for line in lines]
-    emit_items(rows, DAY_COLUMNS, Output.of(format_, json_, output, quiet))
+    out = Output.of(format_, json_, output, quiet)
+    emit_items(rows, DAY_COLUMNS, out, narrow=("id", "start_local", "mrn", "status"))
 
 
 app.command(

@@ -190,6 +190,7 @@ def _read(file: Path) -> dict[str, Any]:
     import json
     import sys
 
+    name = "standard input" if str(file) == "-" else file.name
     try:
         data = sys.stdin.buffer.read(_MAX_BYTES) if str(file) == "-" else file.read_bytes()
         loaded: Any = json.loads(data[:_MAX_BYTES])
@@ -198,7 +199,7 @@ def _read(file: Path) -> dict[str, Any]:
     except OSError as error:
         raise RehabctlError(f"cannot read {file.name}: {error.strerror}", "Check it") from None
     except (ValueError, RecursionError):
-        raise FindingsError(f"{file.name} is not JSON", "Send the upload again") from None
+        raise FindingsError(f"{name} is not JSON", "Send the upload again") from None
     if not isinstance(loaded, dict):
-        raise FindingsError(f"{file.name} holds no JSON object", "Send the upload again")
+        raise FindingsError(f"{name} holds no JSON object", "Send the upload again")
     return loaded  # pyright: ignore[reportUnknownVariableType]

@@ -178,7 +178,9 @@ def claim(quiet: QuietFlag = False) -> None:
 
     settings = load_settings()
     if settings.database_url is not None:
-        raise UsageError("a server's users are added by its administrator", "Ask for: user add")
+        raise UsageError(
+            "a server's users are added by its administrator", "Ask for: rehabctl user add"
+        )
     user = claim_local(settings)
     note(f"{user.login} is a therapist of this database", Output.of(quiet=quiet))
 

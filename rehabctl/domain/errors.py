@@ -61,7 +61,8 @@ class RehabctlError(Exception):
 
     def __str__(self) -> str:
         """Return the one line that is printed."""
-        return f"{self.what}. {self.next_step}{'' if self.next_step.endswith('?') else '.'}"
+        step = self.next_step[:1].upper() + self.next_step[1:]
+        return f"{self.what}. {step}{'' if step.endswith('?') else '.'}"
 
 
 class UsageError(RehabctlError):

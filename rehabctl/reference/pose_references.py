@@ -94,9 +94,7 @@ def load_pose_reference(exercise: str) -> PoseReference:
     known = packaged_references()
     if exercise not in known:
         hint = suggestion(exercise, list(known))
-        raise NotFoundError(
-            f"no reference curve for {exercise}", hint.capitalize().rstrip("?") or _BUILD
-        )
+        raise NotFoundError(f"no reference curve for {exercise}", hint or _BUILD)
     path = files("rehabctl.reference") / _FOLDER / f"{exercise}.toml"
     problems: list[Problem] = []
     reference = read_pose_reference(tomllib.loads(path.read_text("utf-8")), problems)

@@ -85,9 +85,7 @@ def recovery_curve(key: str) -> RecoveryCurve:
     if key in curves:
         return curves[key]
     near = suggestion(key, sorted(curves))
-    raise NotFoundError(
-        f"there is no recovery curve {key!r}", near.capitalize().rstrip("?") or "Choose another"
-    )
+    raise NotFoundError(f"there is no recovery curve {key!r}", near or "Choose another")
 
 
 def _curve(table: dict[str, Any]) -> RecoveryCurve:

@@ -47,7 +47,7 @@ class AngleTable:
             known = f"Columns are {', '.join(self.columns[:12])}"
             raise UsageError(
                 f"{self.name} has no column {column!r}",
-                hint.capitalize().rstrip("?") if hint else known,
+                hint or known,
             )
         position = self.columns.index(column)
         found = [self._number(row, position, line) for line, row in enumerate(self.rows, start=2)]

@@ -228,7 +228,9 @@ def clinic_of(uow: UnitOfWork) -> ClinicIdentity:
     """
     for row in uow.claims.settings(SettingKind.CLINIC):
         return ClinicIdentity(**row)
-    raise NotFoundError("the clinic's own billing data are missing", "Import them: payer import")
+    raise NotFoundError(
+        "the clinic's own billing data are missing", "Import them: rehabctl payer import"
+    )
 
 
 def provider_of(uow: UnitOfWork, login: str) -> ProviderIdentity:
@@ -242,7 +244,9 @@ def provider_of(uow: UnitOfWork, login: str) -> ProviderIdentity:
     for row in uow.claims.settings(SettingKind.PROVIDER):
         if row["login"] == login:
             return ProviderIdentity(**row)
-    raise NotFoundError("the provider's billing data are missing", "Import them: payer import")
+    raise NotFoundError(
+        "the provider's billing data are missing", "Import them: rehabctl payer import"
+    )
 
 
 def _document(path: Path) -> dict[str, Any]:

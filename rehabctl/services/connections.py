@@ -102,7 +102,7 @@ def connection_named(uow: UnitOfWork, name: str, kind: type[C]) -> C:
     """
     known = {one.name: one for one in uow.connections.all() if isinstance(one, kind)}
     if name not in known:
-        near = suggestion(name, list(known)).capitalize()
+        near = suggestion(name, list(known))
         raise NotFoundError(
             f"no {_WORDS[kind]} connection is called {name!r}",
             near or "Import it: rehabctl integration connect",
@@ -141,7 +141,7 @@ def keep_secret(store: Store, name: str, secret: str, mrn: str | None = None) ->
             known = [one.name for one in every]
             known += [one.name + TOKEN for one in every if isinstance(one, RedoxConnection)]
             if name not in known:
-                near = suggestion(name, known).capitalize()
+                near = suggestion(name, known)
                 raise NotFoundError(
                     f"no connection is called {name!r}",
                     near or "Import it: rehabctl integration connect",

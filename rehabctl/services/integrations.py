@@ -84,7 +84,7 @@ def record_agreement(
     vendors = sorted({one.vendor for one in load_integrations() if one.vendor})
     if vendor not in vendors:
         hint = suggestion(vendor, vendors) or f"Vendors are {', '.join(vendors)}"
-        raise UsageError(f"no integration has the vendor {vendor!r}", hint.capitalize())
+        raise UsageError(f"no integration has the vendor {vendor!r}", hint)
     if expires_on < signed_on:
         raise UsageError("the agreement ends before it was signed", "Check the two days")
     digest = _digest(document)
@@ -206,7 +206,7 @@ def named(name: str) -> Integration:
     known = {one.name: one for one in load_integrations()}
     if name not in known:
         hint = suggestion(name, list(known)) or "See: rehabctl integration list"
-        raise NotFoundError(f"there is no integration {name!r}", hint.capitalize())
+        raise NotFoundError(f"there is no integration {name!r}", hint)
     return known[name]
 
 

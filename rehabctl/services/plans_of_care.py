@@ -183,7 +183,9 @@ def authorise(store: Store, mrn: str, values: Mapping[str, Any]) -> PlanView:
         episode = _episode(uow, mrn)
         given = Authorisation(uow.new_id(), episode.patient, episode.id, **values)
         if not uow.documentation.add_authorisation(given):
-            raise RehabctlError("this authorisation is on file already", "Look at: plan show")
+            raise RehabctlError(
+                "this authorisation is on file already", "Look at: rehabctl plan show"
+            )
         uow.audit.record("plan.authorise", "authorisation", given.id)
         return _view(uow, episode)
 

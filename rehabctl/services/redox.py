@@ -202,7 +202,9 @@ def send_results(
         require_consent(uow, ref, ConsentScope.DATA_SHARING)
         values = record.observations
         if not values:
-            raise NotFoundError(f"the record of {mrn} holds no values", "See: patient show")
+            raise NotFoundError(
+                f"the record of {mrn} holds no values", "See: rehabctl patient show"
+            )
         key = _key(f"{at.name} {ref.id} {values}")
         before = uow.imports.progress(_SENT, key)
         if before.created and not again:

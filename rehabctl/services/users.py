@@ -361,4 +361,4 @@ def _user(uow: UnitOfWork, login: str) -> User:
 def _no_user(uow: UnitOfWork, login: str) -> NotFoundError:
     known = [user.login for user in uow.clinics.users(uow.clinic.id) if user.active]
     hint = suggestion(login, known) or "Look at: rehabctl user list"
-    return NotFoundError(f"no active user has the login {login}", hint.rstrip("?"))
+    return NotFoundError(f"no active user has the login {login}", hint)

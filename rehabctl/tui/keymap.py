@@ -81,7 +81,7 @@ def _checked(path: Path, name: str, keys: object) -> str:
     known = default_keys()
     if name not in known:
         near = suggestion(name, list(known)) or "docs/panel-keys.md lists them"
-        raise UsageError(f"{path}: unknown action {name!r}", near.rstrip("?").capitalize())
+        raise UsageError(f"{path}: unknown action {name!r}", near)
     if not isinstance(keys, str) or not keys.strip():
         raise UsageError(f"{path}: {name} needs a key as text", 'Write for example "ctrl+n"')
     parts = [_long_name(part.strip()) for part in keys.split(",")]

@@ -147,7 +147,7 @@ def check_name(name: str) -> None:
         What the user typed.
     """
     if name not in MODEL_NAMES:
-        near = suggestion(name, list(MODEL_NAMES)).capitalize()
+        near = suggestion(name, list(MODEL_NAMES))
         raise UsageError(f"unknown pose model {name!r}", near or "Use lite, full or heavy")
 
 

@@ -67,7 +67,7 @@ def test_a_connection_is_imported_used_and_never_shows_its_secret(
     assert failing.returncode == 5
     unknown = in_process("claim", "submit", "--via", "hous")
     assert unknown.returncode == 4
-    assert "did you mean 'house'" in unknown.stderr
+    assert "Did you mean 'house'" in unknown.stderr
     assert in_process("claim", "submit").returncode == 2
     no_keyring = in_process("claim", "secret", "house", stdin="x")
     assert no_keyring.returncode == 5

@@ -180,3 +180,19 @@ def test_a_full_disk_under_standard_output_is_one_line(
     assert capsys.readouterr().err.startswith("rehabctl: error: the disk is full.")
     with suppress(OSError):
         full.close()
+
+
+def test_an_object_on_a_terminal_has_two_columns_and_no_json(
+    capsys, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "60")
+    goals = [{"text_of_goal": "stairs [b]", "due": None}, {"text_of_goal": "squat", "due": "May"}]
+    found = {"mrn": "7", "phone": None, "started_at": "2026-03-02T14:00:00Z", "goals": goals}
+    emit_object(found, Output(Format.TABLE))
+    shown = capsys.readouterr().out
+    assert [line.rstrip() for line in shown.splitlines()] == [
+        "mrn         7",
+        "started at  2026-03-02 14:00Z",
+        "goals       text of goal stairs [b]",
+        "            text of goal squat, due May",
+    ]

@@ -111,7 +111,7 @@ def test_what_cannot_be_charged_says_why(store: Store, cash: Store) -> None:
         accounts.charge_visit(cash, visit, Choices())
     with pytest.raises(UsageError, match="claim charge"):
         claims.draft_visit(cash, visit, SELF)
-    with pytest.raises(NotFoundError, match=r"no row 'halff'.*did you mean 'half'"):
+    with pytest.raises(NotFoundError, match=r"no row 'halff'.*Did you mean 'half'"):
         accounts.charge_visit(cash, visit, SELF, "halff")
     free = visited(store, ref, START + timedelta(days=1), "97140")
     with pytest.raises(FindingsError, match="97140 has no charge"):

@@ -288,5 +288,5 @@ def test_a_connection_that_cannot_be_is_refused_whole(
         assert billing_settings.import_file(bills, path).problems, (old, new)
     path.write_text('schema = "rehabctl-billing/1"\n' + right, "utf-8")
     assert billing_settings.import_file(bills, path).ports == 1
-    with bills.transaction() as uow, pytest.raises(NotFoundError, match="did you mean 'house'"):
+    with bills.transaction() as uow, pytest.raises(NotFoundError, match="Did you mean 'house'"):
         billing_settings.port_named(uow, "hous")

@@ -74,7 +74,7 @@ def test_a_clinic_can_switch_a_rule_off() -> None:
         (clinic('effective_from = 2026-03-20\nseverty = "high"'), "unknown key 'severty'"),
         (
             clinic("effective_from = 2026-03-20").replace("VERE", "VER"),
-            "did you mean 'PAIN_SEVERE'",
+            "Did you mean 'PAIN_SEVERE'",
         ),
         (clinic("effective_from = 2026-03-20\n") * 2, "the same code and date again"),
         ('[[rule]]\ncode = "MISSED"\neffective_from = 2026-03-20', "source is missing"),

@@ -69,7 +69,7 @@ def chosen_sensor(known: list[str], wanted: str, name: str) -> str:
         return wanted
     if not wanted and len(known) == 1:
         return known[0]
-    near = suggestion(wanted, known).capitalize()
+    near = suggestion(wanted, known)
     listed = ", ".join(known[:20]) or "none"
     raise NotFoundError(
         f"{name} has no sensor {wanted!r}" if wanted else f"{name} holds several sensors",

@@ -44,8 +44,10 @@ def load_profile(name: str) -> EhrProfile:
     """
     known = {one.name: one for one in load_profiles()}
     if name not in known:
-        near = suggestion(name, list(known)).capitalize()
-        raise NotFoundError(f"there is no profile {name!r}", near or "See: integration profile")
+        near = suggestion(name, list(known))
+        raise NotFoundError(
+            f"there is no profile {name!r}", near or "See: rehabctl integration profile"
+        )
     return known[name]
 
 

@@ -94,7 +94,8 @@ class DocumentationRepository:
         )
         if self._connection.execute(statement).rowcount != 1:
             raise ConflictError(
-                "the note was signed or changed by somebody else", "Read it again: note show ID"
+                "the note was signed or changed by somebody else",
+                "Read it again: rehabctl note show ID",
             )
         return self.note(note.id)
 

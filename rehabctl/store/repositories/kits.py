@@ -58,7 +58,7 @@ class KitRepository:
         row = self._connection.execute(query).mappings().first()
         if row is None:
             near = suggestion(name, [kit.name for kit in self.all()])
-            raise NotFoundError(f"no kit {name!r}", near.capitalize() or "See: rehabctl kit list")
+            raise NotFoundError(f"no kit {name!r}", near or "See: rehabctl kit list")
         return _kit(row)
 
     def all(self) -> tuple[Kit, ...]:
@@ -104,9 +104,7 @@ class KitRepository:
         found = [item for item in self.items() if item.serial == serial]
         if not found:
             near = suggestion(serial, [item.serial for item in self.items()])
-            raise NotFoundError(
-                f"no kit holds {serial!r}", near.capitalize() or "See: rehabctl kit list"
-            )
+            raise NotFoundError(f"no kit holds {serial!r}", near or "See: rehabctl kit list")
         return found[0]
 
     def items(self, kit_id: UUID | None = None) -> tuple[KitItem, ...]:

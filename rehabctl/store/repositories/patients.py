@@ -264,7 +264,7 @@ class PatientRepository:
 
 
 def _sentence(text: str) -> str:
-    return text[0].upper() + text[1:].rstrip("?")
+    return text
 
 
 def patient_values(patient: Patient) -> dict[str, Any]:
