@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from dataclasses import fields
 from itertools import zip_longest
 from typing import TYPE_CHECKING, Any
@@ -68,4 +69,5 @@ def exercise_card(exercise: Exercise, origin: str) -> str:
     measured = f"{spec.measure.value}, view {spec.view.value}, accuracy class {spec.accuracy_class}"
     if spec.motion is not None:
         measured += f"; {spec.motion} from {spec.rest_deg:g} to {spec.target_deg:g} degrees"
-    return "\n".join([*lines, "", f"Measured by {measured}"])
+    lines += ["", f"Measured by {measured}"]
+    return "\n".join(textwrap.fill(line, 80, subsequent_indent="   ") for line in lines)

@@ -246,7 +246,7 @@ class PatientRepository:
 
     def _not_found(self, mrn: str) -> NotFoundError:
         hint = suggestion(mrn, self._neighbours(mrn)) or "look at: rehabctl patient list"
-        return NotFoundError(f"no patient has the record number {mrn}", _sentence(hint))
+        return NotFoundError(f"no patient has the record number {mrn}", hint)
 
     def _neighbours(self, mrn: str) -> list[str]:
         """Return record numbers near an unknown one: before, after, and with the same start."""
@@ -261,10 +261,6 @@ class PatientRepository:
         for query in queries:
             near.update(self._connection.execute(query.limit(_NEIGHBOURS)).scalars())
         return sorted(near)
-
-
-def _sentence(text: str) -> str:
-    return text
 
 
 def patient_values(patient: Patient) -> dict[str, Any]:
