@@ -117,7 +117,7 @@ def test_show_prints_every_key(exercise: Call) -> None:
     shown = result.json
     assert (shown["slug"], shown["measurement"]["motion"]) == ("bodyweight-squat", "knee_flexion")
     assert (shown["origin"], shown["assets"]) == ("packaged: knee_strength.toml", [])
-    card = exercise("show", "sit-to-stand", "--format", "table").out
+    card = " ".join(exercise("show", "sit-to-stand", "--format", "table").out.split())
     assert "1. Sit near the front edge" in card
     assert "knee_flexion from 85 to 12 degrees" in card
 
