@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Iterator, Mapping
+from datetime import UTC
 from typing import TYPE_CHECKING, Any
 
 from rehabctl.commands._render import cell
@@ -26,11 +27,10 @@ _NEXT = {
     "REVIEW_WAITING": "review show {key}",
     "LOW_CONFIDENCE": "review show {key}",
     "MISSED": "engage check-in {mrn} --dry-run",
-    "NO_DATA": "engage check-in {mrn} --dry-run",
     "PROGRESSION_MET": "program show {mrn}",
     "REGRESSION_MET": "program show {mrn}",
     "PROM_OVERDUE": "prom due --patient {mrn}",
-    "PROM_WORSE": "prom history --patient {mrn}",
+    "PROM_WORSE": "prom history {mrn}",
     "PLAN_OF_CARE_ENDING": "plan show {mrn}",
     "PROGRESS_REPORT_DUE": "note draft --patient {mrn} --kind progress",
     "ADHERENCE": "adherence show {mrn}",
@@ -101,7 +101,7 @@ def _reason(rule: RuleExplanation, mrn: str, *, is_alert: bool) -> Iterator[str]
     where = f"rehabctl {_NEXT.get(rule.code, _SESSIONS).format(key=rule.key, mrn=mrn)}"
     facts = {
         "state": "not met any more; the alert stands" if rule.state == "stands" else "",
-        "since": f"{rule.since:%Y-%m-%d %H:%M}Z" if rule.since else "",
+        "since": f"{rule.since.astimezone(UTC):%Y-%m-%d %H:%M}Z" if rule.since else "",
         "read": _words(rule.inputs),
         "limits": _words(_limits(rule)),
         "rule": f"{rule.rule_version} ({rule.grade}): {rule.source}",
@@ -148,7 +148,7 @@ def _phrase(key: str, value: object) -> str:
     *head, last = key.split("_")
     if not isinstance(value, int | float) or isinstance(value, bool):
         return f"{' '.join([*head, last])} {cell(value)}"
-    number = f"{value:.4g}"
+    number = f"{round(value, 2):g}"
     if last in _SUFFIXES:
         return " ".join([*head, number, _SUFFIXES[last]])
     if last == "days":
