@@ -43,6 +43,7 @@ HEARTBEAT_S = 2.0
 _REQUEST_S = 10.0
 _CONNECT_S = 10.0
 _BATTERY_S = 60.0
+_READ_AGAIN = 3
 _FOREIGN = (BleakError, OSError, EOFError, TimeoutError)
 _LOOK_S = 0.25
 
@@ -294,7 +295,7 @@ class Connection:
                 self.streaming = self.streaming and stop.is_set()
             failed = 0 if self.streaming else failed + 1
             if stop.is_set():
-                return
+                break
             if failed >= self._attempts and not self.streamed:
                 raise UnavailableError(
                     "the sensor does not answer", "Bring it nearer, charge it, and try again"
@@ -302,6 +303,7 @@ class Connection:
             self._listener.drop()
             wait = BACK_OFF_S[min(failed, len(BACK_OFF_S) - 1)]
             await _wait(stop, wait * (1.0 + 0.2 * random.random()))  # noqa: S311 - spreads retries
+        await self._read_again()
 
     def _received(self, batch: SampleBatch) -> None:
         self._last_s = time.monotonic()
@@ -333,7 +335,23 @@ class Connection:
                 await driver.stop(link)
                 if self._log is not None:
                     await self._log.stop_log(link)
-                    self._listener.log(await self._log.read_log(link))
+                    await self._read(self._log, link)
+
+    async def _read(self, log: LogsOnBoard, link: Link) -> None:
+        self._listener.log(await log.read_log(link))
+        self._logging = False
+
+    async def _read_again(self) -> None:
+        """Fetch the sensor's memory all the same when the link was lost before it was read."""
+        for wait_s in BACK_OFF_S[:_READ_AGAIN]:
+            if self._log is None or not self._logging:
+                return
+            await asyncio.sleep(wait_s)
+            with ignored():
+                async with connected(self._device, self._radio) as link:
+                    with suppress(UnavailableError):  # it may have been ended before the drop
+                        await self._log.stop_log(link)
+                    await self._read(self._log, link)
 
 
 async def _wait(stop: asyncio.Event, seconds: float, other: asyncio.Event | None = None) -> None:
