@@ -11,7 +11,7 @@ import rehabctl.analysis
 from rehabctl.analysis.reasons import REASONS
 from rehabctl.clinic.wording import find
 from rehabctl.domain.errors import RehabctlError
-from rehabctl.reference.measurement import load_measurement_data
+from rehabctl.reference.measurement import BiasTable, load_measurement_data
 
 DATA = load_measurement_data()
 
@@ -25,11 +25,11 @@ def test_a_day_before_the_first_row_is_an_error_and_a_later_one_is_not() -> None
     with pytest.raises(RehabctlError, match="in force"):
         load_measurement_data(date(2020, 1, 1))
     later = load_measurement_data(date(2031, 5, 5))
-    assert later.bias.rows == DATA.bias.rows
+    assert later.biases == DATA.biases
 
 
 def test_every_bias_row_has_its_evidence() -> None:
-    for row in DATA.bias.rows:
+    for row in (row for table in DATA.biases for row in table.rows):
         assert row.grade in ("measured", "published", "consensus")
         assert len(row.source) > 20
         assert row.half_width_deg >= 4.0
@@ -37,8 +37,9 @@ def test_every_bias_row_has_its_evidence() -> None:
         assert (row.grade == "measured") == (row.clips > 0)
 
 
-def test_the_most_specific_row_is_found_and_there_is_always_one() -> None:
-    find_row = DATA.bias.find
+@pytest.mark.parametrize("table", DATA.biases, ids=lambda table: table.model.name)
+def test_the_most_specific_row_is_found_and_there_is_always_one(table: BiasTable) -> None:
+    find_row = table.find
     assert find_row("knee_flexion", "sagittal", "upright", "max").motion == "knee_flexion"
     assert find_row("knee_flexion", "sagittal", "seated", "min").posture == "seated"
     assert find_row("neck_flexion", "sagittal", "upright", "max").motion == "*"
