@@ -93,7 +93,7 @@ def test_what_may_not_be_booked_is_refused_with_the_reason(clinic: Store, path: 
     assert told[7] == ("", "no user is called 'ghost'")
     assert told[8] == ("mrn", "is no patient whom you see")
     assert told[9] == ("start", "the start lies in the past")
-    assert "17 minutes" in told[10][1]
+    assert "17 min" in told[10][1]
     assert told[12] == ("external_id", "stands in line 2 already")
     assert [told[n][0] for n in (13, 14, 15, 16, 17, 18, 19)] == [
         "minutes", "start", "start", "status", "external_id", "time_zone", "type",

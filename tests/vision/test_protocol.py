@@ -64,7 +64,7 @@ def test_message_that_breaks_off_is_the_end() -> None:
 def test_errors_keep_their_kind(kind: type[RehabctlError]) -> None:
     error = unpack_error(pack_error(kind("what", "next")))
     assert type(error) is kind
-    assert str(error) == "what. next."
+    assert str(error) == "what. Next."
 
 
 def test_facts_survive_json() -> None:
