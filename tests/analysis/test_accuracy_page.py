@@ -15,6 +15,7 @@ from rehabctl.analysis.accuracy import (
     accuracy_markdown,
     accuracy_report,
     judge_clip,
+    summarise,
 )
 from rehabctl.analysis.assessment import QualityStatus
 from rehabctl.analysis.bias_fit import DESIGNS, observe
@@ -145,3 +146,23 @@ def test_the_turning_points_of_all_angles_are_those_printed() -> None:
     assert 100 * np.mean(np.array(errors) <= 5.0) == pytest.approx(within, abs=1)
     assert np.all(np.array(errors) <= np.array(halves))
     assert 2 * np.median(halves) == pytest.approx(width, abs=0.1)
+
+
+@pytest.mark.parametrize("model", DESIGNS)
+def test_all_new_people_together_give_the_figures_printed(model: str) -> None:
+    """Bias and what follows leave out nora's two peaks of exchanged legs, as the page says."""
+    seen = [p for which in NEW_PEOPLE for one in judged_new(which, model) for p in one.peaks]
+    plane = [p for p in seen if p.off_plane_deg <= 10.0]
+    kept = [p for p in plane if p.clip != "march_nora"]
+    row = summarise(kept, "all", "in plane")
+    errors = np.array([p.error_deg for p in kept if p.error_deg is not None])
+    assert None not in (row.median_error_deg, row.within_5_share, row.covered_share)
+    today = [
+        len(plane), 100 * np.mean([not p.measured for p in plane]), errors.mean(),
+        errors.std(ddof=1), row.median_error_deg, 100 * (row.within_5_share or 0),
+        int((np.abs(errors) > 10).sum()), 100 * (row.covered_share or 0), row.median_width_deg,
+    ]  # fmt: skip
+    line = re.search(rf"^\| {model} \| sets one to three \|(.*)\|$", PAGE.read_text("utf-8"), re.M)
+    assert line is not None
+    for cell, value in zip(line[1].split("|"), today, strict=True):
+        assert float(cell) == pytest.approx(value, abs=0.06 if "." in cell else 0.51)
