@@ -285,8 +285,7 @@ def neutral_pose(
     limits
         The rows of `joint`.
     """
-    rates = [np.linalg.norm(r.gyr_rads, axis=1) for r in (proximal, distal)]
-    moving = np.flatnonzero(np.degrees(np.maximum(*rates)) > 0.5 * limits["moving_dps_min"])
+    moving = np.flatnonzero(is_moving(proximal, distal, 0.5 * limits["moving_dps_min"]))
     end = int(moving[0]) if len(moving) else len(proximal)
     return slice(0, end) if end * proximal.interval_s >= limits["neutral_s_min"] else None
 
